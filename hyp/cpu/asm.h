@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One inline function per instruction, nothing else.  No other C file contains asm. */
+#ifndef CPU_ASM_H
+#define CPU_ASM_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+
+static inline uint64_t read_cr0(void) { uint64_t v; __asm__ volatile ("mov %%cr0, %0" : "=r" (v)); return v; }
+static inline uint64_t read_cr2(void) { uint64_t v; __asm__ volatile ("mov %%cr2, %0" : "=r" (v)); return v; }
+static inline uint64_t read_cr3(void) { uint64_t v; __asm__ volatile ("mov %%cr3, %0" : "=r" (v)); return v; }
+static inline uint64_t read_cr4(void) { uint64_t v; __asm__ volatile ("mov %%cr4, %0" : "=r" (v)); return v; }
+static inline void write_cr0(uint64_t v) { __asm__ volatile ("mov %0, %%cr0" : : "r" (v) : "memory"); }
+static inline void write_cr2(uint64_t v) { __asm__ volatile ("mov %0, %%cr2" : : "r" (v)); }
+static inline void write_cr3(uint64_t v) { __asm__ volatile ("mov %0, %%cr3" : : "r" (v) : "memory"); }
+static inline void write_cr4(uint64_t v) { __asm__ volatile ("mov %0, %%cr4" : : "r" (v) : "memory"); }
+
+#define ASM_DR(n) \
+    static inline uint64_t read_dr##n(void) { uint64_t v; __asm__ volatile ("mov %%db" #n ", %0" : "=r" (v)); return v; } \
+    static inline void write_dr##n(uint64_t v) { __asm__ volatile ("mov %0, %%db" #n : : "r" (v)); }
+ASM_DR(0)
+ASM_DR(1)
+ASM_DR(2)
+ASM_DR(3)
+ASM_DR(6)
+ASM_DR(7)
+#undef ASM_DR
+
+static inline uint64_t read_rsp(void) { uint64_t v; __asm__ volatile ("mov %%rsp, %0" : "=r" (v)); return v; }
+static inline uint64_t read_rbp(void) { uint64_t v; __asm__ volatile ("mov %%rbp, %0" : "=r" (v)); return v; }
+static inline uint64_t read_flags(void) { uint64_t v; __asm__ volatile ("pushfq; pop %0" : "=r" (v) : : "memory"); return v; }
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile ("rdmsr" : "=a" (lo), "=d" (hi) : "c" (msr));
+    return lo | (uint64_t)hi << 32;
+}
+static inline void wrmsr(uint32_t msr, uint64_t v)
+{
+    __asm__ volatile ("wrmsr" : : "c" (msr), "a" ((uint32_t)v), "d" ((uint32_t)(v >> 32)) : "memory");
+}
+static inline uint64_t rdtsc(void)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile ("rdtsc" : "=a" (lo), "=d" (hi) : : "memory");
+    return lo | (uint64_t)hi << 32;
+}
+/* Waits for earlier loads: for time stamps that are compared across CPUs. */
+static inline uint64_t rdtsc_ordered(void)
+{
+    __asm__ volatile ("lfence" : : : "memory");
+    return rdtsc();
+}
+
+struct cpuid_regs { uint32_t a, b, c, d; };
+static inline struct cpuid_regs cpuid_count(uint32_t leaf, uint32_t sub)
+{
+    struct cpuid_regs r;
+
+    __asm__ volatile ("cpuid" : "=a" (r.a), "=b" (r.b), "=c" (r.c), "=d" (r.d) : "a" (leaf), "c" (sub));
+    return r;
+}
+
+static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile ("outb %0, %1" : : "a" (v), "Nd" (port)); }
+static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile ("outw %0, %1" : : "a" (v), "Nd" (port)); }
+static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile ("outl %0, %1" : : "a" (v), "Nd" (port)); }
+static inline uint8_t inb(uint16_t port) { uint8_t v; __asm__ volatile ("inb %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+static inline uint16_t inw(uint16_t port) { uint16_t v; __asm__ volatile ("inw %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+static inline uint32_t inl(uint16_t port) { uint32_t v; __asm__ volatile ("inl %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+
+static inline void irq_enable(void) { __asm__ volatile ("sti" : : : "memory"); }
+static inline void irq_disable(void) { __asm__ volatile ("cli" : : : "memory"); }
+/* Interrupts are taken only here: between STI and HLT none can be lost (SDM vol 2B, STI). */
+static inline void irq_enable_halt_disable(void) { __asm__ volatile ("sti; hlt; cli" : : : "memory"); }
+static inline void halt(void) { __asm__ volatile ("hlt" : : : "memory"); }
+static inline void cpu_relax(void) { __asm__ volatile ("pause" : : : "memory"); }
+static inline void breakpoint_never(void) { __asm__ volatile ("ud2" : : : "memory"); }
+
+static inline void invlpg(uint64_t va) { __asm__ volatile ("invlpg (%0)" : : "r" (va) : "memory"); }
+static inline void wbinvd(void) { __asm__ volatile ("wbinvd" : : : "memory"); }
+static inline void clts(void) { __asm__ volatile ("clts" : : : "memory"); }
+static inline void stac(void) { __asm__ volatile ("stac" : : : "memory"); }
+static inline void clac(void) { __asm__ volatile ("clac" : : : "memory"); }
+static inline void swapgs(void) { __asm__ volatile ("swapgs" : : : "memory"); }
+
+struct desc_ptr { uint16_t limit; uint64_t base; } packed;
+static inline void lgdt(const struct desc_ptr *p) { __asm__ volatile ("lgdt %0" : : "m" (*p)); }
+static inline void lidt(const struct desc_ptr *p) { __asm__ volatile ("lidt %0" : : "m" (*p)); }
+static inline void lldt(uint16_t sel) { __asm__ volatile ("lldt %0" : : "rm" (sel)); }
+static inline void ltr(uint16_t sel) { __asm__ volatile ("ltr %0" : : "rm" (sel)); }
+
+static inline uint16_t read_ds(void) { uint16_t v; __asm__ volatile ("mov %%ds, %0" : "=r" (v)); return v; }
+static inline uint16_t read_es(void) { uint16_t v; __asm__ volatile ("mov %%es, %0" : "=r" (v)); return v; }
+static inline uint16_t read_fs(void) { uint16_t v; __asm__ volatile ("mov %%fs, %0" : "=r" (v)); return v; }
+static inline uint16_t read_gs(void) { uint16_t v; __asm__ volatile ("mov %%gs, %0" : "=r" (v)); return v; }
+
+static inline void xsetbv(uint32_t idx, uint64_t v)
+{
+    __asm__ volatile ("xsetbv" : : "c" (idx), "a" ((uint32_t)v), "d" ((uint32_t)(v >> 32)));
+}
+static inline uint64_t xgetbv(uint32_t idx)
+{
+    uint32_t lo, hi;
+
+    __asm__ volatile ("xgetbv" : "=a" (lo), "=d" (hi) : "c" (idx));
+    return lo | (uint64_t)hi << 32;
+}
+static inline void xsave64(void *area, uint64_t mask)
+{
+    __asm__ volatile ("xsave64 (%0)" : : "r" (area), "a" ((uint32_t)mask), "d" ((uint32_t)(mask >> 32)) : "memory");
+}
+static inline void xsaveopt64(void *area, uint64_t mask)
+{
+    __asm__ volatile ("xsaveopt64 (%0)" : : "r" (area), "a" ((uint32_t)mask), "d" ((uint32_t)(mask >> 32)) : "memory");
+}
+static inline void fxsave64(void *area) { __asm__ volatile ("fxsave64 (%0)" : : "r" (area) : "memory"); }
+
+static inline void rep_stosq(void *p, uint64_t v, size_t nr_words)
+{
+    __asm__ volatile ("rep stosq" : "+D" (p), "+c" (nr_words) : "a" (v) : "memory");
+}
+static inline void rep_movsq(void *dst, const void *src, size_t nr_words)
+{
+    __asm__ volatile ("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr_words) : : "memory");
+}
+
+static inline unsigned int bsr64(uint64_t v) { return 63 - __builtin_clzll(v); }   /* v != 0 */
+static inline unsigned int bsf64(uint64_t v) { return __builtin_ctzll(v); }        /* v != 0 */
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ticket locks.  Interrupts are off throughout the hypervisor, so there is one
+ * form only.  Whoever spins answers other CPUs' TLB-flush requests meanwhile
+ * (spin_poll), so a flush may be waited for with a lock held.
+ *
+ * Take locks in increasing rank.  Two of equal rank: lower domain id first, with
+ * spin_lock_second for the second.  Debug builds check this at every acquisition.
+ */
+#ifndef CPU_SPINLOCK_H
+#define CPU_SPINLOCK_H
+
+#include "base/types.h"
+#include "base/compiler.h"
+
+enum lock_rank {
+    RANK_NONE,
+    RANK_DOMLIST,       /* the list of domains */
+    RANK_DOMCTL,        /* one domain's life cycle and settings */
+    RANK_GNTTAB,        /* one domain's grant table and map records */
+    RANK_MM,            /* one domain's frames: types, counts, page lists */
+    RANK_EVTCHN,        /* one domain's event channels */
+    RANK_PIRQ,          /* interrupt descriptors and who they are bound to */
+    RANK_SCHED,         /* run queues */
+    RANK_TIMER,         /* one CPU's timers */
+    RANK_HEAP,          /* free pages */
+    RANK_LEAF,          /* never hold another lock inside */
+    RANK_CONSOLE,       /* the log: may be taken anywhere */
+};
+
+struct lock {
+    uint16_t next, owner;
+    uint8_t  rank;
+};
+
+#define LOCK_INIT(r)    { 0, 0, (r) }
+
+static inline void lock_init(struct lock *l, enum lock_rank rank)
+{
+    *l = (struct lock)LOCK_INIT(rank);
+}
+
+void spin_lock(struct lock *l);
+void spin_lock_second(struct lock *l);      /* equal rank allowed: caller ordered by domain id */
+bool must_check spin_trylock(struct lock *l);
+void spin_unlock(struct lock *l);
+bool spin_is_locked(const struct lock *l);
+
+/* Called while spinning; set once by plat/tlb.c. */
+extern void (*spin_poll)(void);
+
+#endif
