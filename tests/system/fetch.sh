@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Fetch what the system tests need, on a Debian 12 with nothing but git and make:
+#  - host tools: installed with apt-get when root; otherwise the one command to run is printed;
+#  - stock kernel, Xen 4.17 and its tools: downloaded by package name and unpacked under
+#    build/stock/root.  Nothing is installed over the user's own /boot.
+#
+# Usage: fetch.sh [--host-only|--stock-only]
+# Does nothing, quickly and offline, when everything is there already.
+
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+stock=$top/build/stock
+root=$stock/root
+recipe=5    # raise it when the lists below change: a stamp with another number is stale
+
+HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest python3-pexpect
+    cpio kmod xz-utils zstd lz4 gzip grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools
+    ovmf libxen-dev libcmocka-dev ${EXTRA_HOST_PKGS:-}"
+
+# Their dependencies that are shared libraries come along; programs do not.
+STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
+    busybox-static libc6 libgcc-s1 zlib1g"
+
+die() {
+    echo "fetch: $*" >&2
+    exit 1
+}
+
+fetch_host_tools() {
+    missing=
+    for p in $HOST_PKGS; do
+        case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null) in
+        *' installed') ;;
+        *) missing="$missing $p" ;;
+        esac
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        echo "fetch: host packages are missing; run this, then try again:" >&2
+        echo "  sudo apt-get install -y --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    echo "fetch: installing$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    apt-get install -y -qq --no-install-recommends $missing >"$stock/apt.log" 2>&1 ||
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } \
+            >>"$stock/apt.log" 2>&1 ||
+        die "apt-get install failed; see $stock/apt.log"
+}
+
+# The real kernel package behind the linux-image-amd64 name.
+kernel_package() {
+    apt-cache depends linux-image-amd64 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+}
+
+library_packages() {
+    # shellcheck disable=SC2086
+    apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
+        --no-replaces --no-enhances $STOCK_PKGS |
+        grep -E '^lib' | grep -vE '^lib(perl|python|pam|gdbm|db5|newt|semanage|sepol|debian)' |
+        grep -vE ':' | sort -u
+}
+
+download() {
+    kernel=$(kernel_package)
+    if [ -z "$kernel" ]; then
+        [ "$(id -u)" = 0 ] || die "apt knows no linux-image-amd64; run: sudo apt-get update"
+        apt-get update -qq || die "apt-get update failed (network?)"
+        kernel=$(kernel_package)
+        [ -n "$kernel" ] || die "apt knows no linux-image-amd64: not a Debian 12 amd64 host?"
+    fi
+    pkgs=$(printf '%s\n' $kernel $STOCK_PKGS $(library_packages) | sort -u)
+    mkdir -p "$stock/debs"
+    echo "fetch: downloading $(echo "$pkgs" | wc -l) packages into $stock/debs"
+    # apt's download sandbox user may be unable to write below a private home directory.
+    sandbox=
+    [ "$(id -u)" = 0 ] && sandbox='-o APT::Sandbox::User=root'
+    # shellcheck disable=SC2086
+    (cd "$stock/debs" && { apt-get download -qq $sandbox $pkgs ||
+        { [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq $sandbox $pkgs; }; }) \
+        >"$stock/download.log" 2>&1 || die "download failed; see $stock/download.log"
+    echo "$kernel" >"$stock/kernel-package"
+}
+
+unpack() {
+    rm -rf "$root" "$stock/vmlinux" "$stock"/cache
+    mkdir -p "$root"
+    for deb in "$stock"/debs/*.deb; do
+        dpkg-deb -x "$deb" "$root" || die "cannot unpack $deb (damaged? remove it and retry)"
+    done
+    version=$(sed 's/^linux-image-//' "$stock/kernel-package")
+    [ -f "$root/boot/vmlinuz-$version" ] || die "no vmlinuz-$version in the kernel package"
+    PATH=$PATH:/sbin:/usr/sbin depmod -b "$root" "$version" 2>/dev/null ||
+        die "depmod failed for $version"
+    ln -sf "root/boot/vmlinuz-$version" "$stock/vmlinuz"
+    echo "$version" >"$stock/kernel-version"
+    gzip -dc "$root"/boot/xen-4.17-amd64.gz >"$stock/xen" || die "no Xen 4.17 image unpacked"
+}
+
+mkdir -p "$stock"
+case ${1:-} in
+--stock-only) ;;
+--host-only|'') fetch_host_tools ;;
+*) die "unknown option '$1' (--host-only, --stock-only)" ;;
+esac
+[ "${1:-}" = --host-only ] && exit 0
+
+[ "$(cat "$stock/stamp" 2>/dev/null)" = "$recipe" ] && exit 0
+rm -f "$stock/stamp"
+rm -rf "$stock/debs"
+download
+unpack
+rm -rf "$stock/debs"
+echo "$recipe" >"$stock/stamp"
+echo "fetch: stock kernel $(cat "$stock/kernel-version") and Xen 4.17 tools are in $stock"
