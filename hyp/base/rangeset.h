@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Range sets: sets of 64-bit numbers kept as sorted, disjoint, never adjacent
+ * ranges.  Both ends are inclusive, so the whole number space is expressible.
+ * The owner's lock guards a set.
+ */
+#ifndef BASE_RANGESET_H
+#define BASE_RANGESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+struct range {
+    uint64_t start, end;            /* inclusive */
+};
+
+/* Where a set's storage comes from.  @alloc may return NULL. */
+struct rangeset_mem {
+    void *(*alloc)(size_t bytes);
+    void (*free)(void *p, size_t bytes);
+};
+
+struct rangeset {
+    struct range *ranges;           /* sorted */
+    size_t nr, capacity;            /* in ranges */
+    const struct rangeset_mem *mem; /* NULL: fixed storage */
+};
+
+/* An empty set.  Allocates nothing yet. */
+void rangeset_init(struct rangeset *rs, const struct rangeset_mem *mem);
+
+/* An empty set of at most @capacity ranges in the caller's @storage. */
+void rangeset_init_fixed(struct rangeset *rs, struct range *storage, size_t capacity);
+
+/* Frees the storage and leaves an empty set.  Any number of times. */
+void rangeset_destroy(struct rangeset *rs);
+
+/*
+ * Add or remove [start, end].  0, -XEN_EINVAL if start > end, -XEN_ENOMEM if the
+ * set cannot grow.  On failure the set is as it was.
+ */
+int must_check rangeset_add(struct rangeset *rs, uint64_t start, uint64_t end);
+int must_check rangeset_remove(struct rangeset *rs, uint64_t start, uint64_t end);
+
+/* All of [start, end] / any of it is in the set.  False for start > end. */
+bool rangeset_contains(const struct rangeset *rs, uint64_t start, uint64_t end);
+bool rangeset_overlaps(const struct rangeset *rs, uint64_t start, uint64_t end);
+
+static inline bool rangeset_empty(const struct rangeset *rs)
+{
+    return rs->nr == 0;
+}
+
+/* Call @fn for each range, ascending, until it returns non-zero; that is returned. */
+int rangeset_report(const struct rangeset *rs,
+                    int (*fn)(uint64_t start, uint64_t end, void *ctx), void *ctx);
+
+#endif
