@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Domains: life, look-up, pause.  A domain is created paused, gets its vCPUs and
+ * memory from the builder, runs, and is destroyed in resumable stages.
+ *
+ * Field protection:  I immutable after create   M mm_lock   E evtchn_lock   G gnttab lock
+ *                    D domctl_lock   A atomic   L the domain list's lock
+ */
+#ifndef CORE_DOMAIN_H
+#define CORE_DOMAIN_H
+
+#include <xenabi/xen.h>
+#include "base/atomic.h"
+#include "base/rangeset.h"
+#include "base/types.h"
+#include "cpu/spinlock.h"
+#include "mem/frame.h"
+
+struct vcpu;
+struct gnttab;
+struct evtchn_table;
+struct pirq_map;
+
+enum domain_state { DOM_ALIVE, DOM_DYING, DOM_DEAD };
+
+struct domain {
+    domid_t        id;              /* I */
+    bool           is_privileged;   /* I  dom0 */
+    bool           is_idle;         /* I  and other pseudo domains */
+    uint8_t        state;           /* D  enum domain_state; read anywhere */
+    atomic_t       refs;            /* A */
+    struct domain *list_next;       /* L  ascending id */
+    struct lock    domctl_lock;     /*    rank DOMCTL */
+
+    /* Control settings, as the tools see them. */
+    uint8_t        handle[16];      /* D  uuid */
+    uint32_t       create_flags;    /* I  XEN_DOMCTL_CDF_* */
+    uint32_t       ssidref;
+    bool           creation_finished;   /* D  first unpause */
+    bool           paused_by_tools; /* D */
+    int32_t        ctl_pause_count; /* D  pausedomain/unpausedomain */
+    atomic_t       pause_count;     /* A  all reasons; runs when zero */
+
+    /* Shutdown and crash. */
+    bool           is_shut_down;    /* D  every vCPU is stopped */
+    bool           is_shutting_down;
+    uint8_t        shutdown_code;   /* SHUTDOWN_* */
+    bool           is_crashed;
+    const char    *crash_reason;    /* static string: the first one */
+    struct lock    shutdown_lock;   /*    rank LEAF */
+
+    /* vCPUs. */
+    uint32_t       max_vcpus;       /* I */
+    struct vcpu  **vcpu;            /* I  array; entries appear when created */
+
+    /* Memory. */
+    struct lock    mm_lock;         /*    rank MM */
+    uint32_t       page_list;       /* M  first frame, FRAME_NIL if none */
+    uint64_t       tot_pages;       /* M  frames on the list, allocation reference still held */
+    uint64_t       max_pages;       /* M */
+    uint64_t       outstanding_claim;   /* M  frames */
+    uint64_t       nr_freed_later;  /* M  released, but still referenced */
+    uint32_t       xenheap_pages;   /* M  shared hypervisor pages */
+    uint32_t       relinquish_stage;/* D  domain_destroy's progress */
+    mfn_t          perdomain_l3;    /* I  table of L4 slot 260 */
+    uint64_t      *perdomain_l2;    /* I */
+    uint64_t       dirty_cpus[NR_CPUS / 64];    /* A  CPUs that may hold TLB entries */
+    uint64_t       vm_assist;       /* D  VMASST bits */
+    struct xen_e820 *memory_map;    /* D  set by XENMEM_set_memory_map: entries of struct e820entry */
+    uint32_t       nr_memory_map;
+
+    /* Shared info, time. */
+    struct shared_info *shared_info;    /* I */
+    mfn_t          shared_info_mfn; /* I */
+    int64_t        time_offset;     /* D  seconds */
+    uint32_t       tsc_mode;        /* D */
+    uint32_t       tsc_khz;
+    uint32_t       tsc_incarnation;
+
+    /* Events and grants. */
+    struct lock    evtchn_lock;     /*    rank EVTCHN */
+    struct evtchn_table *evtchn;    /* E  core/evtchn.c */
+    uint32_t       max_evtchn_port; /* I  largest port number allowed */
+    struct gnttab *gnttab;          /*    core/gnttab.c, own lock */
+    struct pirq_map *pirqs;         /* E  physdev's pirq -> irq */
+
+    /* Hardware permissions: a domain without them has empty sets. */
+    struct rangeset ioports;        /* D */
+    struct rangeset iomem;          /* D  frame numbers */
+    struct rangeset irqs;           /* D */
+
+    /* Scheduling. */
+    uint16_t       sched_weight;    /* sched lock */
+    uint16_t       sched_cap;       /* per cent of one CPU, 0 no cap */
+    uint32_t       cpupool;
+
+    /* CPU policy as set by the tools: cpu/cpuid.h. */
+    struct cpu_policy *cpu_policy;  /* D */
+
+    uint32_t       log_tokens;      /* base/log.c's rate limit for lines this domain causes */
+    uint64_t       log_stamp_ns;
+    uint32_t       target_vcpu_rr;
+    uint32_t       hypercall_fuzz_unused;
+};
+
+extern struct domain *dom0;         /* the control domain; immutable once running */
+extern struct domain *dom_xen;      /* owner of hypervisor pages that tools may map (M2P) */
+extern struct domain *dom_io;       /* owner of frames that are not RAM */
+extern struct domain *domain_list;  /* L  ascending id */
+
+struct xen_domctl_createdomain;
+/*
+ * Create domain @id (0 or a free one), paused, without vCPUs or memory.
+ * Returns 0 and *@out referenced by the list, or -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL.
+ */
+int must_check domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
+                             bool privileged, struct domain **out);
+/* Every vCPU up to max_vcpus is created by vcpu_create (core/vcpu.h). */
+
+/* Referenced domain, or NULL.  DOMID_SELF is not resolved here.  Dying domains are found. */
+struct domain *domain_get_by_id(domid_t id);
+/* The domain with the lowest id >= @id, referenced, or NULL: the tools' iteration. */
+struct domain *domain_get_next(domid_t id);
+/* DOMID_SELF or the caller's own id: itself; else needs privilege.  -XEN_ESRCH, -XEN_EPERM. */
+int must_check domain_get_remote(domid_t id, struct domain **out);
+static inline void domain_ref(struct domain *d) { atomic_inc(&d->refs); }
+void domain_put(struct domain *d);
+
+/*
+ * Begin or go on destroying @d; bounded work.  0 when all its resources are released
+ * (the structure lives on until its last reference), -XEN_ERESTART to be called again,
+ * -XEN_EINVAL for dom0.  Takes domctl_lock.
+ */
+int must_check domain_destroy(struct domain *d);
+
+void domain_pause(struct domain *d);            /* returns when no vCPU of it runs; not by itself */
+void domain_pause_nosync(struct domain *d);
+void domain_unpause(struct domain *d);
+
+/* Stop every vCPU and tell the tools (VIRQ_DOM_EXC).  @reason: SHUTDOWN_*. */
+void domain_shutdown(struct domain *d, unsigned int reason);
+/* After a suspend: let it run again. */
+void domain_resume(struct domain *d);
+/*
+ * The guest did what has no answer: log one line with @fmt (first reason wins) and shut
+ * it down with SHUTDOWN_crash.  dom0's crash is the host's.  Any context.
+ */
+void domain_crash(struct domain *d, const char *fmt, ...) printf_like(2, 3);
+
+static inline bool domain_is_dying(const struct domain *d) { return read_once(d->state) != DOM_ALIVE; }
+static inline bool domain_is_control(const struct domain *d) { return d->is_privileged; }
+
+/* for_each_domain holds the list's lock: short bodies only, no sleeping, no higher rank. */
+void domain_list_lock(void);
+void domain_list_unlock(void);
+#define for_each_domain(d) for ( (d) = domain_list; (d); (d) = (d)->list_next )
+#define for_each_vcpu(d, v) \
+    for ( uint32_t _i = 0; _i < (d)->max_vcpus; _i++ ) \
+        if ( ((v) = (d)->vcpu[_i]) != NULL )
+
+#endif

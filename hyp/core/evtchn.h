@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Event channels: one-bit notifications between domains, from virtual and physical
+ * interrupts and between a domain's vCPUs.  Ports, binding and limits are in
+ * evtchn.c; the two guest formats are evtchn_2l.c and evtchn_fifo.c.
+ */
+#ifndef CORE_EVTCHN_H
+#define CORE_EVTCHN_H
+
+#include <xenabi/event_channel.h>
+#include "core/domain.h"
+
+int must_check evtchn_init_domain(struct domain *d);    /* -XEN_ENOMEM */
+void evtchn_init_vcpu(struct vcpu *v);
+/* Close everything; bounded by preemption.  0 or -XEN_ERESTART. */
+int must_check evtchn_destroy_domain(struct domain *d);
+void evtchn_free_domain(struct domain *d);              /* last reference gone */
+
+/* The EVTCHNOP_* handlers: private argument copies, permissions included, XEN_E* results. */
+int evtchn_alloc_unbound(struct evtchn_alloc_unbound *a);
+int evtchn_bind_interdomain(struct evtchn_bind_interdomain *a);
+int evtchn_bind_virq(struct evtchn_bind_virq *a);
+int evtchn_bind_ipi(struct evtchn_bind_ipi *a);
+int evtchn_bind_pirq(struct evtchn_bind_pirq *a);
+int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest);
+int evtchn_send(struct domain *d, evtchn_port_t port);
+int evtchn_status(struct evtchn_status *a);
+int evtchn_bind_vcpu(evtchn_port_t port, uint32_t vcpu);
+int evtchn_unmask(struct domain *d, evtchn_port_t port);
+int evtchn_reset(struct domain *d);
+int evtchn_init_control(struct evtchn_init_control *a);
+int evtchn_expand_array(struct evtchn_expand_array *a);
+int evtchn_set_priority(const struct evtchn_set_priority *a);
+
+/* Virtual interrupts: to one vCPU, or to the domain that bound a global one. Any context. */
+void evtchn_send_vcpu_virq(struct vcpu *v, uint32_t virq);
+void evtchn_send_global_virq(uint32_t virq);            /* to dom0 unless set_virq_handler moved it */
+int evtchn_set_virq_handler(struct domain *d, uint32_t virq);
+/* A physical interrupt: @port of @d is bound to it (core/pirq.c calls). */
+void evtchn_send_pirq(struct domain *d, evtchn_port_t port);
+
+/* True if @port of @v's domain is pending: for SCHEDOP_poll. */
+bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
+bool evtchn_port_is_valid(struct domain *d, evtchn_port_t port);
+/* vcpu_info was moved: look at pending words again, so that nothing is lost. */
+void evtchn_vcpu_info_moved(struct vcpu *v);
+
+static inline bool vcpu_has_upcall(const struct vcpu *v);
+
+void evtchn_dump(void);                                 /* debug key e */
+
+#include "core/vcpu.h"
+
+/* An event is pending and not masked.  The guest may change both bytes at any time. */
+static inline bool vcpu_has_upcall(const struct vcpu *v)
+{
+    return read_once(v->vcpu_info->evtchn_upcall_pending) &&
+           !read_once(v->vcpu_info->evtchn_upcall_mask);
+}
+
+#endif

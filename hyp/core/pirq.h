@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Physical interrupts as a domain sees them: pirq numbers, equal to the GSI for
+ * those of the I/O APICs, allocated above them for MSI, each mapped to an irq
+ * of plat/irq.h and bound to an event channel.
+ */
+#ifndef CORE_PIRQ_H
+#define CORE_PIRQ_H
+
+#include "core/domain.h"
+
+#define NR_PIRQS    1024        /* highest pirq number + 1 */
+
+struct physdev_map_pirq;
+
+int must_check pirq_init_domain(struct domain *d);      /* -XEN_ENOMEM */
+void pirq_destroy_domain(struct domain *d);             /* unmaps and frees all */
+
+/* PHYSDEVOP_map_pirq for GSI and MSI types; @a->pirq -1: choose one.  XEN_E*. */
+int must_check pirq_map(struct domain *d, struct physdev_map_pirq *a);
+int must_check pirq_unmap(struct domain *d, int pirq);
+/* EVTCHNOP_bind_pirq's half: route the interrupt to @port.  evtchn_lock held.  -XEN_EBUSY, -XEN_EINVAL. */
+int must_check pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port, uint32_t flags, uint32_t vcpu);
+void pirq_unbind(struct domain *d, uint32_t pirq);      /* evtchn_lock held */
+void pirq_set_vcpu(struct domain *d, uint32_t pirq, uint32_t vcpu);     /* affinity follows */
+/* The guest has handled it: EOI and unmask the line.  -XEN_EINVAL. */
+int pirq_eoi(struct domain *d, uint32_t pirq);
+bool pirq_needs_eoi(struct domain *d, uint32_t pirq);   /* XENIRQSTAT_needs_eoi */
+bool pirq_is_shared(struct domain *d, uint32_t pirq);
+/* PHYSDEVOP_pirq_eoi_gmfn_v1/v2: the bitmap page where the guest reads needs_eoi. */
+int must_check pirq_set_eoi_map(struct domain *d, uint64_t gmfn, bool auto_unmask);
+
+#endif

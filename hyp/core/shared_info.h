@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the hypervisor writes into guests' shared pages: time, wall clock, run states. */
+#ifndef CORE_SHARED_INFO_H
+#define CORE_SHARED_INFO_H
+
+#include "core/vcpu.h"
+
+struct vcpu_runstate_info;
+
+/* Publish the TSC scale and system time in vcpu_info.time and the secondary area, if they changed. */
+void time_update_vcpu(struct vcpu *v, bool force);
+void time_update_wallclock(struct domain *d);
+
+/* Account the time since the last change and enter @state (RUNSTATE_*).  sched lock held. */
+void runstate_change(struct vcpu *v, uint32_t state, uint64_t now_ns);
+/* Write the run state to the area the guest registered: @v is current, or about to be. */
+void runstate_publish(struct vcpu *v);
+void runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
+
+#endif

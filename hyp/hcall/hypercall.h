@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From hypercall number to handler.  The dispatcher alone copies fixed-size arguments in
+ * and out, so handlers work on private copies and can be called by host tests.
+ */
+#ifndef HCALL_HYPERCALL_H
+#define HCALL_HYPERCALL_H
+
+#include <xenabi/xen.h>
+#include "core/domain.h"
+#include "core/guest_access.h"
+#include "core/perm.h"
+#include "core/vcpu.h"
+
+#define HC_ARG_MAX      512
+
+#define HC_COPY_BACK    1       /* on success the argument is written back */
+#define HC_COPY_BACK_ERR 2      /* also on failure */
+
+struct hc_op {
+    int    (*fn)(struct vcpu *v, void *arg);
+    uint16_t size;              /* of the argument structure; 0: none */
+    uint8_t  flags;             /* HC_* */
+    uint8_t  perm;              /* enum perm */
+};
+
+/* For calls of the form (cmd, arg): look up, check permission, copy in, call, copy back. */
+long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd, guest_ptr_t arg);
+
+/* The current vCPU's hypercall; arguments in its saved registers, result into RAX.  entry/ calls. */
+void hypercall(struct vcpu *v);
+
+/* Six raw arguments; every handler of hypercalls.h has this form. */
+typedef long hypercall_fn(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6);
+
+/*
+ * True when a long operation should stop: the caller saves its progress in v->cont (or in the ABI's
+ * own in/out count) and returns -XEN_ERESTART; the dispatcher repeats the instruction.
+ */
+bool preempt_needed(void);
+
+/*
+ * Progress of a continued call.  @key identifies the call and its arguments: a guest that comes
+ * back with others starts anew.  Returns where to go on: 0 at the first call.
+ */
+uint64_t cont_begin(struct vcpu *v, uint64_t key);
+void cont_save(struct vcpu *v, uint64_t key, uint64_t done);
+void cont_end(struct vcpu *v);
+
+/* The handlers: hc_NAME for each row of hypercalls.h that is served; others answer -XEN_ENOSYS. */
+hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_set_callbacks,
+    hc_fpu_taskswitch, hc_sched_op_compat, hc_platform_op, hc_set_debugreg, hc_get_debugreg,
+    hc_update_descriptor, hc_memory_op, hc_multicall, hc_update_va_mapping, hc_set_timer_op,
+    hc_event_channel_op_compat, hc_xen_version, hc_console_io, hc_physdev_op_compat,
+    hc_grant_table_op, hc_vm_assist, hc_update_va_mapping_otherdomain, hc_iret, hc_vcpu_op,
+    hc_set_segment_base, hc_mmuext_op, hc_xsm_op, hc_nmi_op, hc_sched_op, hc_callback_op,
+    hc_xenoprof_op, hc_event_channel_op, hc_physdev_op, hc_hvm_op, hc_sysctl, hc_domctl,
+    hc_kexec_op, hc_tmem_op, hc_argo_op, hc_xenpmu_op, hc_dm_op, hc_mca;
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* This processor's local APIC, xAPIC or x2APIC: EOI, IPIs, timer (SDM vol 3A ch. 10). */
+#ifndef PLAT_APIC_H
+#define PLAT_APIC_H
+
+#include "base/types.h"
+
+void apic_init(void);                       /* boot CPU: chooses the mode, maps, calibrates the timer */
+void apic_init_cpu(void);                   /* each CPU */
+void apic_eoi(void);
+uint32_t apic_id(void);
+void apic_send_ipi(uint32_t apic_id, uint8_t vector);
+void apic_send_init(uint32_t apic_id);
+void apic_send_sipi(uint32_t apic_id, uint8_t page);
+void apic_send_nmi(uint32_t apic_id);
+void apic_send_nmi_others(void);
+/* One interrupt at or after system time @deadline_ns (TSC-deadline or one-shot); ~0 stops it. */
+void apic_timer_arm(uint64_t deadline_ns);
+uint32_t apic_timer_khz(void);
+bool apic_is_x2apic(void);
+uint32_t apic_read_version(void);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starting the other processors, and asking them to do things. */
+#ifndef PLAT_SMP_H
+#define PLAT_SMP_H
+
+#include "base/types.h"
+#include "plat/tlb.h"
+
+/* Find CPUs in the MADT, map their blocks, start them; at most @max.  Sets nr_cpus. */
+void smp_init(unsigned int max);
+/* Where an AP arrives in C, on its own stack, paging on (trampoline.S). */
+void smp_ap_main(void);
+
+/* Make @cpu look at its work bits soon (IPI unless it is this one or about to look anyway). */
+void smp_kick(unsigned int cpu);
+/* Run @fn(arg) on each of @cpus (this one too) with interrupts off; waits for all. */
+void smp_call(const cpumask_t *cpus, void (*fn)(void *arg), void *arg);
+void smp_call_run(void);            /* PCPU_WORK_CALL */
+/* Panic and reboot: every other CPU stops for good. */
+void smp_stop_others(void);
+
+struct cpu_topology { uint32_t core, socket, node; };
+const struct cpu_topology *smp_topology(unsigned int cpu);
+
+#endif

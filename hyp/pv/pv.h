@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paravirtual guests: what hcall/, entry/ and boot/ may call in this folder. */
+#ifndef PV_PV_H
+#define PV_PV_H
+
+#include <xenabi/xen.h>
+#include <xenabi/arch-x86.h>
+#include "core/vcpu.h"
+
+/* Life. */
+int must_check pv_domain_create(struct domain *d);              /* per-domain slot; -XEN_ENOMEM */
+void pv_domain_free(struct domain *d);
+int must_check pv_vcpu_create(struct vcpu *v);
+void pv_vcpu_free(struct vcpu *v);
+/* Drop page tables and descriptor references of a dying domain.  0 or -XEN_ERESTART. */
+int must_check pv_relinquish(struct domain *d);
+
+/* VCPUOP_initialise, setvcpucontext: check and take over; -XEN_EINVAL leaves it uninitialised. */
+int must_check pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
+void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);      /* v paused */
+
+/* Switching: registers that are live only while running (segments, bases, debug registers, CR3, GDT). */
+void pv_switch_from(struct vcpu *v);
+void pv_switch_to(struct vcpu *v);
+
+/* Page tables (pv_mmu.c, pv_pagetype.c); hypercall bodies over private copies or guest arrays. */
+long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t foreigndom);
+long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreigndom);
+long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom);
+/* Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address. */
+int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
+                            uint64_t avail_bits, uint64_t cache_attr);
+/* The PTE must hold @frame.  GNTST_* result; the caller flushes TLBs and drops references. */
+int must_check pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte);
+
+/* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
+bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
+/* A privileged instruction or forced-emulation prefix at #GP/#UD: true if emulated (or injected). */
+bool pv_emulate(struct vcpu *v);
+
+/* Exceptions and upcalls: put into v->pv.pending; entry/trap.c delivers on the way out. */
+void pv_inject(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
+void pv_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error_code);
+/* Work before returning to the guest: builds bounce frames for pending exception, NMI, event. */
+void pv_deliver(struct vcpu *v);
+void pv_iret(struct vcpu *v);
+void pv_toggle_mode(struct vcpu *v);        /* guest kernel <-> user: CR3, GS */
+
+void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null);
+
+#endif
