@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Grant tables, version 1. */
+#include "grant.h"
+#include <xenabi/xen.h>
+#include "hypercall.h"
+#include "lib.h"
+#include "mem.h"
+
+#define FIRST_REF 8u
+
+static char table_pages[GRANT_FRAMES * PAGE_SIZE] __attribute__((aligned(4096)));
+struct grant_entry_v1 *grant_table = (struct grant_entry_v1 *)table_pages;
+
+long grant_init(void)
+{
+    uint64_t frames[GRANT_FRAMES];
+    struct gnttab_setup_table op = {
+        .dom = DOMID_SELF, .nr_frames = GRANT_FRAMES, .frame_list = HC_PTR(frames),
+    };
+    long rc = hc_grant_table_op(GNTTABOP_setup_table, HC_PTR(&op), 1);
+
+    if ( rc || op.status )
+        return rc ? rc : op.status;
+    for ( unsigned int i = 0; i < GRANT_FRAMES; i++ ) {
+        rc = mem_set_va(table_pages + i * PAGE_SIZE, mem_make_pte(frames[i], PTE_RW_PAGE));
+        if ( rc )
+            return rc;
+    }
+    return 0;
+}
+
+long grant_give(uint16_t domid, uint64_t mfn, bool readonly)
+{
+    for ( uint32_t ref = FIRST_REF; ref < GRANT_REFS; ref++ ) {
+        struct grant_entry_v1 *e = &grant_table[ref];
+
+        if ( read_once(e->flags) )
+            continue;
+        e->frame = (uint32_t)mfn;
+        e->domid = domid;
+        barrier();
+        write_once(e->flags, GTF_permit_access | (readonly ? GTF_readonly : 0));
+        return ref;
+    }
+    return -XEN_ENOSPC;
+}
+
+bool grant_end(uint32_t ref)
+{
+    uint16_t flags = read_once(grant_table[ref].flags);
+
+    do {
+        if ( flags & (GTF_reading | GTF_writing) )
+            return false;
+    } while ( !__atomic_compare_exchange_n(&grant_table[ref].flags, &flags, 0, false,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) );
+    return true;
+}
+
+long grant_map(uint16_t domid, uint32_t ref, uint64_t va, uint32_t flags, uint32_t *handle)
+{
+    struct gnttab_map_grant_ref op = { .host_addr = va, .flags = flags, .ref = ref, .dom = domid };
+    const long rc = hc_grant_table_op(GNTTABOP_map_grant_ref, HC_PTR(&op), 1);
+
+    *handle = op.handle;
+    return rc ? rc : op.status;
+}
+
+long grant_unmap(uint64_t va, uint32_t handle)
+{
+    struct gnttab_unmap_grant_ref op = { .host_addr = va, .handle = handle };
+    const long rc = hc_grant_table_op(GNTTABOP_unmap_grant_ref, HC_PTR(&op), 1);
+
+    return rc ? rc : op.status;
+}
