@@ -146,7 +146,9 @@ class Machine:
                 self.fail("stock tools: " + seen.strip())
         else:
             self.expect([READY], timeout)
-        self.run("stty -echo; PS1=; dmesg -n 1", 60)
+        self.send("exec /root/agent\n")
+        self.expect(["/root/agent\r"], 30)
+        self.ok("true", 30)
         return self
 
     def close(self):
@@ -184,12 +186,15 @@ class Machine:
 
     def run(self, command, timeout=60):
         """Run a shell command in dom0: (output, status)."""
-        if len(command) + 20 > MAX_LINE:
+        if len(command) > MAX_LINE:
             self._upload(command, "/run/cmd")
             command = ". /run/cmd"
+        return self._run_line(command, timeout)
+
+    def _run_line(self, command, timeout):
         self.nonce += 1
         mark = "@%d@" % self.nonce
-        self.send("%s\necho '@'%d'@'$?@\n" % (command, self.nonce))
+        self.send("%d %s\n" % (self.nonce, command))
         self.expect([re.escape(mark) + r"(\d+)@"], timeout)
         out = self.child.before.replace("\r", "")
         return out.strip("\n"), int(self.child.match.group(1))
@@ -203,11 +208,13 @@ class Machine:
 
     def _upload(self, text, path):
         data = base64.b64encode(text.encode()).decode()
-        step = MAX_LINE - 30
-        self.ok(": >/run/b64", 30)
+        step = MAX_LINE - 24
+        self._run_line(": >/run/b64", 30)
         for i in range(0, len(data), step):
-            self.ok("echo %s >>/run/b64" % data[i:i + step], 30)
-        self.ok("base64 -d /run/b64 >%s" % path, 30)
+            self._run_line("echo %s >>/run/b64" % data[i:i + step], 30)
+        out, status = self._run_line("base64 -d /run/b64 >%s" % path, 30)
+        if status:
+            raise MachineError("sending %d bytes to dom0 failed: %s" % (len(text), out))
 
     def put(self, path, text):
         """Write a small text file in dom0."""
@@ -225,7 +232,7 @@ class Machine:
 
     def poweroff(self, timeout=60):
         """Power the host off; MachineError if it does not end."""
-        self.send("poweroff -f\n")
+        self.send("0 poweroff -f\n")
         return self.wait_end(timeout)
 
     # Facts.
