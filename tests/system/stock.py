@@ -88,6 +88,29 @@ def vmlinux():
     return out
 
 
+def compile_c(name, source, flags):
+    """A test program of ours, compiled into build/tests/system; returns its path."""
+    out = os.path.join(BUILD, "tests", "system", name)
+    source = os.path.join(HERE, source)
+    if os.path.exists(out) and os.stat(out).st_mtime > os.stat(source).st_mtime:
+        return out
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    tmp = out + ".%d" % os.getpid()
+    r = subprocess.run(["gcc", "-O2", "-Wall", "-o", tmp, source] + flags,
+                       capture_output=True, text=True)
+    if r.returncode:
+        raise StockError("cannot compile %s:\n%s" % (source, r.stderr))
+    os.rename(tmp, out)
+    return out
+
+
+def tiny_guest():
+    """The smallest PV guest kernel: tiny/tiny.S."""
+    return compile_c("tiny", "tiny/tiny.S", [
+        "-nostdlib", "-static", "-Wl,--build-id=none,-n,-Ttext=0xffffffff80100000",
+        "-Wl,--section-start=.note.Xen=0xffffffff80110000"])
+
+
 class Cpio:
     """A newc archive in memory; parents are added as needed."""
 
