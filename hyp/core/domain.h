@@ -61,12 +61,13 @@ struct domain {
     uint64_t       outstanding_claim;   /* M  frames */
     uint64_t       nr_freed_later;  /* M  released, but still referenced */
     uint32_t       xenheap_pages;   /* M  shared hypervisor pages */
+    uint32_t       teardown;        /* M  page tables waiting for devalidation, by frame.aux */
     uint32_t       relinquish_stage;/* D  domain_destroy's progress */
     mfn_t          perdomain_l3;    /* I  table of L4 slot 260 */
     uint64_t      *perdomain_l2;    /* I */
     uint64_t       dirty_cpus[NR_CPUS / 64];    /* A  CPUs that may hold TLB entries */
     uint64_t       vm_assist;       /* D  VMASST bits */
-    struct xen_e820 *memory_map;    /* D  set by XENMEM_set_memory_map: entries of struct e820entry */
+    struct e820entry *memory_map;   /* D  set by XENMEM_set_memory_map */
     uint32_t       nr_memory_map;
 
     /* Shared info, time. */
@@ -99,8 +100,6 @@ struct domain {
 
     uint32_t       log_tokens;      /* base/log.c's rate limit for lines this domain causes */
     uint64_t       log_stamp_ns;
-    uint32_t       target_vcpu_rr;
-    uint32_t       hypercall_fuzz_unused;
 };
 
 extern struct domain *dom0;         /* the control domain; immutable once running */

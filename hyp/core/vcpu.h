@@ -18,7 +18,7 @@
 #define VCPU_WORK_SIGNAL    0x02    /* look again at upcalls: something was sent */
 #define VCPU_WORK_GUARD     0x04    /* general "take the slow exit": FPU, debug registers ... */
 #define VCPU_WORK_NMI       0x08    /* deliver an NMI when unmasked */
-#define VCPU_WORK_DESTROYED 0x10    /* its domain was crashed or paused: reschedule */
+#define VCPU_WORK_TEARDOWN  0x10    /* its domain has page tables to take apart (pv_pagetype.c) */
 
 #define VCPUF_UP            0x01    /* VCPUOP_up was done */
 #define VCPUF_BLOCKED       0x02    /* waits for an event */
@@ -62,7 +62,7 @@ struct pv_vcpu {
 };
 
 struct vcpu {
-    uint64_t         align_regs;
+    uint64_t         exit_fault[17];    /* room for the frame of a fault on IRET to the guest (entry.S) */
     struct cpu_frame regs;              /* ends 16-byte aligned: TSS.rsp0 points there */
     uint64_t         hyp_stack;         /* the running CPU's stack: entry.S switches to it */
     struct vcpu_info *vcpu_info;        /* our mapping of it; never NULL once created */

@@ -50,17 +50,15 @@ struct pcpu {
     struct vcpu  *idle;
     void         *sched;            /* core/sched.c */
     void         *timers;           /* kern/timer.c */
-    struct vcpu  *fpu_owner;        /* whose extended state the registers hold */
     uint64_t      xcr0;             /* value loaded last */
     void         *gdt_page;         /* the reserved page of this CPU's GDT (cpu/desc.c) */
     mfn_t         gdt_mfn;
     uint64_t      dr7;              /* value loaded last */
     bool          online;
     bool          in_idle;
-    bool          fs_gs_dirty;
     uint64_t      nr_irqs;
-    uint64_t      ldt_base;         /* what LDTR covers: base, then entries; 0 none */
-    uint32_t      ldt_entries;
+    uint64_t      gdt_base;         /* value of GDTR */
+    uint32_t      ldt_entries;      /* what LDTR covers; 0: it is null */
     uint32_t      lock_depth;       /* debug builds: ranks held (cpu/spinlock.c) */
     uint8_t       lock_ranks[16];
 };

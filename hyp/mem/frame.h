@@ -41,7 +41,7 @@ struct frame {
         uint32_t order;         /* free block: log2 of its frames */
         uint16_t partial_idx;   /* page tables: the first entry not yet (de)validated */
     };
-    uint32_t aux;           /* page tables: L4 of a domain: unused; kept for the owner type */
+    uint32_t aux;           /* page tables: link of the owner's teardown list */
 };
 _Static_assert(sizeof(struct frame) == 32, "the frame table's budget");
 
