@@ -65,6 +65,7 @@ struct trap_info {
     uint16_t cs;
     uint64_t address;
 };
+ABI_SIZE(trap_info, 16);
 
 /* Registers as the tools and the hypervisor exchange them. */
 struct cpu_user_regs {
@@ -103,6 +104,10 @@ struct cpu_user_regs {
     uint16_t gs;
     uint16_t _pad6[3];
 };
+ABI_SIZE(cpu_user_regs, 200);
+ABI_OFFSET(cpu_user_regs, rax, 80);
+ABI_OFFSET(cpu_user_regs, rip, 128);
+ABI_OFFSET(cpu_user_regs, ss, 160);
 
 /* What lies on the guest kernel's stack at the iret hypercall, from RSP upwards. */
 struct iret_context {
@@ -116,6 +121,7 @@ struct iret_context {
     uint64_t rsp;
     uint64_t ss;
 };
+ABI_SIZE(iret_context, 72);
 
 /* vcpu_guest_context.flags */
 #define VGCF_I387_VALID                 (1 << 0)
@@ -151,11 +157,17 @@ struct vcpu_guest_context {
     uint64_t gs_base_kernel;
     uint64_t gs_base_user;
 };
+ABI_SIZE(vcpu_guest_context, 5168);
+ABI_OFFSET(vcpu_guest_context, user_regs, 520);
+ABI_OFFSET(vcpu_guest_context, trap_ctxt, 720);
+ABI_OFFSET(vcpu_guest_context, ctrlreg, 4984);
+ABI_OFFSET(vcpu_guest_context, fs_base, 5144);
 
 struct arch_vcpu_info {
     uint64_t cr2;                       /* fault address of the last page fault delivered */
     uint64_t pad;
 };
+ABI_SIZE(arch_vcpu_info, 16);
 
 /* Filled in by the guest, for the tools' use. */
 struct arch_shared_info {
@@ -166,12 +178,14 @@ struct arch_shared_info {
     uint64_t  p2m_vaddr;
     uint64_t  p2m_generation;           /* odd while the mapping of the list changes */
 };
+ABI_SIZE(arch_shared_info, 48);
 
 /* XEN_DOMCTL_createdomain */
 struct xen_arch_domainconfig {
     uint32_t emulation_flags;           /* XEN_X86_EMU_*; 0 for PV */
     uint32_t misc_flags;                /* XEN_X86_MSR_RELAXED */
 };
+ABI_SIZE(xen_arch_domainconfig, 8);
 
 struct xen_cpuid_leaf {
     uint32_t leaf;
@@ -181,12 +195,14 @@ struct xen_cpuid_leaf {
     uint32_t c;
     uint32_t d;
 };
+ABI_SIZE(xen_cpuid_leaf, 24);
 
 struct xen_msr_entry {
     uint32_t idx;
     uint32_t flags;                     /* must be 0 */
     uint64_t val;
 };
+ABI_SIZE(xen_msr_entry, 16);
 
 #endif /* !__ASSEMBLER__ */
 

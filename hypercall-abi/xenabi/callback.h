@@ -25,10 +25,12 @@ struct callback_register {
     uint16_t flags;                 /* CALLBACKF_* */
     xen_callback_t address;         /* canonical */
 };
+ABI_SIZE(callback_register, 16);
 
 struct callback_unregister {
     uint16_t type;
     uint16_t _unused;
 };
+ABI_SIZE(callback_unregister, 4);
 
 #endif

@@ -194,6 +194,7 @@ struct xen_domctl_createdomain {
     uint32_t cpupool_id;
     struct xen_arch_domainconfig arch;
 };
+ABI_SIZE(xen_domctl_createdomain, 64);
 
 struct xen_domctl_getdomaininfo {
     domid_t  domain;
@@ -215,16 +216,19 @@ struct xen_domctl_getdomaininfo {
     uint8_t  pad2[7];
     struct xen_arch_domainconfig arch_config;
 };
+ABI_SIZE(xen_domctl_getdomaininfo, 112);
 
 struct xen_domctl_getpageframeinfo3 {
     uint64_t    num;                /* at most 1024 */
     guest_ptr_t array;              /* xen_pfn_t: GFNs in, XEN_DOMCTL_PFINFO_* out */
 };
+ABI_SIZE(xen_domctl_getpageframeinfo3, 16);
 
 struct xen_domctl_shadow_op_stats {
     uint32_t fault_count;
     uint32_t dirty_count;
 };
+ABI_SIZE(xen_domctl_shadow_op_stats, 8);
 
 struct xen_domctl_shadow_op {
     uint32_t    op;                 /* XEN_DOMCTL_SHADOW_OP_* */
@@ -234,15 +238,18 @@ struct xen_domctl_shadow_op {
     uint64_t    pages;              /* bits in dirty_bitmap */
     struct xen_domctl_shadow_op_stats stats;
 };
+ABI_SIZE(xen_domctl_shadow_op, 40);
 
 struct xen_domctl_max_mem {
     uint64_t max_memkb;             /* KiB */
 };
+ABI_SIZE(xen_domctl_max_mem, 8);
 
 struct xen_domctl_vcpucontext {
     uint32_t    vcpu;
     guest_ptr_t ctxt;               /* struct vcpu_guest_context */
 };
+ABI_SIZE(xen_domctl_vcpucontext, 16);
 
 struct xen_domctl_getvcpuinfo {
     uint32_t vcpu;                  /* IN */
@@ -252,10 +259,12 @@ struct xen_domctl_getvcpuinfo {
     uint64_t cpu_time;              /* ns */
     uint32_t cpu;                   /* where it runs, or ran last */
 };
+ABI_SIZE(xen_domctl_getvcpuinfo, 24);
 
 struct xen_domctl_nodeaffinity {
     struct xenctl_bitmap nodemap;
 };
+ABI_SIZE(xen_domctl_nodeaffinity, 16);
 
 struct xen_domctl_vcpuaffinity {
     uint32_t vcpu;
@@ -263,26 +272,31 @@ struct xen_domctl_vcpuaffinity {
     struct xenctl_bitmap cpumap_hard;
     struct xenctl_bitmap cpumap_soft;
 };
+ABI_SIZE(xen_domctl_vcpuaffinity, 40);
 
 struct xen_domctl_max_vcpus {
     uint32_t max;
 };
+ABI_SIZE(xen_domctl_max_vcpus, 4);
 
 struct xen_domctl_sched_credit {
     uint16_t weight;
     uint16_t cap;
 };
+ABI_SIZE(xen_domctl_sched_credit, 4);
 
 struct xen_domctl_sched_credit2 {
     uint16_t weight;                /* 1..65535, default 256 */
     uint16_t cap;                   /* percent of one CPU; 0: none */
 };
+ABI_SIZE(xen_domctl_sched_credit2, 4);
 
 struct xen_domctl_sched_rtds {
     uint32_t period;                /* microseconds */
     uint32_t budget;
     uint32_t flags;
 };
+ABI_SIZE(xen_domctl_sched_rtds, 12);
 
 struct xen_domctl_schedparam_vcpu {
     union {
@@ -292,6 +306,7 @@ struct xen_domctl_schedparam_vcpu {
     } u;
     uint32_t vcpuid;
 };
+ABI_SIZE(xen_domctl_schedparam_vcpu, 16);
 
 struct xen_domctl_scheduler_op {
     uint32_t sched_id;              /* XEN_SCHEDULER_* */
@@ -307,45 +322,54 @@ struct xen_domctl_scheduler_op {
         } v;
     } u;
 };
+ABI_SIZE(xen_domctl_scheduler_op, 24);
 
 struct xen_domctl_setdomainhandle {
     xen_domain_handle_t handle;
 };
+ABI_SIZE(xen_domctl_setdomainhandle, 16);
 
 struct xen_domctl_setdebugging {
     uint8_t enable;
 };
+ABI_SIZE(xen_domctl_setdebugging, 1);
 
 struct xen_domctl_irq_permission {
     uint32_t pirq;
     uint8_t  allow_access;
     uint8_t  pad[3];
 };
+ABI_SIZE(xen_domctl_irq_permission, 8);
 
 struct xen_domctl_iomem_permission {
     uint64_t first_mfn;
     uint64_t nr_mfns;
     uint8_t  allow_access;
 };
+ABI_SIZE(xen_domctl_iomem_permission, 24);
 
 struct xen_domctl_ioport_permission {
     uint32_t first_port;
     uint32_t nr_ports;
     uint8_t  allow_access;
 };
+ABI_SIZE(xen_domctl_ioport_permission, 12);
 
 struct xen_domctl_hypercall_init {
     uint64_t gmfn;                  /* page to fill with call stubs */
 };
+ABI_SIZE(xen_domctl_hypercall_init, 8);
 
 struct xen_domctl_settimeoffset {
     int64_t time_offset_seconds;
 };
+ABI_SIZE(xen_domctl_settimeoffset, 8);
 
 struct xen_domctl_hvmcontext {
     uint32_t    size;               /* IN room; OUT bytes */
     guest_ptr_t buffer;             /* null: ask for the size */
 };
+ABI_SIZE(xen_domctl_hvmcontext, 16);
 
 struct xen_domctl_hvmcontext_partial {
     uint32_t    type;
@@ -353,15 +377,18 @@ struct xen_domctl_hvmcontext_partial {
     uint64_t    bufsz;
     guest_ptr_t buffer;
 };
+ABI_SIZE(xen_domctl_hvmcontext_partial, 24);
 
 struct xen_domctl_address_size {
     uint32_t size;                  /* bits: 64 */
 };
+ABI_SIZE(xen_domctl_address_size, 4);
 
 struct xen_domctl_sendtrigger {
     uint32_t trigger;               /* XEN_DOMCTL_SENDTRIGGER_* */
     uint32_t vcpu;
 };
+ABI_SIZE(xen_domctl_sendtrigger, 8);
 
 struct xen_domctl_assign_device {
     uint32_t dev;                   /* XEN_DOMCTL_DEV_* */
@@ -376,6 +403,7 @@ struct xen_domctl_assign_device {
         } dt;
     } u;
 };
+ABI_SIZE(xen_domctl_assign_device, 24);
 
 struct xen_domctl_get_device_group {
     uint32_t    machine_sbdf;
@@ -383,6 +411,7 @@ struct xen_domctl_get_device_group {
     uint32_t    num_sdevs;
     guest_ptr_t sdev_array;
 };
+ABI_SIZE(xen_domctl_get_device_group, 24);
 
 struct xen_domctl_memory_mapping {
     uint64_t first_gfn;
@@ -391,6 +420,7 @@ struct xen_domctl_memory_mapping {
     uint32_t add_mapping;           /* DPCI_* */
     uint32_t padding;
 };
+ABI_SIZE(xen_domctl_memory_mapping, 32);
 
 struct xen_domctl_ioport_mapping {
     uint32_t first_gport;
@@ -398,6 +428,7 @@ struct xen_domctl_ioport_mapping {
     uint32_t nr_ports;
     uint32_t add_mapping;
 };
+ABI_SIZE(xen_domctl_ioport_mapping, 16);
 
 /* Machine check state of a vCPU, as it travels in ext_vcpucontext and in saved images. */
 struct hvm_vmce_vcpu {
@@ -406,6 +437,7 @@ struct hvm_vmce_vcpu {
     uint64_t mci_ctl2_bank1;
     uint64_t mcg_ext_ctl;
 };
+ABI_SIZE(hvm_vmce_vcpu, 32);
 
 struct xen_domctl_ext_vcpucontext {
     uint32_t vcpu;
@@ -418,10 +450,12 @@ struct xen_domctl_ext_vcpucontext {
     uint8_t  sysenter_disables_events;
     struct hvm_vmce_vcpu vmce;
 };
+ABI_SIZE(xen_domctl_ext_vcpucontext, 64);
 
 struct xen_domctl_set_target {
     domid_t target;
 };
+ABI_SIZE(xen_domctl_set_target, 2);
 
 struct xen_domctl_cpu_policy {
     uint32_t    nr_leaves;          /* IN room; OUT entries (needed, if the pointer is null) */
@@ -432,15 +466,18 @@ struct xen_domctl_cpu_policy {
     uint32_t    err_subleaf;
     uint32_t    err_msr;
 };
+ABI_SIZE(xen_domctl_cpu_policy, 40);
 
 struct xen_domctl_subscribe {
     uint32_t port;                  /* event port to notify when the domain suspends */
 };
+ABI_SIZE(xen_domctl_subscribe, 4);
 
 struct xen_domctl_debug_op {
     uint32_t op;
     uint32_t vcpu;
 };
+ABI_SIZE(xen_domctl_debug_op, 8);
 
 struct xen_domctl_tsc_info {
     uint32_t tsc_mode;
@@ -449,10 +486,12 @@ struct xen_domctl_tsc_info {
     uint32_t pad;
     uint64_t elapsed_nsec;
 };
+ABI_SIZE(xen_domctl_tsc_info, 24);
 
 struct xen_domctl_set_virq_handler {
     uint32_t virq;
 };
+ABI_SIZE(xen_domctl_set_virq_handler, 4);
 
 struct xen_domctl_vcpuextstate {
     uint32_t    vcpu;
@@ -460,27 +499,32 @@ struct xen_domctl_vcpuextstate {
     uint64_t    size;               /* bytes; OUT when buffer is null */
     guest_ptr_t buffer;             /* XCR0, XCR0 accumulated, then an XSAVE image */
 };
+ABI_SIZE(xen_domctl_vcpuextstate, 32);
 
 struct xen_domctl_cacheflush {
     xen_pfn_t start_pfn;
     xen_pfn_t nr_pfns;
 };
+ABI_SIZE(xen_domctl_cacheflush, 16);
 
 struct xen_domctl_paging_mempool {
     uint64_t size;                  /* bytes */
 };
+ABI_SIZE(xen_domctl_paging_mempool, 8);
 
 struct xen_domctl_vcpu_msr {
     uint32_t index;
     uint32_t reserved;
     uint64_t value;
 };
+ABI_SIZE(xen_domctl_vcpu_msr, 16);
 
 struct xen_domctl_vcpu_msrs {
     uint32_t    vcpu;
     uint32_t    msr_count;          /* IN room; OUT entries */
     guest_ptr_t msrs;               /* struct xen_domctl_vcpu_msr */
 };
+ABI_SIZE(xen_domctl_vcpu_msrs, 16);
 
 struct xen_domctl_vnuma {
     uint32_t    nr_vnodes;
@@ -492,6 +536,7 @@ struct xen_domctl_vnuma {
     guest_ptr_t vnode_to_pnode;
     guest_ptr_t vmemrange;
 };
+ABI_SIZE(xen_domctl_vnuma, 48);
 
 struct xen_domctl {
     uint32_t cmd;                   /* XEN_DOMCTL_* */
@@ -540,5 +585,7 @@ struct xen_domctl {
         uint8_t                                 pad[128];
     } u;
 };
+ABI_SIZE(xen_domctl, 144);
+ABI_OFFSET(xen_domctl, u, 16);
 
 #endif

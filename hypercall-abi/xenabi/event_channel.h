@@ -54,37 +54,45 @@ struct evtchn_alloc_unbound {
     domid_t       remote_dom;       /* IN  who may bind */
     evtchn_port_t port;             /* OUT */
 };
+ABI_SIZE(evtchn_alloc_unbound, 8);
+ABI_OFFSET(evtchn_alloc_unbound, port, 4);
 
 struct evtchn_bind_interdomain {
     domid_t       remote_dom;       /* IN */
     evtchn_port_t remote_port;      /* IN  unbound, and meant for the caller */
     evtchn_port_t local_port;       /* OUT */
 };
+ABI_SIZE(evtchn_bind_interdomain, 12);
 
 struct evtchn_bind_virq {
     uint32_t      virq;             /* IN  VIRQ_* */
     uint32_t      vcpu;             /* IN  0 for global ones */
     evtchn_port_t port;             /* OUT */
 };
+ABI_SIZE(evtchn_bind_virq, 12);
 
 struct evtchn_bind_pirq {
     uint32_t      pirq;             /* IN */
     uint32_t      flags;            /* IN  BIND_PIRQ__* */
     evtchn_port_t port;             /* OUT */
 };
+ABI_SIZE(evtchn_bind_pirq, 12);
 
 struct evtchn_bind_ipi {
     uint32_t      vcpu;             /* IN  target */
     evtchn_port_t port;             /* OUT */
 };
+ABI_SIZE(evtchn_bind_ipi, 8);
 
 struct evtchn_close {
     evtchn_port_t port;
 };
+ABI_SIZE(evtchn_close, 4);
 
 struct evtchn_send {
     evtchn_port_t port;             /* interdomain or IPI */
 };
+ABI_SIZE(evtchn_send, 4);
 
 struct evtchn_status {
     domid_t       dom;              /* IN  DOMID_SELF unless privileged */
@@ -103,19 +111,23 @@ struct evtchn_status {
         uint32_t virq;
     } u;                            /* OUT by status */
 };
+ABI_SIZE(evtchn_status, 24);
 
 struct evtchn_bind_vcpu {
     evtchn_port_t port;
     uint32_t      vcpu;
 };
+ABI_SIZE(evtchn_bind_vcpu, 8);
 
 struct evtchn_unmask {
     evtchn_port_t port;
 };
+ABI_SIZE(evtchn_unmask, 4);
 
 struct evtchn_reset {
     domid_t dom;
 };
+ABI_SIZE(evtchn_reset, 2);
 
 struct evtchn_init_control {
     uint64_t control_gfn;           /* IN  page with the control block (an MFN for PV) */
@@ -124,20 +136,24 @@ struct evtchn_init_control {
     uint8_t  link_bits;             /* OUT */
     uint8_t  _pad[7];
 };
+ABI_SIZE(evtchn_init_control, 24);
 
 struct evtchn_expand_array {
     uint64_t array_gfn;             /* IN  page of 1024 event words */
 };
+ABI_SIZE(evtchn_expand_array, 8);
 
 struct evtchn_set_priority {
     evtchn_port_t port;
     uint32_t      priority;         /* EVTCHN_FIFO_PRIORITY_MAX..MIN */
 };
+ABI_SIZE(evtchn_set_priority, 8);
 
 struct evtchn_fifo_control_block {
     uint32_t ready;                 /* bitmap of queues with work */
     uint32_t _rsvd;
     uint32_t head[EVTCHN_FIFO_MAX_QUEUES];
 };
+ABI_SIZE(evtchn_fifo_control_block, 72);
 
 #endif

@@ -81,6 +81,7 @@ struct grant_entry_v1 {
     domid_t  domid;                 /* grantee */
     uint32_t frame;                 /* GFN */
 };
+ABI_SIZE(grant_entry_v1, 8);
 
 struct gnttab_map_grant_ref {
     uint64_t       host_addr;       /* IN */
@@ -91,6 +92,7 @@ struct gnttab_map_grant_ref {
     grant_handle_t handle;          /* OUT */
     uint64_t       dev_bus_addr;    /* OUT machine address of the page */
 };
+ABI_SIZE(gnttab_map_grant_ref, 32);
 
 struct gnttab_unmap_grant_ref {
     uint64_t       host_addr;       /* IN  0: leave the host mapping */
@@ -98,6 +100,7 @@ struct gnttab_unmap_grant_ref {
     grant_handle_t handle;          /* IN */
     int16_t        status;          /* OUT */
 };
+ABI_SIZE(gnttab_unmap_grant_ref, 24);
 
 struct gnttab_setup_table {
     domid_t     dom;                /* IN */
@@ -105,11 +108,13 @@ struct gnttab_setup_table {
     int16_t     status;             /* OUT */
     guest_ptr_t frame_list;         /* OUT array of xen_pfn_t */
 };
+ABI_SIZE(gnttab_setup_table, 24);
 
 struct gnttab_dump_table {
     domid_t dom;
     int16_t status;
 };
+ABI_SIZE(gnttab_dump_table, 4);
 
 struct gnttab_transfer {
     xen_pfn_t   mfn;
@@ -117,6 +122,7 @@ struct gnttab_transfer {
     grant_ref_t ref;
     int16_t     status;
 };
+ABI_SIZE(gnttab_transfer, 24);
 
 struct gnttab_copy_ptr {
     union {
@@ -126,6 +132,7 @@ struct gnttab_copy_ptr {
     domid_t  domid;
     uint16_t offset;                /* bytes in the page */
 };
+ABI_SIZE(gnttab_copy_ptr, 16);
 
 struct gnttab_copy {
     struct gnttab_copy_ptr source;  /* IN */
@@ -134,6 +141,9 @@ struct gnttab_copy {
     uint16_t flags;                 /* IN  GNTCOPY_*: which side is a reference */
     int16_t  status;                /* OUT */
 };
+ABI_SIZE(gnttab_copy, 40);
+ABI_OFFSET(gnttab_copy, dest, 16);
+ABI_OFFSET(gnttab_copy, len, 32);
 
 struct gnttab_query_size {
     domid_t  dom;                   /* IN */
@@ -141,6 +151,7 @@ struct gnttab_query_size {
     uint32_t max_nr_frames;         /* OUT */
     int16_t  status;                /* OUT */
 };
+ABI_SIZE(gnttab_query_size, 16);
 
 struct gnttab_unmap_and_replace {
     uint64_t       host_addr;       /* IN */
@@ -148,10 +159,12 @@ struct gnttab_unmap_and_replace {
     grant_handle_t handle;          /* IN */
     int16_t        status;          /* OUT */
 };
+ABI_SIZE(gnttab_unmap_and_replace, 24);
 
 struct gnttab_set_version {
     uint32_t version;               /* IN, OUT the version in force */
 };
+ABI_SIZE(gnttab_set_version, 4);
 
 struct gnttab_get_status_frames {
     uint32_t    nr_frames;
@@ -159,18 +172,21 @@ struct gnttab_get_status_frames {
     int16_t     status;
     guest_ptr_t frame_list;         /* array of uint64_t */
 };
+ABI_SIZE(gnttab_get_status_frames, 16);
 
 struct gnttab_get_version {
     domid_t  dom;                   /* IN */
     uint16_t pad;
     uint32_t version;               /* OUT */
 };
+ABI_SIZE(gnttab_get_version, 8);
 
 struct gnttab_swap_grant_ref {
     grant_ref_t ref_a;
     grant_ref_t ref_b;
     int16_t     status;
 };
+ABI_SIZE(gnttab_swap_grant_ref, 12);
 
 struct gnttab_cache_flush {
     union {
@@ -181,5 +197,6 @@ struct gnttab_cache_flush {
     uint16_t length;
     uint32_t op;                    /* GNTTAB_CACHE_* */
 };
+ABI_SIZE(gnttab_cache_flush, 16);
 
 #endif

@@ -72,28 +72,33 @@ struct xen_memory_reservation {
     uint32_t    mem_flags;          /* XENMEMF_* */
     domid_t     domid;
 };
+ABI_SIZE(xen_memory_reservation, 32);
 
 struct xen_memory_exchange {
     struct xen_memory_reservation in;
     struct xen_memory_reservation out;
     xen_ulong_t nr_exchanged;       /* IN 0; OUT extents of in that are gone */
 };
+ABI_SIZE(xen_memory_exchange, 72);
 
 struct xen_memory_domain {
     domid_t domid;
 };
+ABI_SIZE(xen_memory_domain, 2);
 
 struct xen_machphys_mfn_list {
     uint32_t    max_extents;        /* IN */
     guest_ptr_t extent_start;       /* OUT array of xen_pfn_t, 2 MiB of table each */
     uint32_t    nr_extents;         /* OUT */
 };
+ABI_SIZE(xen_machphys_mfn_list, 24);
 
 struct xen_machphys_mapping {
     xen_ulong_t v_start;
     xen_ulong_t v_end;
     xen_ulong_t max_mfn;
 };
+ABI_SIZE(xen_machphys_mapping, 24);
 
 struct xen_add_to_physmap {
     domid_t     domid;
@@ -102,6 +107,7 @@ struct xen_add_to_physmap {
     xen_ulong_t idx;
     xen_pfn_t   gpfn;
 };
+ABI_SIZE(xen_add_to_physmap, 24);
 
 struct xen_add_to_physmap_batch {
     domid_t  domid;
@@ -115,21 +121,25 @@ struct xen_add_to_physmap_batch {
     guest_ptr_t gpfns;              /* xen_pfn_t */
     guest_ptr_t errs;               /* OUT int32_t */
 };
+ABI_SIZE(xen_add_to_physmap_batch, 32);
 
 struct xen_remove_from_physmap {
     domid_t   domid;
     xen_pfn_t gpfn;
 };
+ABI_SIZE(xen_remove_from_physmap, 16);
 
 struct xen_memory_map {
     uint32_t    nr_entries;         /* IN room; OUT entries written */
     guest_ptr_t buffer;             /* array of struct xen_e820_entry */
 };
+ABI_SIZE(xen_memory_map, 16);
 
 struct xen_foreign_memory_map {
     domid_t domid;
     struct xen_memory_map map;
 };
+ABI_SIZE(xen_foreign_memory_map, 24);
 
 /* Entry of a memory map, as INT 15h AX=E820h gives it: ACPI 6.4, 15.1. */
 struct xen_e820_entry {
@@ -137,6 +147,7 @@ struct xen_e820_entry {
     uint64_t size;
     uint32_t type;                  /* XEN_E820_* */
 } __attribute__((packed));
+ABI_SIZE(xen_e820_entry, 20);
 #define XEN_E820_RAM        1
 #define XEN_E820_RESERVED   2
 #define XEN_E820_ACPI       3
@@ -150,11 +161,13 @@ struct xen_pod_target {
     uint64_t pod_entries;
     domid_t  domid;
 };
+ABI_SIZE(xen_pod_target, 40);
 
 struct xen_reserved_device_memory {
     xen_pfn_t   start_pfn;
     xen_ulong_t nr_pages;
 };
+ABI_SIZE(xen_reserved_device_memory, 16);
 
 struct xen_reserved_device_memory_map {
     uint32_t    flags;              /* XENMEM_RDM_ALL */
@@ -164,6 +177,7 @@ struct xen_reserved_device_memory_map {
         struct physdev_pci_device pci;
     } dev;
 };
+ABI_SIZE(xen_reserved_device_memory_map, 24);
 
 /* nr_frames 0 with a null frame_list asks for the resource's size. */
 struct xen_mem_acquire_resource {
@@ -175,6 +189,7 @@ struct xen_mem_acquire_resource {
     uint64_t    frame;              /* first frame wanted */
     guest_ptr_t frame_list;         /* PV caller: OUT array of MFNs */
 };
+ABI_SIZE(xen_mem_acquire_resource, 32);
 
 struct xen_vmemrange {
     uint64_t start;
@@ -182,6 +197,7 @@ struct xen_vmemrange {
     uint32_t flags;
     uint32_t nid;
 };
+ABI_SIZE(xen_vmemrange, 24);
 
 struct xen_vnuma_topology_info {
     domid_t  domid;
@@ -202,5 +218,6 @@ struct xen_vnuma_topology_info {
         uint64_t    pad;
     } vmemrange;
 };
+ABI_SIZE(xen_vnuma_topology_info, 40);
 
 #endif

@@ -18,5 +18,6 @@ struct xennmi_callback {
     uint64_t handler_address;
     uint64_t pad;
 };
+ABI_SIZE(xennmi_callback, 16);
 
 #endif

@@ -56,36 +56,43 @@
 struct physdev_eoi {
     uint32_t irq;                   /* PIRQ */
 };
+ABI_SIZE(physdev_eoi, 4);
 
 /* Bitmap page, one bit per PIRQ: set if the PIRQ needs an EOI call. */
 struct physdev_pirq_eoi_gmfn {
     xen_pfn_t gmfn;
 };
+ABI_SIZE(physdev_pirq_eoi_gmfn, 8);
 
 struct physdev_irq_status_query {
     uint32_t irq;                   /* IN */
     uint32_t flags;                 /* OUT XENIRQSTAT_* */
 };
+ABI_SIZE(physdev_irq_status_query, 8);
 
 struct physdev_set_iopl {
     uint32_t iopl;                  /* 0..3, of this vCPU */
 };
+ABI_SIZE(physdev_set_iopl, 4);
 
 struct physdev_set_iobitmap {
     guest_ptr_t bitmap;             /* bit clear: user mode may use the port */
     uint32_t    nr_ports;           /* at most 65536 */
 };
+ABI_SIZE(physdev_set_iobitmap, 16);
 
 struct physdev_apic {
     uint64_t apic_physbase;         /* of the I/O APIC */
     uint32_t reg;
     uint32_t value;                 /* IN or OUT */
 };
+ABI_SIZE(physdev_apic, 16);
 
 struct physdev_irq {
     uint32_t irq;
     uint32_t vector;                /* OUT of alloc */
 };
+ABI_SIZE(physdev_irq, 8);
 
 struct physdev_map_pirq {
     domid_t  domid;
@@ -97,21 +104,25 @@ struct physdev_map_pirq {
     int32_t  entry_nr;              /* MSI-X entry; MULTI_MSI: number of vectors, IN and OUT */
     uint64_t table_base;            /* MSI-X table's physical address; 0: plain MSI */
 };
+ABI_SIZE(physdev_map_pirq, 40);
 
 struct physdev_unmap_pirq {
     domid_t domid;
     int32_t pirq;
 };
+ABI_SIZE(physdev_unmap_pirq, 8);
 
 struct physdev_manage_pci {
     uint8_t bus;
     uint8_t devfn;
 };
+ABI_SIZE(physdev_manage_pci, 2);
 
 struct physdev_restore_msi {
     uint8_t bus;
     uint8_t devfn;
 };
+ABI_SIZE(physdev_restore_msi, 2);
 
 struct physdev_manage_pci_ext {
     uint8_t  bus;
@@ -123,17 +134,20 @@ struct physdev_manage_pci_ext {
         uint8_t devfn;
     } physfn;
 };
+ABI_SIZE(physdev_manage_pci_ext, 16);
 
 struct physdev_setup_gsi {
     int32_t gsi;
     uint8_t triggering;             /* 0 edge, 1 level */
     uint8_t polarity;               /* 0 high, 1 low */
 };
+ABI_SIZE(physdev_setup_gsi, 8);
 
 struct physdev_get_free_pirq {
     int32_t  type;                  /* MAP_PIRQ_TYPE_* */
     uint32_t pirq;                  /* OUT */
 };
+ABI_SIZE(physdev_get_free_pirq, 8);
 
 struct physdev_pci_mmcfg_reserved {
     uint64_t address;
@@ -142,6 +156,7 @@ struct physdev_pci_mmcfg_reserved {
     uint8_t  end_bus;
     uint32_t flags;                 /* XEN_PCI_MMCFG_RESERVED */
 };
+ABI_SIZE(physdev_pci_mmcfg_reserved, 16);
 
 struct physdev_pci_device_add {
     uint16_t seg;
@@ -154,12 +169,14 @@ struct physdev_pci_device_add {
     } physfn;                       /* with VIRTFN */
     uint32_t optarr[];              /* [0]: proximity domain, with PXM */
 };
+ABI_SIZE(physdev_pci_device_add, 12);
 
 struct physdev_pci_device {
     uint16_t seg;
     uint8_t  bus;
     uint8_t  devfn;
 };
+ABI_SIZE(physdev_pci_device, 4);
 
 struct physdev_dbgp_op {
     uint8_t op;                     /* PHYSDEVOP_DBGP_RESET_* */
@@ -168,5 +185,6 @@ struct physdev_dbgp_op {
         struct physdev_pci_device pci;
     } u;
 };
+ABI_SIZE(physdev_dbgp_op, 6);
 
 #endif

@@ -87,6 +87,7 @@ struct xenpf_settime32 {
     uint32_t nsecs;
     uint64_t system_time;           /* ns */
 };
+ABI_SIZE(xenpf_settime32, 16);
 
 struct xenpf_settime64 {
     uint64_t secs;
@@ -94,6 +95,7 @@ struct xenpf_settime64 {
     uint32_t mbz;
     uint64_t system_time;           /* ns */
 };
+ABI_SIZE(xenpf_settime64, 24);
 
 struct xenpf_add_memtype {
     xen_pfn_t mfn;
@@ -102,11 +104,13 @@ struct xenpf_add_memtype {
     uint32_t  handle;
     uint32_t  reg;
 };
+ABI_SIZE(xenpf_add_memtype, 32);
 
 struct xenpf_del_memtype {
     uint32_t handle;
     uint32_t reg;
 };
+ABI_SIZE(xenpf_del_memtype, 8);
 
 struct xenpf_read_memtype {
     uint32_t  reg;                  /* IN  variable MTRR */
@@ -114,11 +118,13 @@ struct xenpf_read_memtype {
     uint64_t  nr_mfns;
     uint32_t  type;
 };
+ABI_SIZE(xenpf_read_memtype, 32);
 
 struct xenpf_microcode_update {
     guest_ptr_t data;
     uint32_t    length;             /* bytes */
 };
+ABI_SIZE(xenpf_microcode_update, 16);
 
 struct xenpf_efi_time {
     uint16_t year;
@@ -131,6 +137,7 @@ struct xenpf_efi_time {
     int16_t  tz;
     uint8_t  daylight;
 };
+ABI_SIZE(xenpf_efi_time, 16);
 
 struct xenpf_efi_guid {
     uint32_t data1;
@@ -138,6 +145,7 @@ struct xenpf_efi_guid {
     uint16_t data3;
     uint8_t  data4[8];
 };
+ABI_SIZE(xenpf_efi_guid, 16);
 
 struct xenpf_efi_runtime_call {
     uint32_t    function;           /* XEN_EFI_* */
@@ -177,6 +185,7 @@ struct xenpf_efi_runtime_call {
         } query_variable_info;
     } u;
 };
+ABI_SIZE(xenpf_efi_runtime_call, 56);
 
 struct xenpf_firmware_info {
     uint32_t type;                  /* XEN_FW_* */
@@ -234,6 +243,7 @@ struct xenpf_firmware_info {
         uint8_t kbd_shift_flags;
     } u;
 };
+ABI_SIZE(xenpf_firmware_info, 40);
 
 struct xenpf_enter_acpi_sleep {
     uint16_t val_a;                 /* PM1a control, or sleep type A */
@@ -241,12 +251,14 @@ struct xenpf_enter_acpi_sleep {
     uint32_t sleep_state;           /* n of Sn */
     uint32_t flags;                 /* XENPF_ACPI_SLEEP_* */
 };
+ABI_SIZE(xenpf_enter_acpi_sleep, 12);
 
 struct xenpf_change_freq {
     uint32_t flags;
     uint32_t cpu;
     uint64_t freq;                  /* Hz */
 };
+ABI_SIZE(xenpf_change_freq, 16);
 
 struct xenpf_getidletime {
     guest_ptr_t cpumap_bitmap;
@@ -254,6 +266,7 @@ struct xenpf_getidletime {
     guest_ptr_t idletime;           /* uint64_t, ns */
     uint64_t    now;
 };
+ABI_SIZE(xenpf_getidletime, 32);
 
 struct xen_power_register {
     uint32_t space_id;
@@ -262,12 +275,14 @@ struct xen_power_register {
     uint32_t access_size;
     uint64_t address;
 };
+ABI_SIZE(xen_power_register, 24);
 
 struct xen_processor_csd {
     uint32_t domain;
     uint32_t coord_type;
     uint32_t num;
 };
+ABI_SIZE(xen_processor_csd, 12);
 
 struct xen_processor_cx {
     struct xen_power_register reg;
@@ -277,12 +292,14 @@ struct xen_processor_cx {
     uint32_t    dpcnt;
     guest_ptr_t dp;                 /* struct xen_processor_csd */
 };
+ABI_SIZE(xen_processor_cx, 48);
 
 struct xen_processor_power {
     uint32_t    count;
     uint32_t    flags;
     guest_ptr_t states;             /* struct xen_processor_cx */
 };
+ABI_SIZE(xen_processor_power, 16);
 
 struct xen_pct_register {
     uint8_t  descriptor;
@@ -293,6 +310,7 @@ struct xen_pct_register {
     uint8_t  reserved;
     uint64_t address;
 };
+ABI_SIZE(xen_pct_register, 16);
 
 struct xen_psd_package {
     uint64_t num_entries;
@@ -301,6 +319,7 @@ struct xen_psd_package {
     uint64_t coord_type;
     uint64_t num_processors;
 };
+ABI_SIZE(xen_psd_package, 40);
 
 struct xen_processor_performance {
     uint32_t    flags;              /* XEN_PX_* */
@@ -312,6 +331,7 @@ struct xen_processor_performance {
     struct xen_psd_package domain_info;
     uint32_t    shared_type;
 };
+ABI_SIZE(xen_processor_performance, 104);
 
 struct xenpf_set_processor_pminfo {
     uint32_t id;                    /* ACPI processor id */
@@ -322,6 +342,7 @@ struct xenpf_set_processor_pminfo {
         guest_ptr_t                      pdc;   /* uint32_t: revision, count, words */
     } u;
 };
+ABI_SIZE(xenpf_set_processor_pminfo, 112);
 
 struct xenpf_pcpuinfo {
     uint32_t xen_cpuid;             /* IN */
@@ -330,6 +351,7 @@ struct xenpf_pcpuinfo {
     uint32_t apic_id;
     uint32_t acpi_id;
 };
+ABI_SIZE(xenpf_pcpuinfo, 20);
 
 struct xenpf_pcpu_version {
     uint32_t xen_cpuid;             /* IN */
@@ -339,16 +361,19 @@ struct xenpf_pcpu_version {
     uint32_t model;
     uint32_t stepping;
 };
+ABI_SIZE(xenpf_pcpu_version, 32);
 
 struct xenpf_cpu_ol {
     uint32_t cpuid;
 };
+ABI_SIZE(xenpf_cpu_ol, 4);
 
 struct xenpf_cpu_hotadd {
     uint32_t apic_id;
     uint32_t acpi_id;
     uint32_t pxm;
 };
+ABI_SIZE(xenpf_cpu_hotadd, 12);
 
 struct xenpf_mem_hotadd {
     uint64_t spfn;
@@ -356,11 +381,13 @@ struct xenpf_mem_hotadd {
     uint32_t pxm;
     uint32_t flags;
 };
+ABI_SIZE(xenpf_mem_hotadd, 24);
 
 struct xenpf_core_parking {
     uint32_t type;                  /* XEN_CORE_PARKING_* */
     uint32_t idle_nums;
 };
+ABI_SIZE(xenpf_core_parking, 8);
 
 struct xenpf_resource_entry {
     union {
@@ -371,12 +398,14 @@ struct xenpf_resource_entry {
     uint64_t idx;
     uint64_t val;
 };
+ABI_SIZE(xenpf_resource_entry, 24);
 
 struct xenpf_resource_op {
     uint32_t    nr_entries;
     uint32_t    cpu;
     guest_ptr_t entries;            /* struct xenpf_resource_entry */
 };
+ABI_SIZE(xenpf_resource_op, 16);
 
 struct xenpf_symdata {
     uint32_t    namelen;            /* IN room; OUT length */
@@ -385,6 +414,7 @@ struct xenpf_symdata {
     uint64_t    address;
     char        type;
 };
+ABI_SIZE(xenpf_symdata, 32);
 
 struct xen_platform_op {
     uint32_t cmd;                   /* XENPF_* */
@@ -413,5 +443,7 @@ struct xen_platform_op {
         uint8_t                             pad[128];
     } u;
 };
+ABI_SIZE(xen_platform_op, 136);
+ABI_OFFSET(xen_platform_op, u, 8);
 
 #endif

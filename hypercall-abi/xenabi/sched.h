@@ -27,25 +27,30 @@
 struct sched_shutdown {
     uint32_t reason;                /* SHUTDOWN_* */
 };
+ABI_SIZE(sched_shutdown, 4);
 
 struct sched_poll {
     guest_ptr_t ports;              /* array of evtchn_port_t */
     uint32_t    nr_ports;           /* at most 128 */
     uint64_t    timeout;            /* absolute system time in ns; 0: none */
 };
+ABI_SIZE(sched_poll, 24);
 
 struct sched_remote_shutdown {
     domid_t  domain_id;
     uint32_t reason;                /* SHUTDOWN_* */
 };
+ABI_SIZE(sched_remote_shutdown, 8);
 
 struct sched_watchdog {
     uint32_t id;                    /* 0: new one, its id is returned */
     uint32_t timeout;               /* seconds; 0 stops it */
 };
+ABI_SIZE(sched_watchdog, 8);
 
 struct sched_pin_override {
     int32_t pcpu;                   /* negative: undo */
 };
+ABI_SIZE(sched_pin_override, 4);
 
 #endif

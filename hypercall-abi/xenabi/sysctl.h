@@ -115,6 +115,7 @@ struct xen_sysctl_readconsole {
     guest_ptr_t buffer;
     uint32_t    count;              /* IN room; OUT bytes */
 };
+ABI_SIZE(xen_sysctl_readconsole, 24);
 
 struct xen_sysctl_physinfo {
     uint32_t threads_per_core;
@@ -134,10 +135,12 @@ struct xen_sysctl_physinfo {
     uint64_t max_mfn;
     uint32_t hw_cap[8];             /* CPUID feature words */
 };
+ABI_SIZE(xen_sysctl_physinfo, 112);
 
 struct xen_sysctl_sched_id {
     uint32_t sched_id;              /* XEN_SCHEDULER_* */
 };
+ABI_SIZE(xen_sysctl_sched_id, 4);
 
 struct xen_sysctl_getdomaininfolist {
     domid_t     first_domain;
@@ -145,21 +148,25 @@ struct xen_sysctl_getdomaininfolist {
     guest_ptr_t buffer;             /* struct xen_domctl_getdomaininfo */
     uint32_t    num_domains;        /* OUT */
 };
+ABI_SIZE(xen_sysctl_getdomaininfolist, 24);
 
 struct xen_sysctl_debug_keys {
     guest_ptr_t keys;
     uint32_t    nr_keys;
 };
+ABI_SIZE(xen_sysctl_debug_keys, 16);
 
 struct xen_sysctl_cpuinfo {
     uint64_t idletime;              /* ns */
 };
+ABI_SIZE(xen_sysctl_cpuinfo, 8);
 
 struct xen_sysctl_getcpuinfo {
     uint32_t    max_cpus;
     guest_ptr_t info;               /* struct xen_sysctl_cpuinfo */
     uint32_t    nr_cpus;            /* OUT */
 };
+ABI_SIZE(xen_sysctl_getcpuinfo, 24);
 
 struct xen_sysctl_availheap {
     uint32_t min_bitwidth;          /* 0: no limit */
@@ -167,39 +174,46 @@ struct xen_sysctl_availheap {
     int32_t  node;                  /* -1: all */
     uint64_t avail_bytes;           /* OUT */
 };
+ABI_SIZE(xen_sysctl_availheap, 24);
 
 struct xen_sysctl_cpu_hotplug {
     uint32_t cpu;
     uint32_t op;                    /* XEN_SYSCTL_CPU_HOTPLUG_* */
 };
+ABI_SIZE(xen_sysctl_cpu_hotplug, 8);
 
 struct xen_sysctl_cputopo {
     uint32_t core;
     uint32_t socket;
     uint32_t node;
 };
+ABI_SIZE(xen_sysctl_cputopo, 12);
 
 struct xen_sysctl_cputopoinfo {
     uint32_t    num_cpus;           /* IN room; OUT entries (needed, if the pointer is null) */
     guest_ptr_t cputopo;            /* struct xen_sysctl_cputopo */
 };
+ABI_SIZE(xen_sysctl_cputopoinfo, 16);
 
 struct xen_sysctl_meminfo {
     uint64_t memsize;               /* bytes */
     uint64_t memfree;
 };
+ABI_SIZE(xen_sysctl_meminfo, 16);
 
 struct xen_sysctl_numainfo {
     uint32_t    num_nodes;          /* IN room; OUT entries */
     guest_ptr_t meminfo;            /* struct xen_sysctl_meminfo */
     guest_ptr_t distance;           /* uint32_t, num_nodes squared */
 };
+ABI_SIZE(xen_sysctl_numainfo, 24);
 
 struct xen_sysctl_pcitopoinfo {
     uint32_t    num_devs;
     guest_ptr_t devs;               /* IN  struct physdev_pci_device */
     guest_ptr_t nodes;              /* OUT uint32_t */
 };
+ABI_SIZE(xen_sysctl_pcitopoinfo, 24);
 
 struct xen_sysctl_cpupool_op {
     uint32_t op;                    /* XEN_SYSCTL_CPUPOOL_OP_* */
@@ -210,20 +224,24 @@ struct xen_sysctl_cpupool_op {
     uint32_t n_dom;
     struct xenctl_bitmap cpumap;
 };
+ABI_SIZE(xen_sysctl_cpupool_op, 40);
 
 struct xen_sysctl_sched_arinc653 {
     guest_ptr_t schedule;
 };
+ABI_SIZE(xen_sysctl_sched_arinc653, 8);
 
 struct xen_sysctl_credit_schedule {
     uint32_t tslice_ms;
     uint32_t ratelimit_us;
     uint32_t vcpu_migr_delay_us;
 };
+ABI_SIZE(xen_sysctl_credit_schedule, 12);
 
 struct xen_sysctl_credit2_schedule {
     uint32_t ratelimit_us;
 };
+ABI_SIZE(xen_sysctl_credit2_schedule, 4);
 
 struct xen_sysctl_scheduler_op {
     uint32_t cpupool_id;
@@ -235,16 +253,19 @@ struct xen_sysctl_scheduler_op {
         struct xen_sysctl_credit2_schedule sched_credit2;
     } u;
 };
+ABI_SIZE(xen_sysctl_scheduler_op, 32);
 
 struct xen_sysctl_cpu_levelling_caps {
     uint32_t caps;                  /* XEN_SYSCTL_CPU_LEVELCAP_* */
 };
+ABI_SIZE(xen_sysctl_cpu_levelling_caps, 4);
 
 struct xen_sysctl_cpu_featureset {
     uint32_t    index;              /* XEN_SYSCTL_cpu_featureset_* */
     uint32_t    nr_features;        /* IN room; OUT words */
     guest_ptr_t features;           /* uint32_t */
 };
+ABI_SIZE(xen_sysctl_cpu_featureset, 16);
 
 struct xen_sysctl_cpu_policy {
     uint32_t    index;              /* XEN_SYSCTL_cpu_policy_* */
@@ -254,6 +275,7 @@ struct xen_sysctl_cpu_policy {
     guest_ptr_t leaves;             /* struct xen_cpuid_leaf */
     guest_ptr_t msrs;               /* struct xen_msr_entry */
 };
+ABI_SIZE(xen_sysctl_cpu_policy, 32);
 
 struct xen_sysctl {
     uint32_t cmd;                   /* XEN_SYSCTL_* */
@@ -278,5 +300,7 @@ struct xen_sysctl {
         uint8_t                                 pad[128];
     } u;
 };
+ABI_SIZE(xen_sysctl, 136);
+ABI_OFFSET(xen_sysctl, u, 8);
 
 #endif

@@ -8,6 +8,8 @@
 #ifndef XENABI_TYPES_H
 #define XENABI_TYPES_H
 
+#ifndef __ASSEMBLER__
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,4 +33,5 @@ typedef uint8_t  xen_domain_handle_t[16];   /* UUID, big-endian byte order */
 #define ABI_OFFSET(name, field, off) \
     _Static_assert(offsetof(struct name, field) == (off), "ABI offset of " #name "." #field)
 
+#endif /* !__ASSEMBLER__ */
 #endif

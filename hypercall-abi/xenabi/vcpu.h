@@ -37,6 +37,7 @@ struct vcpu_runstate_info {
     uint64_t state_entry_time;      /* system time, ns */
     uint64_t time[4];               /* ns spent in each state */
 };
+ABI_SIZE(vcpu_runstate_info, 48);
 
 /* Virtual address, in the address space at the time of each update. */
 struct vcpu_register_runstate_memory_area {
@@ -46,25 +47,30 @@ struct vcpu_register_runstate_memory_area {
         uint64_t    p;
     } addr;
 };
+ABI_SIZE(vcpu_register_runstate_memory_area, 8);
 
 struct vcpu_set_periodic_timer {
     uint64_t period_ns;             /* at least 1 ms */
 };
+ABI_SIZE(vcpu_set_periodic_timer, 8);
 
 struct vcpu_set_singleshot_timer {
     uint64_t timeout_abs_ns;        /* system time */
     uint32_t flags;                 /* VCPU_SSHOTTMR_* */
 };
+ABI_SIZE(vcpu_set_singleshot_timer, 16);
 
 struct vcpu_register_vcpu_info {
     uint64_t mfn;
     uint32_t offset;                /* bytes in the page; must not cross its end */
     uint32_t rsvd;
 };
+ABI_SIZE(vcpu_register_vcpu_info, 16);
 
 struct vcpu_get_physid {
     uint64_t phys_id;               /* OUT APIC id low, ACPI id high 32 bits */
 };
+ABI_SIZE(vcpu_get_physid, 8);
 
 struct vcpu_register_time_memory_area {
     union {
@@ -73,5 +79,6 @@ struct vcpu_register_time_memory_area {
         uint64_t    p;
     } addr;
 };
+ABI_SIZE(vcpu_register_time_memory_area, 8);
 
 #endif

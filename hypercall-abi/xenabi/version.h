@@ -37,19 +37,23 @@ struct xen_compile_info {
     char compile_domain[32];
     char compile_date[32];
 };
+ABI_SIZE(xen_compile_info, 144);
 
 struct xen_platform_parameters {
     xen_ulong_t virt_start;             /* HYPERVISOR_VIRT_START */
 };
+ABI_SIZE(xen_platform_parameters, 8);
 
 struct xen_feature_info {
     uint32_t submap_idx;                /* IN  < XENFEAT_NR_SUBMAPS */
     uint32_t submap;                    /* OUT bit n: feature 32 * submap_idx + n */
 };
+ABI_SIZE(xen_feature_info, 8);
 
 struct xen_build_id {
     uint32_t len;                       /* IN  bytes in buf */
     uint8_t  buf[];
 };
+ABI_SIZE(xen_build_id, 4);
 
 #endif

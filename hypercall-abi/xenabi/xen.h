@@ -119,6 +119,7 @@ struct mmu_update {
     uint64_t ptr;                   /* machine address | MMU_* */
     uint64_t val;
 };
+ABI_SIZE(mmu_update, 16);
 
 struct mmuext_op {
     uint32_t cmd;                   /* MMUEXT_* */
@@ -132,12 +133,14 @@ struct mmuext_op {
         xen_pfn_t   src_mfn;        /* COPY_PAGE */
     } arg2;
 };
+ABI_SIZE(mmuext_op, 24);
 
 struct multicall_entry {
     xen_ulong_t op;                 /* hypercall number */
     xen_ulong_t result;             /* OUT */
     xen_ulong_t args[6];
 };
+ABI_SIZE(multicall_entry, 64);
 
 /*
  * The guest's clock, now = system_time + (((tsc - tsc_timestamp) << tsc_shift) * mul >> 32), with
@@ -153,6 +156,7 @@ struct vcpu_time_info {
     uint8_t  flags;                 /* XEN_PVCLOCK_* */
     uint8_t  pad1[2];
 };
+ABI_SIZE(vcpu_time_info, 32);
 
 /* Both flags are touched only on the CPU that runs the vCPU: no locked access is needed there. */
 struct vcpu_info {
@@ -162,6 +166,8 @@ struct vcpu_info {
     struct arch_vcpu_info arch;
     struct vcpu_time_info time;
 };
+ABI_SIZE(vcpu_info, 64);
+ABI_OFFSET(vcpu_info, time, 32);
 
 struct shared_info {
     struct vcpu_info vcpu_info[XEN_LEGACY_MAX_VCPUS];
@@ -173,13 +179,17 @@ struct shared_info {
     uint32_t wc_sec_hi;
     struct arch_shared_info arch;
 };
+ABI_SIZE(shared_info, 3136);
+ABI_OFFSET(shared_info, evtchn_pending, 2048);
+ABI_OFFSET(shared_info, wc_version, 3072);
+ABI_OFFSET(shared_info, arch, 3088);
 
 /*
  * Start of day: RSI points here.  The first part is filled in on boot and on resume, the part
  * from pt_base on at boot only.
  */
 struct start_info {
-    uint8_t   magic[32];                /* "xen-3.0-x86_64", NUL-padded; dom0: ...64p */
+    char      magic[32];                /* "xen-3.0-x86_64", NUL-padded; dom0: ...64p */
     uint64_t  nr_pages;
     uint64_t  shared_info;              /* machine address */
     uint32_t  flags;                    /* SIF_* */
@@ -204,6 +214,10 @@ struct start_info {
     uint64_t  first_p2m_pfn;            /* PFNs of the p2m list and its page tables */
     uint64_t  nr_p2m_frames;
 };
+ABI_SIZE(start_info, 1168);
+ABI_OFFSET(start_info, console, 72);
+ABI_OFFSET(start_info, cmd_line, 128);
+ABI_OFFSET(start_info, first_p2m_pfn, 1152);
 
 struct xen_multiboot_mod_list {
     uint32_t mod_start;
@@ -211,6 +225,7 @@ struct xen_multiboot_mod_list {
     uint32_t cmdline;
     uint32_t pad;
 };
+ABI_SIZE(xen_multiboot_mod_list, 16);
 
 struct dom0_vga_console_info {
     uint8_t video_type;                 /* XEN_VGATYPE_* */
@@ -244,12 +259,14 @@ struct dom0_vga_console_info {
         } vesa_lfb;
     } u;
 };
+ABI_SIZE(dom0_vga_console_info, 40);
 
 /* A bitmap in the tools' memory. */
 struct xenctl_bitmap {
     guest_ptr_t bitmap;                 /* bytes, bit 0 of byte 0 first */
     uint32_t    nr_bits;
 };
+ABI_SIZE(xenctl_bitmap, 16);
 
 #endif /* !__ASSEMBLER__ */
 #endif

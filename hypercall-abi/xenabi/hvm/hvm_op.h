@@ -37,16 +37,19 @@ struct xen_hvm_param {
     uint32_t index;                 /* HVM_PARAM_* */
     uint64_t value;                 /* IN of set, OUT of get */
 };
+ABI_SIZE(xen_hvm_param, 16);
 
 struct xen_hvm_pagetable_dying {
     domid_t  domid;
     uint16_t pad[3];
     uint64_t gpa;
 };
+ABI_SIZE(xen_hvm_pagetable_dying, 16);
 
 struct xen_hvm_get_time {
     uint64_t now;                   /* system time, ns */
 };
+ABI_SIZE(xen_hvm_get_time, 8);
 
 struct xen_hvm_get_mem_type {
     domid_t  domid;
@@ -54,10 +57,12 @@ struct xen_hvm_get_mem_type {
     uint16_t pad[2];
     uint64_t pfn;                   /* IN */
 };
+ABI_SIZE(xen_hvm_get_mem_type, 16);
 
 struct xen_hvm_evtchn_upcall_vector {
     uint32_t vcpu;
     uint8_t  vector;                /* 16..255 */
 };
+ABI_SIZE(xen_hvm_evtchn_upcall_vector, 8);
 
 #endif

@@ -29,6 +29,7 @@ struct hvm_start_info {
     uint32_t memmap_entries;
     uint32_t reserved;
 };
+ABI_SIZE(hvm_start_info, 56);
 
 struct hvm_modlist_entry {
     uint64_t paddr;
@@ -36,6 +37,7 @@ struct hvm_modlist_entry {
     uint64_t cmdline_paddr;
     uint64_t reserved;
 };
+ABI_SIZE(hvm_modlist_entry, 32);
 
 struct hvm_memmap_table_entry {
     uint64_t addr;
@@ -43,5 +45,6 @@ struct hvm_memmap_table_entry {
     uint32_t type;                  /* XEN_HVM_MEMMAP_TYPE_* */
     uint32_t reserved;
 };
+ABI_SIZE(hvm_memmap_table_entry, 24);
 
 #endif

@@ -33,6 +33,7 @@ struct blkif_request_segment {
     uint8_t     first_sect;         /* 0..7, inclusive */
     uint8_t     last_sect;          /* 0..7, inclusive */
 };
+ABI_SIZE(blkif_request_segment, 8);
 
 struct blkif_request {
     uint8_t  operation;             /* BLKIF_OP_* */
@@ -42,6 +43,7 @@ struct blkif_request {
     uint64_t sector_number;
     struct blkif_request_segment seg[BLKIF_MAX_SEGMENTS_PER_REQUEST];
 };
+ABI_SIZE(blkif_request, 112);
 
 struct blkif_request_discard {
     uint8_t  operation;
@@ -51,6 +53,7 @@ struct blkif_request_discard {
     uint64_t sector_number;
     uint64_t nr_sectors;
 };
+ABI_SIZE(blkif_request_discard, 32);
 
 struct blkif_request_indirect {
     uint8_t     operation;
@@ -61,16 +64,19 @@ struct blkif_request_indirect {
     uint16_t    handle;
     grant_ref_t indirect_grefs[BLKIF_MAX_INDIRECT_PAGES_PER_REQUEST];
 };
+ABI_SIZE(blkif_request_indirect, 64);
 
 struct blkif_response {
     uint64_t id;
     uint8_t  operation;
     int16_t  status;                /* BLKIF_RSP_* */
 };
+ABI_SIZE(blkif_response, 16);
 
 union blkif_sring_entry {
     struct blkif_request  req;
     struct blkif_response rsp;
 };
+ABI_USIZE(blkif_sring_entry, 112);
 
 #endif

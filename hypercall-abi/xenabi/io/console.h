@@ -15,5 +15,6 @@ struct xencons_interface {
     uint32_t out_cons;
     uint32_t out_prod;
 };
+ABI_SIZE(xencons_interface, 3088);
 
 #endif

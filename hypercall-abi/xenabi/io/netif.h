@@ -47,6 +47,7 @@ struct netif_tx_request {
     uint16_t    id;
     uint16_t    size;               /* first slot: of the packet; others: of this slot */
 };
+ABI_SIZE(netif_tx_request, 12);
 
 struct netif_extra_info {
     uint8_t type;                   /* XEN_NETIF_EXTRA_TYPE_* */
@@ -69,17 +70,20 @@ struct netif_extra_info {
         uint16_t pad[3];
     } u;
 };
+ABI_SIZE(netif_extra_info, 8);
 
 struct netif_tx_response {
     uint16_t id;
     int16_t  status;                /* NETIF_RSP_* */
 };
+ABI_SIZE(netif_tx_response, 4);
 
 struct netif_rx_request {
     uint16_t    id;
     uint16_t    pad;
     grant_ref_t gref;
 };
+ABI_SIZE(netif_rx_request, 8);
 
 struct netif_rx_response {
     uint16_t id;
@@ -87,15 +91,18 @@ struct netif_rx_response {
     uint16_t flags;                 /* NETRXF_* */
     int16_t  status;                /* bytes, or NETIF_RSP_* if negative */
 };
+ABI_SIZE(netif_rx_response, 8);
 
 union netif_tx_sring_entry {
     struct netif_tx_request  req;
     struct netif_tx_response rsp;
 };
+ABI_USIZE(netif_tx_sring_entry, 12);
 
 union netif_rx_sring_entry {
     struct netif_rx_request  req;
     struct netif_rx_response rsp;
 };
+ABI_USIZE(netif_rx_sring_entry, 8);
 
 #endif

@@ -18,5 +18,6 @@ struct xen_ring_header {
     uint32_t rsp_event;
     uint8_t  pad[48];
 };
+ABI_SIZE(xen_ring_header, 64);
 
 #endif

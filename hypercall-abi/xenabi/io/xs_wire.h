@@ -59,6 +59,7 @@ struct xsd_sockmsg {
     uint32_t tx_id;                 /* 0: no transaction */
     uint32_t len;                   /* bytes that follow */
 };
+ABI_SIZE(xsd_sockmsg, 16);
 
 struct xenstore_domain_interface {
     char     req[XENSTORE_RING_SIZE];   /* from the guest */
@@ -71,5 +72,6 @@ struct xenstore_domain_interface {
     uint32_t connection;
     uint32_t error;
 };
+ABI_SIZE(xenstore_domain_interface, 2076);
 
 #endif
