@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* In and out of the hypervisor: what boot/ and plat/smp.c need of it. */
+#ifndef ENTRY_ENTRY_H
+#define ENTRY_ENTRY_H
+
+#include "base/compiler.h"
+
+/* Leave the hypervisor on this CPU: whatever there is to do, then the current vCPU, or idle. */
+void noreturn exit_to_guest(void);
+
+#endif
