@@ -115,6 +115,8 @@ struct vcpu {
         uint64_t     state[6];
     } cont;
     uint32_t         mc_active;         /* inside multicall */
+    uint32_t         cont_args_set;     /* bitmap: cont_args to put into the repeated call */
+    uint64_t         cont_args[6];      /* hcall/hypercall.c: cont_set_arg */
 };
 
 /* 0, -XEN_ENOMEM, -XEN_EEXIST, -XEN_EINVAL.  domctl_lock held or boot. */
