@@ -9,7 +9,11 @@
 #include "base/types.h"
 
 struct options {
-    struct { uint64_t size, min, max; bool given, max_given, min_given; } dom0_mem;     /* bytes */
+    struct {                        /* bytes; a _minus amount is all memory less that much */
+        uint64_t size, min, max;
+        bool     given, min_given, max_given;
+        bool     minus, min_minus, max_minus;
+    } dom0_mem;
     uint32_t dom0_max_vcpus_min, dom0_max_vcpus;    /* 0: as many as CPUs */
     bool     dom0_vcpus_pin;
     char     console[32];           /* "vga,com1" style, default "vga,com1" */
@@ -20,7 +24,8 @@ struct options {
     bool     x2apic;                /* default on */
     bool     smap, smep;            /* default on */
     uint64_t conring_size;
-    uint32_t reboot_delay;
+    uint32_t reboot_delay;          /* seconds between a panic and the reboot */
+    bool     vga_keep;              /* the log stays on the screen when dom0 starts */
     char     raw[1024];             /* as given: xl info's xen_commandline */
 };
 extern struct options opt;          /* immutable after cmdline_parse */
