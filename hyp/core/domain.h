@@ -17,6 +17,7 @@
 #include "mem/frame.h"
 
 struct vcpu;
+struct xen_e820_entry;
 struct gnttab;
 struct evtchn_table;
 struct pirq_map;

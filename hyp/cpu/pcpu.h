@@ -61,6 +61,8 @@ struct pcpu {
     uint32_t      ldt_entries;      /* what LDTR covers; 0: it is null */
     uint32_t      lock_depth;       /* debug builds: ranks held (cpu/spinlock.c) */
     uint8_t       lock_ranks[16];
+    uint32_t      preempt_asked;    /* preempt_needed() calls in this hypercall */
+    uint64_t      preempt_tsc;      /* when the first of them was */
 };
 _Static_assert(sizeof(struct pcpu) % 16 == 0, "keeps the stack 16-byte aligned");
 

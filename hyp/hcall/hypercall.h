@@ -47,6 +47,13 @@ uint64_t cont_begin(struct vcpu *v, uint64_t key);
 void cont_save(struct vcpu *v, uint64_t key, uint64_t done);
 void cont_end(struct vcpu *v);
 
+/*
+ * The robust way, for calls whose ABI has progress in its arguments: before -XEN_ERESTART, change
+ * argument @i (0..5) of the call that is repeated.  It lands in the guest's register or multicall
+ * entry, so it goes with the guest's task when that moves to another vCPU in between.
+ */
+void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value);
+
 /* The handlers: hc_NAME for each row of hypercalls.h that is served; others answer -XEN_ENOSYS. */
 hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_set_callbacks,
     hc_fpu_taskswitch, hc_sched_op_compat, hc_platform_op, hc_set_debugreg, hc_get_debugreg,
