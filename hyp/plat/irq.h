@@ -26,6 +26,7 @@ struct msi_msg { uint64_t address; uint32_t data; };
 
 void irq_init(void);                /* APIC tables parsed */
 unsigned int irq_nr_gsi(void);
+unsigned int irq_isa_to_gsi(unsigned int isa_irq);   /* by the MADT's overrides */
 
 /* Take over a GSI with @trigger level/edge and polarity; routes it to @cpu, unmasked.  -XEN_EBUSY, -XEN_ENOSPC. */
 int must_check irq_request_gsi(unsigned int gsi, bool level, bool active_low, irq_handler_fn *fn, void *arg,
