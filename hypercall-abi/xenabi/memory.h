@@ -146,7 +146,7 @@ struct xen_e820_entry {
     uint64_t addr;
     uint64_t size;
     uint32_t type;                  /* XEN_E820_* */
-} __attribute__((packed));
+} __attribute__((__packed__));
 ABI_SIZE(xen_e820_entry, 20);
 #define XEN_E820_RAM        1
 #define XEN_E820_RESERVED   2
