@@ -29,6 +29,7 @@ extern struct acpi_info acpi;           /* immutable after acpi_init */
 
 /* @rsdp: physical address from the boot information, 0: search the BIOS areas.  -XEN_ENOENT: no ACPI. */
 int must_check acpi_init(paddr_t rsdp);
+void acpi_sleep_init(void);             /* maps the reset register; acpi_init calls it */
 /* Enter S-state by PM1 registers (XENPF_enter_acpi_sleep): S5 only; -XEN_EOPNOTSUPP for others. */
 int acpi_enter_sleep(uint32_t pm1a_value, uint32_t pm1b_value, uint8_t state);
 /* Try ACPI reset, then the keyboard controller, then port 0xcf9, then a triple fault. */
