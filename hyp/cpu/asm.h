@@ -55,6 +55,9 @@ static inline uint64_t rdtsc_ordered(void)
     return rdtsc();
 }
 
+/* Before an x2APIC or deadline MSR is written: those writes do not wait for earlier stores (SDM vol 3A 10.12.3). */
+static inline void mfence_lfence(void) { __asm__ volatile ("mfence; lfence" : : : "memory"); }
+
 struct cpuid_regs { uint32_t a, b, c, d; };
 static inline struct cpuid_regs cpuid_count(uint32_t leaf, uint32_t sub)
 {
@@ -91,6 +94,11 @@ static inline void lgdt(const struct desc_ptr *p) { __asm__ volatile ("lgdt %0" 
 static inline void lidt(const struct desc_ptr *p) { __asm__ volatile ("lidt %0" : : "m" (*p)); }
 static inline void lldt(uint16_t sel) { __asm__ volatile ("lldt %0" : : "rm" (sel)); }
 static inline void ltr(uint16_t sel) { __asm__ volatile ("ltr %0" : : "rm" (sel)); }
+
+/* After a new GDT: our own code and stack selectors, null for the rest. */
+#define load_segments() \
+    __asm__ volatile ("pushq %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: mov %1, %%ss; mov %2, %%ds; mov %2, %%es;" \
+                      "mov %2, %%fs; mov %2, %%gs" : : "i" (0xe008), "r" (0xe010), "r" (0) : "rax", "memory")
 
 static inline uint16_t read_ds(void) { uint16_t v; __asm__ volatile ("mov %%ds, %0" : "=r" (v)); return v; }
 static inline uint16_t read_es(void) { uint16_t v; __asm__ volatile ("mov %%es, %0" : "=r" (v)); return v; }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What this machine's processors can do, and setting each of them up. */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "base/types.h"
+
+struct cpu_features {
+    bool fsgsbase, smep, smap, umip, xsave, xsaveopt, pcid, x2apic, tsc_deadline, invariant_tsc, rdtscp,
+         page1gb, mca, is_amd, is_emulated_tcg;
+    uint32_t phys_bits;             /* of physical addresses */
+    uint32_t virt_bits;
+    uint32_t max_leaf, max_ext_leaf;
+};
+extern struct cpu_features cpu;     /* of the boot CPU; immutable after cpu_probe */
+
+/* Boot CPU, before anything else: fill `cpu`.  @allow_smap, @allow_smep: boot options. */
+void cpu_probe(bool allow_smap, bool allow_smep);
+/* Each CPU: descriptor tables, CR0, CR4, EFER, PAT, SYSCALL registers, extended state. */
+void cpu_init(void);
+/* Write CR4 if it differs from what is loaded. */
+void cpu_load_cr4(uint64_t cr4);
+uint64_t cpu_base_cr4(void);        /* the hypervisor's own bits */
+
+#endif
