@@ -48,4 +48,17 @@ void pv_toggle_mode(struct vcpu *v);        /* guest kernel <-> user: CR3, GS */
 
 void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null);
 
+/* Descriptors, debug registers, segment bases of the current vCPU (pv_desc.c).  XEN_E*. */
+int must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
+int must_check pv_update_descriptor(struct vcpu *v, uint64_t ma, uint64_t desc);
+int must_check pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
+int must_check pv_set_segment_base(struct vcpu *v, unsigned int which, uint64_t base);
+
+/* MSR policy (pv_msr.c).  0, or -XEN_EPERM: the guest gets #GP. */
+int must_check msr_guest_read(struct vcpu *v, uint32_t msr, uint64_t *val);
+int must_check msr_guest_write(struct vcpu *v, uint32_t msr, uint64_t val);
+
+/* Fill a guest's hypercall page: 32 bytes of stub for each number (pv_msr.c). */
+void pv_hypercall_page(void *page);
+
 #endif

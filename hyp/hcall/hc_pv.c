@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hypercalls of the paravirtual processor: trap table, descriptors, callbacks, page tables.
+ * Here arguments are copied and checked for form; what they mean for memory safety is
+ * judged in pv/.
+ */
+#include <xenabi/callback.h>
+
+#include "base/bits.h"
+#include "base/string.h"
+#include "cpu/asm.h"
+#include "cpu/pcpu.h"
+#include "cpu/regs.h"
+#include "hcall/hypercall.h"
+#include "pv/pv.h"
+
+#define RPL_GUEST       3       /* a 64-bit PV kernel runs in ring 3 too */
+
+/* An address that the processor would load into RIP without a fault. */
+static bool is_canonical(uint64_t va)
+{
+    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
+
+long hc_set_trap_table(uint64_t traps, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
+                       uint64_t a6)
+{
+    struct vcpu *const v = current;
+    struct trap_info t;
+
+    if ( !traps ) {
+        memset(v->pv.traps, 0, 256 * sizeof(t));
+        return 0;
+    }
+    for ( ; ; traps += sizeof(t) ) {
+        if ( preempt_needed() ) {
+            cont_set_arg(v, 0, traps);
+            return -XEN_ERESTART;
+        }
+        if ( !copy_from_guest(&t, traps, sizeof(t)) )
+            return -XEN_EFAULT;
+        if ( !t.address )
+            return 0;
+        if ( !is_canonical(t.address) )
+            return -XEN_EINVAL;
+        t.cs |= RPL_GUEST;
+        v->pv.traps[t.vector] = t;
+    }
+}
+
+long hc_set_gdt(uint64_t frame_list, uint64_t entries, uint64_t a3, uint64_t a4, uint64_t a5,
+                uint64_t a6)
+{
+    uint64_t frames[FIRST_RESERVED_GDT_PAGE];
+    const uint32_t nr = entries;
+    const unsigned int pages = DIV_ROUND_UP((uint64_t)nr, PAGE_SIZE / 8);
+
+    if ( nr > FIRST_RESERVED_GDT_ENTRY )
+        return -XEN_EINVAL;
+    if ( pages && !copy_from_guest(frames, frame_list, pages * sizeof(frames[0])) )
+        return -XEN_EFAULT;
+    return pv_set_gdt(current, frames, nr);
+}
+
+long hc_stack_switch(uint64_t ss, uint64_t sp, uint64_t a3, uint64_t a4, uint64_t a5,
+                     uint64_t a6)
+{
+    struct pv_vcpu *const pv = &current->pv;
+
+    pv->kernel_ss = (ss & 0xffff) | RPL_GUEST;
+    pv->kernel_sp = sp;
+    return 0;
+}
+
+static int callback_register(struct pv_vcpu *pv, const struct callback_register *r)
+{
+    const bool masks = r->flags & CALLBACKF_mask_events;
+
+    if ( !is_canonical(r->address) )
+        return -XEN_EINVAL;
+
+    switch ( r->type ) {
+    case CALLBACKTYPE_event:
+        pv->event_eip = r->address;
+        return 0;
+    case CALLBACKTYPE_failsafe:
+        pv->failsafe_eip = r->address;
+        pv->failsafe_masks = masks;
+        return 0;
+    case CALLBACKTYPE_syscall:
+        pv->syscall_eip = r->address;
+        pv->syscall_masks = masks;
+        return 0;
+    case CALLBACKTYPE_syscall32:
+        pv->syscall32_eip = r->address;
+        pv->syscall32_masks = masks;
+        return 0;
+    case CALLBACKTYPE_sysenter:
+        pv->sysenter_eip = r->address;
+        pv->sysenter_masks = masks;
+        return 0;
+    case CALLBACKTYPE_nmi:
+        pv->traps[VEC_NMI] = (struct trap_info){
+            .vector = VEC_NMI, .cs = FLAT_KERNEL_CS, .address = r->address };
+        return 0;
+    case CALLBACKTYPE_sysenter_deprecated:
+        return -XEN_EINVAL;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+static int cb_register(struct vcpu *v, void *arg)
+{
+    return callback_register(&v->pv, arg);
+}
+
+/* Only the NMI callback can be given back: without the others a guest cannot go on. */
+static int cb_unregister(struct vcpu *v, void *arg)
+{
+    const struct callback_unregister *const u = arg;
+
+    if ( u->type == CALLBACKTYPE_nmi ) {
+        v->pv.traps[VEC_NMI].address = 0;
+        return 0;
+    }
+    return u->type <= CALLBACKTYPE_syscall32 ? -XEN_EINVAL : -XEN_ENOSYS;
+}
+
+static const struct hc_op callback_ops[] = {
+    [CALLBACKOP_register]   = { cb_register,   sizeof(struct callback_register) },
+    [CALLBACKOP_unregister] = { cb_unregister, sizeof(struct callback_unregister) },
+};
+
+long hc_callback_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5,
+                    uint64_t a6)
+{
+    return hc_dispatch(current, callback_ops, ARRAY_SIZE(callback_ops), (uint32_t)cmd, arg);
+}
+
+/* The old form: three callbacks at once, events masked by the failsafe one only if asked. */
+long hc_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t syscall, uint64_t a4,
+                      uint64_t a5, uint64_t a6)
+{
+    struct pv_vcpu *const pv = &current->pv;
+
+    if ( !is_canonical(event) || !is_canonical(failsafe) || !is_canonical(syscall) )
+        return -XEN_EINVAL;
+    pv->event_eip = event;
+    pv->failsafe_eip = failsafe;
+    pv->syscall_eip = syscall;
+    return 0;
+}
+
+long hc_fpu_taskswitch(uint64_t set, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
+                       uint64_t a6)
+{
+    struct vcpu *const v = current;
+
+    v->pv.cr0_ts = (uint32_t)set ? CR0_TS : 0;
+    if ( v->pv.cr0_ts )
+        write_cr0(read_cr0() | CR0_TS);
+    else
+        clts();
+    return 0;
+}
+
+long hc_set_debugreg(uint64_t reg, uint64_t value, uint64_t a3, uint64_t a4, uint64_t a5,
+                     uint64_t a6)
+{
+    return pv_set_debugreg(current, (uint32_t)reg, value);
+}
+
+/* The value itself is the result, so an error is told apart only by being no register's. */
+long hc_get_debugreg(uint64_t reg, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
+                     uint64_t a6)
+{
+    const uint32_t i = reg;
+
+    if ( i > 7 || i == 4 || i == 5 )
+        return -XEN_EINVAL;
+    return current->pv.dr[i];
+}
+
+long hc_update_descriptor(uint64_t ma, uint64_t desc, uint64_t a3, uint64_t a4, uint64_t a5,
+                          uint64_t a6)
+{
+    return pv_update_descriptor(current, ma, desc);
+}
+
+long hc_set_segment_base(uint64_t which, uint64_t base, uint64_t a3, uint64_t a4, uint64_t a5,
+                         uint64_t a6)
+{
+    return pv_set_segment_base(current, (uint32_t)which, base);
+}
+
+/* Assists that exist here; those about 32-bit segments have no meaning for a 64-bit guest. */
+#define VM_ASSISTS  (BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) | \
+                     BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) | \
+                     BIT(VMASST_TYPE_runstate_update_flag))
+
+long hc_vm_assist(uint64_t cmd, uint64_t type, uint64_t a3, uint64_t a4, uint64_t a5,
+                  uint64_t a6)
+{
+    struct domain *const d = current->domain;
+    const uint32_t t = type;
+
+    if ( t >= 64 || !(VM_ASSISTS & BIT(t)) )
+        return -XEN_EINVAL;
+    switch ( (uint32_t)cmd ) {
+    case VMASST_CMD_enable:
+        set_bit(t, &d->vm_assist);
+        return 0;
+    case VMASST_CMD_disable:
+        clear_bit(t, &d->vm_assist);
+        return 0;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+long hc_mmu_update(uint64_t reqs, uint64_t count, uint64_t done, uint64_t foreigndom, uint64_t a5,
+                   uint64_t a6)
+{
+    return pv_mmu_update(reqs, (uint32_t)count, done, (uint32_t)foreigndom);
+}
+
+long hc_mmuext_op(uint64_t ops, uint64_t count, uint64_t done, uint64_t foreigndom, uint64_t a5,
+                  uint64_t a6)
+{
+    return pv_mmuext_op(ops, (uint32_t)count, done, (uint32_t)foreigndom);
+}
+
+long hc_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, uint64_t a4, uint64_t a5,
+                          uint64_t a6)
+{
+    return pv_update_va_mapping(va, val, flags, DOMID_SELF);
+}
+
+long hc_update_va_mapping_otherdomain(uint64_t va, uint64_t val, uint64_t flags, uint64_t domid,
+                                      uint64_t a5, uint64_t a6)
+{
+    return pv_update_va_mapping(va, val, flags, domid);
+}
+
+long hc_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+{
+    struct vcpu *const v = current;
+
+    pv_iret(v);
+    return v->regs.rax;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From hypercall number to handler, and how long calls stop and continue.
+ *
+ * A call that must stop returns -XEN_ERESTART.  The guest's RIP is set back onto its SYSCALL
+ * instruction, the exit path does the work that waited, and the guest makes the call again.
+ * Progress is either in the call's own arguments (cont_set_arg) or in v->cont; the first kind
+ * also survives that the guest's task moves to another vCPU meanwhile.
+ *
+ * What a number does is in the hc_*.c files; which numbers exist is in <xenabi/hypercalls.h>.
+ */
+#include "hcall/hypercall.h"
+
+#include "base/bits.h"
+#include "core/evtchn.h"
+#include "cpu/asm.h"
+#include "cpu/pcpu.h"
+#include "kern/clock.h"
+
+/* What is served.  Every other number of the table answers -XEN_ENOSYS. */
+#define SERVED(X) \
+    X(set_trap_table) X(mmu_update) X(set_gdt) X(stack_switch) X(set_callbacks) \
+    X(fpu_taskswitch) X(sched_op_compat) X(platform_op) X(set_debugreg) X(get_debugreg) \
+    X(update_descriptor) X(memory_op) X(multicall) X(update_va_mapping) X(set_timer_op) \
+    X(xen_version) X(console_io) X(grant_table_op) X(vm_assist) \
+    X(update_va_mapping_otherdomain) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) \
+    X(nmi_op) X(sched_op) X(callback_op) X(event_channel_op) X(physdev_op) \
+    X(sysctl) X(domctl)
+
+#define ROW(name) [__HYPERVISOR_##name] = hc_##name,
+static hypercall_fn *const table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
+#undef ROW
+
+#define SYSCALL_BYTES       2       /* length of the instruction that brought us here */
+#define PREEMPT_US          500     /* a call may run this long before it makes way */
+#define PREEMPT_LOOK_EVERY  16      /* preempt_needed() calls per look at the clock */
+
+static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                        uint64_t a5, uint64_t a6)
+{
+    if ( unlikely(nr >= XENABI_HYPERCALL_MAX || !table[nr]) )
+        return -XEN_ENOSYS;
+    return table[nr](a1, a2, a3, a4, a5, a6);
+}
+
+static void restart(struct vcpu *v)
+{
+    uint64_t *const arg[] = { &v->regs.rdi, &v->regs.rsi, &v->regs.rdx,
+                              &v->regs.r10, &v->regs.r8,  &v->regs.r9 };
+
+    for ( unsigned int i = 0; i < ARRAY_SIZE(arg); i++ )
+        if ( v->cont_args_set & BIT(i) )
+            *arg[i] = v->cont_args[i];
+    v->cont_args_set = 0;
+    v->regs.rip -= SYSCALL_BYTES;
+}
+
+void hypercall(struct vcpu *v)
+{
+    struct cpu_frame *const r = &v->regs;
+    const uint64_t nr = r->rax;
+    long rc;
+
+    this_pcpu()->preempt_asked = 0;
+    rc = call(nr, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+
+    /* iret has loaded all registers and returns the RAX among them, which may be anything. */
+    if ( unlikely(rc == -XEN_ERESTART) && nr != __HYPERVISOR_iret )
+        restart(v);
+    else
+        r->rax = rc;
+}
+
+bool preempt_needed(void)
+{
+    struct pcpu *const cpu = this_pcpu();
+
+    /* A vCPU that was paused or crashed meanwhile shows as a request to reschedule. */
+    if ( unlikely(read_once(cpu->work)) )
+        return true;
+    if ( likely(cpu->preempt_asked++ % PREEMPT_LOOK_EVERY) )
+        return false;
+    /* Interrupts are off, so nobody tells us that time has passed. */
+    if ( cpu->preempt_asked == 1 ) {
+        cpu->preempt_tsc = rdtsc();
+        return false;
+    }
+    return vcpu_has_upcall(cpu->curr) ||
+           rdtsc() - cpu->preempt_tsc > (uint64_t)clock_tsc_khz() * PREEMPT_US / 1000;
+}
+
+uint64_t cont_begin(struct vcpu *v, uint64_t key)
+{
+    if ( v->cont.op == key && key )
+        return v->cont.done;
+    v->cont.op = 0;
+    return 0;
+}
+
+void cont_save(struct vcpu *v, uint64_t key, uint64_t done)
+{
+    v->cont.op = key;
+    v->cont.done = done;
+}
+
+void cont_end(struct vcpu *v)
+{
+    v->cont.op = 0;
+}
+
+void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
+{
+    v->cont_args[i] = value;
+    v->cont_args_set |= BIT(i);
+}
+
+long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd,
+                 guest_ptr_t uarg)
+{
+    _Alignas(8) uint8_t arg[HC_ARG_MAX];
+    const struct hc_op *op;
+    int rc;
+
+    if ( cmd >= nr || !ops[cmd].fn )
+        return -XEN_ENOSYS;
+    op = &ops[cmd];
+    if ( !perm_allows(v->domain, op->perm) )
+        return -XEN_EPERM;
+    if ( op->size && !copy_from_guest(arg, uarg, op->size) )
+        return -XEN_EFAULT;
+
+    rc = op->fn(v, arg);
+
+    if ( (op->flags & HC_COPY_BACK_ERR) || (rc >= 0 && (op->flags & HC_COPY_BACK)) ) {
+        if ( !copy_to_guest(uarg, arg, op->size) )
+            return -XEN_EFAULT;
+    }
+    return rc;
+}
+
+/* Put changed arguments into the entry that is run again.  False: the guest took it away. */
+static bool must_check mc_store_args(struct vcpu *v, guest_ptr_t entry, struct multicall_entry *e)
+{
+    const uint32_t set = v->cont_args_set;
+
+    v->cont_args_set = 0;
+    if ( !set )
+        return true;
+    for ( unsigned int i = 0; i < ARRAY_SIZE(e->args); i++ )
+        if ( set & BIT(i) )
+            e->args[i] = v->cont_args[i];
+    return copy_to_guest(entry + offsetof(struct multicall_entry, args), e->args,
+                         sizeof(e->args));
+}
+
+/* One entry.  0, -XEN_EFAULT, or -XEN_ERESTART: it wants to be run again. */
+static int mc_run_one(struct vcpu *v, guest_ptr_t entry)
+{
+    struct multicall_entry e;
+    long rc;
+
+    if ( unlikely(!copy_from_guest(&e, entry, sizeof(e))) )
+        return -XEN_EFAULT;
+    /* Both would change what the rest of the batch means. */
+    if ( unlikely(e.op == __HYPERVISOR_multicall || e.op == __HYPERVISOR_iret) )
+        rc = -XEN_EINVAL;
+    else
+        rc = call(e.op, e.args[0], e.args[1], e.args[2], e.args[3], e.args[4], e.args[5]);
+
+    if ( unlikely(rc == -XEN_ERESTART) )
+        return mc_store_args(v, entry, &e) ? -XEN_ERESTART : -XEN_EFAULT;
+    if ( unlikely(!copy_to_guest(entry + offsetof(struct multicall_entry, result),
+                                 &rc, sizeof(rc))) )
+        return -XEN_EFAULT;
+    return 0;
+}
+
+long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4, uint64_t a5,
+                  uint64_t a6)
+{
+    struct vcpu *const v = current;
+    uint32_t i;
+    int rc = 0;
+
+    /* The ABI's count is 32 bits wide, so the product below cannot wrap. */
+    if ( !guest_range_ok(calls, (uint64_t)(uint32_t)nr_calls * sizeof(struct multicall_entry)) )
+        return -XEN_EFAULT;
+
+    v->mc_active = 1;
+    for ( i = 0; i < (uint32_t)nr_calls; i++ ) {
+        if ( i && preempt_needed() )
+            rc = -XEN_ERESTART;
+        else
+            rc = mc_run_one(v, calls + i * sizeof(struct multicall_entry));
+        if ( rc )
+            break;
+    }
+    v->mc_active = 0;
+
+    if ( rc == -XEN_ERESTART ) {
+        cont_set_arg(v, 0, calls + i * sizeof(struct multicall_entry));
+        cont_set_arg(v, 1, (uint32_t)nr_calls - i);
+    }
+    return rc;
+}
