@@ -156,7 +156,7 @@ static void console_log_line(enum log_level level, const struct domain *guest, c
 {
     const size_t len = strlen(text);
 
-    if ( (int)level > (guest ? guest_threshold : log_threshold) )
+    if ( !forced && (int)level > (guest ? guest_threshold : log_threshold) )
         return;
 
     console_lock();
