@@ -13,6 +13,8 @@
 #include "base/types.h"
 #include "config.h"
 
+#include <xenabi/xen.h>         /* DOMID_* as owners */
+
 enum frame_type {
     FT_NONE,            /* may become anything */
     FT_WRITABLE,        /* type_refs writable guest mappings */
