@@ -17,13 +17,16 @@ uint64_t clock_now_ns(void);                        /* never goes back, on any C
 const struct clock_scale *clock_scale(void);        /* immutable after boot */
 uint32_t clock_tsc_khz(void);
 uint64_t clock_tsc_to_ns(uint64_t tsc);
+uint64_t clock_ns_to_tsc(uint64_t ns);              /* the TSC value at system time @ns, rounded up */
+void clock_delay_us(unsigned int us);               /* busy; after clock_init */
 
 /* Wall clock: seconds and ns at system time zero. */
 void clock_wall_base(uint64_t *sec, uint32_t *nsec);
 /* Set so that at system time @system_ns the wall clock is @sec, @nsec (XENPF_settime). */
 void clock_set_wall(uint64_t sec, uint32_t nsec, uint64_t system_ns);
 
-void clock_init(void);          /* calibrates against HPET, ACPI PM timer or PIT; reads the CMOS clock */
-void clock_init_cpu(void);      /* each CPU as it comes up */
+void clock_init(void);          /* after acpi_init, before apic_init: calibrates against HPET, ACPI PM timer or PIT; reads the CMOS clock */
+void clock_init_cpu(void);      /* each CPU as it comes up; on an AP clock_sync_serve runs on the boot CPU meanwhile */
+void clock_sync_serve(void);    /* boot CPU, waiting for an AP: answers once its measuring of TSC offsets */
 
 #endif
