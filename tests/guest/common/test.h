@@ -35,7 +35,7 @@ uint64_t test_option(const char *name, uint64_t otherwise);
 /* For rows of tables: @name says which. */
 #define EQ_ROW(name, expr, want) test_equal((long)(expr), (long)(want), name, __FILE__, __LINE__)
 
-#define BAD_PTR  0xffff880000000000ul   /* hypervisor's range: every handle here is -EFAULT */
+#define BAD_PTR  0xffff830000000000ul   /* hypervisor's range: every handle here is -EFAULT */
 #define HOLE_PTR 0x00000000deadb000ul   /* nothing mapped there */
 
 #endif
