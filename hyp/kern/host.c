@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Storage for what boot/ leaves behind: see the header. */
+#include "kern/host.h"
+
+#include "base/compiler.h"
+
+struct host_info host ro_after_init;
