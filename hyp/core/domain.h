@@ -14,6 +14,7 @@
 #include "base/rangeset.h"
 #include "base/types.h"
 #include "cpu/spinlock.h"
+#include "kern/timer.h"
 #include "mem/frame.h"
 
 struct vcpu;
@@ -68,7 +69,7 @@ struct domain {
     uint64_t      *perdomain_l2;    /* I */
     uint64_t       dirty_cpus[NR_CPUS / 64];    /* A  CPUs that may hold TLB entries */
     uint64_t       vm_assist;       /* D  VMASST bits */
-    struct e820entry *memory_map;   /* D  set by XENMEM_set_memory_map */
+    struct xen_e820_entry *memory_map;   /* D  set by XENMEM_set_memory_map */
     uint32_t       nr_memory_map;
 
     /* Shared info, time. */
@@ -94,13 +95,26 @@ struct domain {
     /* Scheduling. */
     uint16_t       sched_weight;    /* sched lock */
     uint16_t       sched_cap;       /* per cent of one CPU, 0 no cap */
+    uint64_t       sched_cap_period;    /* sched lock: number of the period that used_ns is of */
+    uint64_t       sched_cap_used_ns;   /* sched lock */
     uint32_t       cpupool;
+
+    /* SCHEDOP_watchdog (core/watchdog.c). */
+    struct timer   watchdog_timer[2];
+    uint64_t       watchdog_in_use; /* A  bit per timer */
 
     /* CPU policy as set by the tools: cpu/cpuid.h. */
     struct cpu_policy *cpu_policy;  /* D */
 
     uint32_t       log_tokens;      /* base/log.c's rate limit for lines this domain causes */
     uint64_t       log_stamp_ns;
+    struct {                        /*    core/host_console.c's lock: lines by console_io */
+        uint64_t stamp_ns;
+        uint32_t tokens;
+        uint32_t nr_dropped;        /* lines since the last one that was shown */
+        uint32_t len;
+        char     line[128];
+    } console;
 };
 
 extern struct domain *dom0;         /* the control domain; immutable once running */

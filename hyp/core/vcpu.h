@@ -103,6 +103,7 @@ struct vcpu {
     guest_ptr_t      runstate_area;     /* guest virtual, 0: none */
     guest_ptr_t      time_area;         /* secondary vcpu_time_info, guest virtual, 0: none */
     uint32_t         time_version;
+    bool             time_area_stale;   /* to be written when it runs in its kernel */
 
     /* Event channels: ports bound to VIRQs of this vCPU (E). */
     uint32_t         virq_port[24];

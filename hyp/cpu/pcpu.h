@@ -84,10 +84,14 @@ static inline struct pcpu *this_pcpu(void)
 #endif
 
 /* The block of CPU @cpu; valid once that CPU's stack is mapped (all below nr_cpus). */
+#ifdef HOST_TEST
+extern struct pcpu *pcpu_get(unsigned int cpu);
+#else
 static inline struct pcpu *pcpu_get(unsigned int cpu)
 {
     return (struct pcpu *)(PCPU_BASE + (uint64_t)(cpu + 1) * PCPU_STRIDE) - 1;
 }
+#endif
 
 extern unsigned int nr_cpus;        /* CPUs brought up; immutable after boot */
 
