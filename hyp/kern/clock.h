@@ -26,7 +26,7 @@ void clock_wall_base(uint64_t *sec, uint32_t *nsec);
 void clock_set_wall(uint64_t sec, uint32_t nsec, uint64_t system_ns);
 
 void clock_init(void);          /* after acpi_init, before apic_init: calibrates against HPET, ACPI PM timer or PIT; reads the CMOS clock */
-void clock_init_cpu(void);      /* each CPU as it comes up; on an AP clock_sync_serve runs on the boot CPU meanwhile */
-void clock_sync_serve(void);    /* boot CPU, waiting for an AP: answers once its measuring of TSC offsets */
+void clock_init_cpu(void);      /* each AP as it comes up, while the boot CPU calls clock_sync_serve again and again */
+void clock_sync_serve(void);    /* answers an AP that measures its TSC's offset */
 
 #endif
