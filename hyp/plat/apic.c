@@ -90,6 +90,13 @@ uint32_t apic_read_version(void)
     return apic_read(APIC_VERSION);
 }
 
+uint32_t apic_read_error(void)
+{
+    /* A write makes the errors since the last one readable (SDM vol 3A 10.5.3). */
+    apic_write(APIC_ESR, 0);
+    return apic_read(APIC_ESR);
+}
+
 uint32_t apic_timer_khz(void)
 {
     return timer_khz;

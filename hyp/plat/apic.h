@@ -19,5 +19,6 @@ void apic_timer_arm(uint64_t deadline_ns);
 uint32_t apic_timer_khz(void);
 bool apic_is_x2apic(void);
 uint32_t apic_read_version(void);
+uint32_t apic_read_error(void);             /* the error register, which this clears */
 
 #endif

@@ -2,9 +2,11 @@
 /*
  * TLB flushes on this and other CPUs, and the epoch that tells whether one is still due.
  *
- * tlb_epoch_now() is a global count of full flushes.  Who drops the last use of a frame's type
- * stamps the frame with it; before the frame is used otherwise, every CPU that may hold a stale entry and
- * has not flushed fully since that stamp must do so (tlb_flush_stale).
+ * Who drops the last use of a frame's type has removed the mappings, and then stamps the
+ * frame with tlb_epoch_now(), which starts a new epoch.  Each CPU notes the epoch in which it last
+ * began to flush all guest entries.  Before the frame is used otherwise, every CPU that may hold a
+ * stale entry and whose note is not later than the stamp must flush (tlb_flush_stale).
+ * The count wraps; CPUs are made to flush long before a note could look new again.
  */
 #ifndef PLAT_TLB_H
 #define PLAT_TLB_H
@@ -12,16 +14,25 @@
 #include "base/types.h"
 #include "base/compiler.h"
 #include "config.h"
+#include "cpu/pcpu.h"
+
+extern uint32_t tlb_epoch;              /* atomic; only this header and tlb.c */
 
 typedef struct { uint64_t bits[NR_CPUS / 64]; } cpumask_t;
 
-uint32_t tlb_epoch_now(void);
+uint32_t tlb_epoch_now(void);           /* a stamp: call after the mappings are gone */
 
 /* Flush this CPU: guest entries by CR3, or everything with global ones. */
 void tlb_flush_local(void);
 void tlb_flush_local_global(void);
-/* Called where CR3 was loaded anyway (counts as a full flush of guest entries). */
-void tlb_note_flush(void);
+/*
+ * For who loads CR3 anyway: call right before the load, with no access to guest addresses in
+ * between.  (Noted after it, an entry fetched between the two would count as flushed.)
+ */
+static inline void tlb_note_flush(void)
+{
+    this_pcpu()->tlb_epoch = __atomic_load_n(&tlb_epoch, __ATOMIC_SEQ_CST);
+}
 
 /* Flush on every CPU of @cpus (this one included if set); returns when all have done so. */
 void tlb_flush_cpus(const cpumask_t *cpus);
@@ -30,7 +41,8 @@ void tlb_flush_all_global(void);                                /* hypervisor ma
 /* Only those of @cpus that have not flushed fully since @stamp. */
 void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp);
 
-void tlb_init(void);
+void tlb_init(void);            /* sets spin_poll */
+void tlb_poll(void);            /* do what others ask of this CPU: whoever waits calls it */
 void tlb_interrupt(void);       /* the flush IPI's handler */
 
 #endif
