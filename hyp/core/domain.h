@@ -32,6 +32,7 @@ struct domain {
     uint8_t        state;           /* D  enum domain_state; read anywhere */
     atomic_t       refs;            /* A */
     struct domain *list_next;       /* L  ascending id */
+    struct domain *free_next;       /*    waiting to be freed */
     struct lock    domctl_lock;     /*    rank DOMCTL */
 
     /* Control settings, as the tools see them. */

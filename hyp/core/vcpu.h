@@ -127,6 +127,7 @@ void vcpu_destroy(struct vcpu *v);
 void vcpu_pause(struct vcpu *v);            /* waits until it does not run; not itself */
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
+void vcpu_wait_stopped(struct vcpu *v);     /* until its registers are saved; it must be unrunnable */
 
 bool vcpu_runnable(const struct vcpu *v);
 

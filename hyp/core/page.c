@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Frames of domains: see page.h for the rules. */
+#include "core/page.h"
+#include "base/assert.h"
+#include "base/bits.h"
+#include "mem/heap.h"
+
+static void list_add(struct domain *d, struct frame *f)
+{
+    const uint32_t mfn = frame_to_mfn(f).n;
+
+    f->prev = FRAME_NIL;
+    f->next = d->page_list;
+    if ( f->next != FRAME_NIL )
+        mfn_to_frame(MFN(f->next))->prev = mfn;
+    d->page_list = mfn;
+}
+
+static void list_del(struct domain *d, struct frame *f)
+{
+    if ( f->next != FRAME_NIL )
+        mfn_to_frame(MFN(f->next))->prev = f->prev;
+    if ( f->prev != FRAME_NIL )
+        mfn_to_frame(MFN(f->prev))->next = f->next;
+    else
+        d->page_list = f->next;
+}
+
+void page_assign(struct domain *d, mfn_t mfn, unsigned int order)
+{
+    spin_lock(&d->mm_lock);
+    if ( d->page_list == FRAME_NIL )
+        domain_ref(d);          /* frames keep their domain; page_release drops it */
+    for ( uint64_t i = 0; i < 1ULL << order; i++ ) {
+        struct frame *f = mfn_to_frame(mfn_add(mfn, i));
+
+        f->owner = d->id;
+        f->refs = 1;
+        f->type = FT_NONE;
+        f->type_refs = 0;
+        f->flags = FF_ALLOCATED;
+        f->tlb_stamp = tlb_epoch_now();
+        list_add(d, f);
+    }
+    d->tot_pages += 1ULL << order;
+    spin_unlock(&d->mm_lock);
+}
+
+mfn_t page_alloc(struct domain *d, unsigned int order, unsigned int bits, bool nolimit)
+{
+    const uint64_t nr = 1ULL << order;
+    mfn_t mfn;
+
+    if ( !nolimit && (read_once(d->tot_pages) + nr > d->max_pages || domain_is_dying(d)) )
+        return INVALID_MFN;
+    mfn = heap_alloc(order, bits, 0);
+    if ( mfn_eq(mfn, INVALID_MFN) )
+        return mfn;
+    page_assign(d, mfn, order);
+    if ( d->outstanding_claim )
+        heap_claim_used(&d->outstanding_claim, nr);
+    return mfn;
+}
+
+/* The last reference is gone.  Nothing maps the frame; stale translations go now. */
+void page_release(struct domain *d, struct frame *f)
+{
+    const mfn_t mfn = frame_to_mfn(f);
+
+    tlb_flush_stale(d->dirty_cpus, f->tlb_stamp);
+    if ( f->flags & FF_XENHEAP ) {
+        heap_free(mfn, 0, true);
+        return;
+    }
+    list_del(d, f);
+    m2p_set(mfn, M2P_INVALID);
+    heap_free(mfn, 0, true);
+    if ( d->page_list == FRAME_NIL )
+        domain_put(d);
+}
+
+bool page_drop_allocation(struct domain *d, struct frame *f)
+{
+    if ( !(f->flags & FF_ALLOCATED) )
+        return false;
+    f->flags &= ~FF_ALLOCATED;
+    d->tot_pages--;
+    page_put(d, f);
+    return true;
+}
+
+bool page_steal(struct domain *d, struct frame *f)
+{
+    if ( !(f->flags & FF_ALLOCATED) || f->refs != 1 || f->type_refs || (f->flags & FF_PARTIAL) )
+        return false;
+    tlb_flush_stale(d->dirty_cpus, f->tlb_stamp);
+    list_del(d, f);
+    d->tot_pages--;
+    f->refs = 0;
+    f->flags = 0;
+    f->type = FT_NONE;
+    f->owner = DOMID_XEN;
+    m2p_set(frame_to_mfn(f), M2P_INVALID);
+    if ( d->page_list == FRAME_NIL )
+        domain_put(d);
+    return true;
+}
+
+bool page_get_locked(struct domain *d, mfn_t mfn)
+{
+    bool ok;
+
+    spin_lock(&d->mm_lock);
+    ok = page_get(d, mfn);
+    spin_unlock(&d->mm_lock);
+    return ok;
+}
+
+void page_put_locked(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = mfn_to_frame(mfn);
+
+    spin_lock(&d->mm_lock);
+    f->tlb_stamp = tlb_epoch_now();
+    page_put(d, f);
+    spin_unlock(&d->mm_lock);
+}
+
+bool page_writable_slow(struct domain *d, struct frame *f)
+{
+    if ( f->flags & (FF_RO_SHARE | FF_PARTIAL) )
+        return false;
+    if ( f->type_refs )
+        return false;
+    if ( f->type != FT_NONE && f->type != FT_WRITABLE )
+        tlb_flush_stale(d->dirty_cpus, f->tlb_stamp);
+    f->type = FT_WRITABLE;
+    f->type_refs = 1;
+    return true;
+}
+
+bool page_get_writable(struct domain *d, mfn_t mfn)
+{
+    bool ok;
+
+    spin_lock(&d->mm_lock);
+    ok = page_get(d, mfn);
+    if ( ok && !page_type_get_writable(d, mfn_to_frame(mfn)) ) {
+        page_put(d, mfn_to_frame(mfn));
+        ok = false;
+    }
+    spin_unlock(&d->mm_lock);
+    return ok;
+}
+
+void page_put_writable(struct domain *d, mfn_t mfn)
+{
+    struct frame *f = mfn_to_frame(mfn);
+
+    spin_lock(&d->mm_lock);
+    page_type_put_writable(f);
+    f->tlb_stamp = tlb_epoch_now();
+    page_put(d, f);
+    spin_unlock(&d->mm_lock);
+}
+
+void page_share_xenheap(struct domain *d, void *va, bool read_only)
+{
+    struct frame *f = mfn_to_frame(virt_to_mfn(va));
+
+    spin_lock(&d->mm_lock);
+    f->owner = d->id;
+    f->refs = 1;
+    f->type = FT_NONE;
+    f->type_refs = 0;
+    f->flags = FF_XENHEAP | (read_only ? FF_RO_SHARE : 0);
+    f->tlb_stamp = tlb_epoch_now();
+    d->xenheap_pages++;
+    spin_unlock(&d->mm_lock);
+}
+
+void page_unshare_xenheap(struct domain *d, void *va)
+{
+    struct frame *f = mfn_to_frame(virt_to_mfn(va));
+
+    spin_lock(&d->mm_lock);
+    d->xenheap_pages--;
+    page_put(d, f);
+    spin_unlock(&d->mm_lock);
+}
+
+struct domain *page_owner_get(mfn_t mfn)
+{
+    domid_t owner;
+
+    if ( !mfn_valid(mfn) )
+        return NULL;
+    owner = read_once(mfn_to_frame(mfn)->owner);
+    return owner <= MAX_DOMID ? domain_get_by_id(owner) : NULL;
+}
