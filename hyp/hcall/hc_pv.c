@@ -95,14 +95,12 @@ static int callback_register(struct pv_vcpu *pv, const struct callback_register 
         pv->syscall32_eip = r->address;
         pv->syscall32_masks = masks;
         return 0;
-    case CALLBACKTYPE_sysenter:
-        pv->sysenter_eip = r->address;
-        pv->sysenter_masks = masks;
-        return 0;
     case CALLBACKTYPE_nmi:
         pv->traps[VEC_NMI] = (struct trap_info){
             .vector = VEC_NMI, .cs = FLAT_KERNEL_CS, .address = r->address };
         return 0;
+    /* SYSENTER has no entry here: 32-bit programs come by SYSCALL or INT 0x80 instead. */
+    case CALLBACKTYPE_sysenter:
     case CALLBACKTYPE_sysenter_deprecated:
         return -XEN_EINVAL;
     default:

@@ -6,6 +6,7 @@
 #include <xenabi/xen.h>
 #include <xenabi/arch-x86.h>
 #include "core/vcpu.h"
+#include "cpu/asm.h"
 
 /* Life. */
 int must_check pv_domain_create(struct domain *d);              /* per-domain slot; -XEN_ENOMEM */
@@ -27,11 +28,16 @@ void pv_switch_to(struct vcpu *v);
 long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t foreigndom);
 long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreigndom);
 long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom);
-/* Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address. */
+/*
+ * Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address.
+ * GNTST_* results.  A present PTE holds the frame's reference (and, if writable, its writable type), as any
+ * other PTE does: map takes over what the caller holds on success, and overwriting the PTE or
+ * tearing down its table drops it.  @avail_bits: as in a PTE.
+ */
 int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
                             uint64_t avail_bits, uint64_t cache_attr);
-/* The PTE must hold @frame.  GNTST_* result; the caller flushes TLBs and drops references. */
-int must_check pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte);
+/* The PTE must hold @frame with that access.  The reference goes to the caller, who flushes TLBs and drops it. */
+int must_check pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte, bool readonly);
 
 /* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
 bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
@@ -53,6 +59,11 @@ int must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int e
 int must_check pv_update_descriptor(struct vcpu *v, uint64_t ma, uint64_t desc);
 int must_check pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
 int must_check pv_set_segment_base(struct vcpu *v, unsigned int which, uint64_t base);
+
+/* What CPUID answers on @v (pv_cpuid.c): its domain's policy, its own state, our own leaves. */
+struct cpu_policy;
+const struct cpu_policy *pv_cpu_policy(const struct domain *d);
+void cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
 
 /* MSR policy (pv_msr.c).  0, or -XEN_EPERM: the guest gets #GP. */
 int must_check msr_guest_read(struct vcpu *v, uint32_t msr, uint64_t *val);

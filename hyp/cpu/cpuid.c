@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CPUID policies: see the header.  Leaf layouts: SDM vol 2A CPUID; APM vol 3 appendix E. */
+#include "cpu/cpuid.h"
+
+#include "base/bits.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "cpu/xstate.h"
+
+#define EXT             0x80000000U
+#define LEAF_CACHE      4
+#define LEAF_FEAT       7
+#define LEAF_TOPO       0xb
+#define LEAF_XSTATE     0xd
+#define COMMON_D        0x0183f3ffU     /* bits of 1.EDX that AMD repeats in 0x80000001.EDX */
+
+struct cpu_policy cpuid_host ro_after_init;
+struct cpu_policy cpuid_pv_max ro_after_init;
+struct cpu_policy cpuid_pv_default ro_after_init;
+
+#define REG(array, i, r)    offsetof(struct cpu_policy, array[i].r)
+
+/*
+ * Each feature word's place, and what a PV guest may have of it (@max) or has unless its
+ * configuration asks for more (@dflt).  Left out on purpose, though the processor would
+ * execute them: what needs ring 0 or paging of the guest's own (VME, PSE, PGE, MTRR, PCID,
+ * SMEP, SMAP, UMIP, INVPCID, PKU, VMX, SVM ...); SYSENTER, which has no entry here; RDPID,
+ * for TSC_AUX isn't switched; all that is steered by SPEC_CTRL, PRED_CMD and ARCH_CAPS, which
+ * are the hypervisor's; and thread topology, which a PV guest's vCPUs don't have.
+ */
+static const struct { uint16_t offset; uint32_t max, dflt; } words[CPUID_NR_WORDS] = {
+    [0]  = { REG(basic, 1, d),     0x0fc9c3f5, 0x0fc9c3f5 },
+    [1]  = { REG(basic, 1, c),     0xf6d83203, 0xf6d83203 },
+    [2]  = { REG(ext, 1, d),       0xea500800, 0xea500800 },
+    [3]  = { REG(ext, 1, c),       0x042109e1, 0x042109e1 },
+    [4]  = { REG(xstate, 1, a),    0x00000007, 0x00000007 },
+    [5]  = { REG(feat, 0, b),      0xfdaf0b39, 0xfdaf0b29 },
+    [6]  = { REG(feat, 0, c),      0x1a005f43, 0x02005f43 },
+    [7]  = { REG(ext, 7, d),       0x00000100, 0x00000000 },
+    [8]  = { REG(ext, 8, b),       0x24000005, 0x24000005 },
+    [9]  = { REG(feat, 0, d),      0x0001451c, 0x0000441c },
+    [10] = { REG(feat, 1, a),      0x00001c30, 0x00001c30 },
+    [11] = { REG(ext, 0x21, a),    0x60000064, 0x60000064 },
+    [12] = { REG(feat, 1, b),      0x00000000, 0x00000000 },
+    [13] = { REG(feat, 2, d),      0x00000020, 0x00000020 },
+    [14] = { REG(feat, 1, c),      0x00000000, 0x00000000 },
+    [15] = { REG(feat, 1, d),      0x00000000, 0x00000000 },
+    [16] = { offsetof(struct cpu_policy, arch_caps),     0, 0 },
+    [17] = { offsetof(struct cpu_policy, arch_caps) + 4, 0, 0 },
+    [18] = { REG(ext, 0x21, c),    0x00000006, 0x00000006 },
+};
+
+static uint32_t *word_of(struct cpu_policy *p, unsigned int word)
+{
+    return (uint32_t *)((uint8_t *)p + words[word].offset);
+}
+
+uint32_t cpuid_feature_word(const struct cpu_policy *p, unsigned int word)
+{
+    const uint32_t v = *word_of((struct cpu_policy *)p, word);
+
+    return word == 2 ? v & ~COMMON_D : v;
+}
+
+static bool is_amd(const struct cpu_policy *p)
+{
+    return p->basic[0].b == 0x68747541 || p->basic[0].b == 0x6f677948;  /* "Auth", "Hygo" */
+}
+
+/* Where a leaf lives; NULL if a policy has none such. */
+static struct cpuid_regs *slot(struct cpu_policy *p, uint32_t leaf, uint32_t sub)
+{
+    switch ( leaf ) {
+    case LEAF_CACHE:    return sub < CPUID_NR_CACHE  ? &p->cache[sub]  : NULL;
+    case LEAF_FEAT:     return sub < CPUID_NR_FEAT   ? &p->feat[sub]   : NULL;
+    case LEAF_TOPO:     return sub < CPUID_NR_TOPO   ? &p->topo[sub]   : NULL;
+    case LEAF_XSTATE:   return sub < CPUID_NR_XSTATE ? &p->xstate[sub] : NULL;
+    }
+    if ( leaf < CPUID_NR_BASIC )
+        return &p->basic[leaf];
+    return leaf - EXT < CPUID_NR_EXT ? &p->ext[leaf - EXT] : NULL;
+}
+
+static bool has_subleaves(uint32_t leaf)
+{
+    return leaf == LEAF_CACHE || leaf == LEAF_FEAT || leaf == LEAF_TOPO || leaf == LEAF_XSTATE;
+}
+
+struct cpuid_regs cpuid_policy_get(const struct cpu_policy *p, uint32_t leaf, uint32_t sub)
+{
+    const struct cpuid_regs *const r = slot((struct cpu_policy *)p, leaf, sub);
+
+    if ( !r || (leaf < EXT && leaf > p->basic[0].a) || (leaf >= EXT && leaf > p->ext[0].a) )
+        return (struct cpuid_regs){ 0 };
+    return *r;
+}
+
+uint64_t cpuid_policy_xcr0(const struct cpu_policy *p, uint64_t xcr0_mask)
+{
+    uint64_t m = 0;
+
+    if ( cpuid_has(p, FEATURE_XSAVE) )
+        m |= XCR0_X87 | XCR0_SSE;
+    if ( m && cpuid_has(p, FEATURE_AVX) )
+        m |= XCR0_AVX;
+    if ( (m & XCR0_AVX) && cpuid_has(p, FEATURE_AVX512F) )
+        m |= XCR0_AVX512;
+    return m & xcr0_mask;
+}
+
+/* Leaf 0xd from the component sizes and offsets, for the states in @xcr0 only. */
+static void limit_xstate(struct cpu_policy *p, const struct cpu_policy *max, uint64_t xcr0)
+{
+    const uint32_t features = p->xstate[1].a;
+    uint32_t end = 512 + 64;            /* legacy area and header */
+
+    memset(p->xstate, 0, sizeof(p->xstate));
+    if ( !xcr0 )
+        return;
+    for ( unsigned int i = 2; i < CPUID_NR_XSTATE; i++ ) {
+        if ( !(xcr0 & BIT(i)) )
+            continue;
+        p->xstate[i] = max->xstate[i];
+        end = max(end, p->xstate[i].a + p->xstate[i].b);
+    }
+    p->xstate[0] = (struct cpuid_regs){ .a = (uint32_t)xcr0, .c = end, .d = xcr0 >> 32 };
+    p->xstate[1].a = features;
+}
+
+/* What has no meaning for a vCPU: threads and cores behind caches, power, counters, MWAIT. */
+static void clear_unused(struct cpu_policy *p)
+{
+    static const uint8_t basic[] = { 3, 5, 6, 8, 9, 0xa, 0xc };
+    static const uint8_t ext[] = { 0xa, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20 };
+
+    for ( size_t i = 0; i < ARRAY_SIZE(basic); i++ )
+        p->basic[basic[i]] = (struct cpuid_regs){ 0 };
+    for ( size_t i = 0; i < ARRAY_SIZE(ext); i++ )
+        p->ext[ext[i]] = (struct cpuid_regs){ 0 };
+    for ( size_t i = 0; i < CPUID_NR_CACHE; i++ )
+        p->cache[i].a &= 0x3fff;
+    memset(p->topo, 0, sizeof(p->topo));
+    p->basic[1].b &= 0xff00;            /* CLFLUSH line size; the rest is the vCPU's */
+    p->feat[0].a = min(p->feat[0].a, CPUID_NR_FEAT - 1U);
+    p->feat[2].a = p->feat[2].b = p->feat[2].c = 0;
+    p->ext[7].a = p->ext[7].b = p->ext[7].c = 0;
+    p->ext[8].a &= 0xffff;              /* address widths */
+    p->ext[8].c = p->ext[8].d = 0;
+    p->ext[0x21].b = p->ext[0x21].d = 0;
+    p->platform_info = 0;
+    p->arch_caps = 0;
+}
+
+void cpuid_policy_limit(struct cpu_policy *p, const struct cpu_policy *max, uint64_t xcr0_mask)
+{
+    uint64_t xcr0;
+
+    p->basic[0].a = min(p->basic[0].a, max->basic[0].a);
+    p->feat[0].a = min(p->feat[0].a, max->feat[0].a);
+    p->ext[0].a = min(p->ext[0].a, max->ext[0].a);
+    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
+        *word_of(p, w) &= cpuid_feature_word(max, w);
+    p->basic[1].c |= 1U << (FEATURE_HYPERVISOR % 32);
+    clear_unused(p);
+
+    xcr0 = cpuid_policy_xcr0(p, xcr0_mask);
+    if ( !(xcr0 & XCR0_AVX) )
+        p->basic[1].c &= ~(1U << 28 | 1U << 29 | 1U << 12);     /* AVX, F16C, FMA */
+    if ( !(xcr0 & XCR0_AVX512) )
+        p->feat[0].b &= ~(1U << 16);
+    if ( !xcr0 )
+        p->basic[1].c &= ~(1U << 26);
+    limit_xstate(p, max, xcr0);
+    if ( is_amd(p) )
+        p->ext[1].d |= p->basic[1].d & COMMON_D;
+    p->ext[8].a = min(p->ext[8].a & 0xff, max->ext[8].a & 0xff) | (p->ext[8].a & 0xff00);
+}
+
+bool cpuid_serialise(const struct cpu_policy *p, unsigned int i, struct xen_cpuid_leaf *out)
+{
+    static const struct { uint8_t leaf, nr; } subs[] = {
+        { LEAF_CACHE, CPUID_NR_CACHE }, { LEAF_FEAT, CPUID_NR_FEAT },
+        { LEAF_TOPO, CPUID_NR_TOPO }, { LEAF_XSTATE, CPUID_NR_XSTATE },
+    };
+    uint32_t leaf = 0, sub = XEN_CPUID_NO_SUBLEAF;
+    unsigned int next = 0;              /* of subs[] */
+    const struct cpuid_regs *r;
+
+    for ( ; ; leaf++ ) {
+        unsigned int here = 1;
+
+        if ( leaf == CPUID_NR_BASIC )
+            leaf = EXT;
+        if ( leaf - EXT == CPUID_NR_EXT )
+            return false;
+        if ( next < ARRAY_SIZE(subs) && leaf == subs[next].leaf )
+            here = subs[next++].nr;
+        if ( i < here ) {
+            if ( has_subleaves(leaf) )
+                sub = i;
+            break;
+        }
+        i -= here;
+    }
+    r = slot((struct cpu_policy *)p, leaf, has_subleaves(leaf) ? sub : 0);
+    *out = (struct xen_cpuid_leaf){ leaf, sub, r->a, r->b, r->c, r->d };
+    return true;
+}
+
+int cpuid_deserialise(struct cpu_policy *p, const struct xen_cpuid_leaf *in)
+{
+    struct cpuid_regs *r;
+
+    /* The hypervisor's own leaves come along with what the tools read back; they are made up. */
+    if ( in->leaf - XEN_CPUID_FIRST_LEAF < 0x10000 )
+        return 0;
+    if ( has_subleaves(in->leaf) == (in->subleaf == XEN_CPUID_NO_SUBLEAF) )
+        return -XEN_EINVAL;
+    r = slot(p, in->leaf, in->subleaf);
+    if ( !r )
+        return -XEN_EINVAL;
+    *r = (struct cpuid_regs){ in->a, in->b, in->c, in->d };
+    return 0;
+}
+
+bool cpuid_policy_fits(const struct cpu_policy *p, const struct cpu_policy *max, uint32_t *leaf,
+                       uint32_t *sub)
+{
+    *sub = XEN_CPUID_NO_SUBLEAF;
+    *leaf = 0;
+    if ( p->basic[0].a > max->basic[0].a )
+        return false;
+    *leaf = EXT;
+    if ( p->ext[0].a > max->ext[0].a )
+        return false;
+    *leaf = LEAF_FEAT;
+    *sub = 0;
+    if ( p->feat[0].a > max->feat[0].a )
+        return false;
+    *leaf = *sub = XEN_CPUID_NO_SUBLEAF;
+    return true;
+}
+
+#ifndef HOST_TEST
+static init_code void read_host(struct cpu_policy *p)
+{
+    const uint32_t max_basic = cpuid_count(0, 0).a, max_ext = cpuid_count(EXT, 0).a;
+    struct xen_cpuid_leaf l;
+
+    for ( unsigned int i = 0; cpuid_serialise(p, i, &l); i++ ) {
+        const uint32_t sub = has_subleaves(l.leaf) ? l.subleaf : 0;
+
+        if ( l.leaf > (l.leaf >= EXT ? max_ext : max_basic) )
+            continue;
+        if ( l.leaf == LEAF_FEAT && sub > p->feat[0].a )
+            continue;
+        *slot(p, l.leaf, sub) = cpuid_count(l.leaf, sub);
+    }
+    p->basic[0].a = min(p->basic[0].a, CPUID_NR_BASIC - 1U);
+    p->ext[0].a = min(p->ext[0].a, EXT + CPUID_NR_EXT - 1U);
+}
+
+init_code void cpuid_init(void)
+{
+    static init_data struct cpu_policy allowed;
+
+    read_host(&cpuid_host);
+
+    allowed = cpuid_host;
+    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
+        *word_of(&allowed, w) &= words[w].max;
+    cpuid_pv_max = cpuid_host;
+    cpuid_policy_limit(&cpuid_pv_max, &allowed, xstate_host_mask);
+
+    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
+        *word_of(&allowed, w) &= words[w].dflt;
+    cpuid_pv_default = cpuid_pv_max;
+    cpuid_policy_limit(&cpuid_pv_default, &allowed, xstate_host_mask);
+}
+#endif

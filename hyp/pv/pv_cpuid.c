@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPUID as a PV guest's vCPU sees it: the policy of its domain, the parts of it that depend
+ * on the vCPU, and the hypervisor's leaves at 0x40000000.
+ *
+ * Guests ask by the forced-emulation prefix.  A plain CPUID in ring 3 answers with the host's
+ * values: that is so on every host without CPUID faulting.
+ */
+#include <xenabi/arch-x86.h>
+
+#include "base/bits.h"
+#include "cpu/cpu.h"
+#include "cpu/cpuid.h"
+#include "cpu/regs.h"
+#include "cpu/xstate.h"
+#include "kern/clock.h"
+#include "pv/pv.h"
+
+#define ABI_VERSION         (4U << 16 | 17)
+#define HYPERCALL_MSR       0x40000000U
+
+#define TSC_HOST_RELIABLE   0x2     /* leaf +3.0 EAX */
+#define TSC_HAS_RDTSCP      0x4
+
+static const struct cpu_policy *policy_of(const struct domain *d)
+{
+    if ( d->cpu_policy )
+        return d->cpu_policy;
+    /* The control domain may know what a guest that migrates had better not. */
+    return d->is_privileged ? &cpuid_pv_max : &cpuid_pv_default;
+}
+
+const struct cpu_policy *pv_cpu_policy(const struct domain *d)
+{
+    return policy_of(d);
+}
+
+static void tsc_leaf(const struct domain *d, uint32_t sub, struct cpuid_regs *out)
+{
+    const struct clock_scale *s;
+
+    switch ( sub ) {
+    case 0:
+        out->a = (cpu.invariant_tsc ? TSC_HOST_RELIABLE : 0) | (cpu.rdtscp ? TSC_HAS_RDTSCP : 0);
+        out->b = d->tsc_mode;
+        out->c = clock_tsc_khz();
+        out->d = d->tsc_incarnation;
+        break;
+    case 1:
+        s = clock_scale();
+        out->c = s->mul;
+        out->d = (uint8_t)s->shift;
+        break;
+    case 2:
+        out->a = clock_tsc_khz();
+        break;
+    }
+}
+
+static void hypervisor_leaf(const struct domain *d, uint32_t index, uint32_t sub,
+                            struct cpuid_regs *out)
+{
+    switch ( index ) {
+    case 0:
+        *out = (struct cpuid_regs){ XEN_CPUID_FIRST_LEAF + XEN_CPUID_MAX_NUM_LEAVES,
+            XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX };
+        break;
+    case 1:
+        out->a = ABI_VERSION;
+        break;
+    case 2:
+        out->a = 1;                     /* hypercall pages */
+        out->b = HYPERCALL_MSR;
+        out->c = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+        break;
+    case 3:
+        tsc_leaf(d, sub, out);
+        break;
+    case 5:
+        out->b = cpu.phys_bits & XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
+        break;
+    }
+}
+
+/* Bytes that XSAVEC writes for @xcr0: the states packed (SDM vol 1 13.4.3). */
+static uint32_t compact_size(const struct cpu_policy *p, uint64_t xcr0)
+{
+    uint32_t size = 512 + 64;
+
+    for ( unsigned int i = 2; i < CPUID_NR_XSTATE; i++ ) {
+        if ( !(xcr0 & BIT(i)) )
+            continue;
+        if ( p->xstate[i].c & 2 )
+            size = ALIGN_UP(size, 64U);
+        size += p->xstate[i].a;
+    }
+    return size;
+}
+
+void cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
+{
+    const struct cpu_policy *const p = policy_of(v->domain);
+    const uint32_t apic_id = v->id * 2;
+
+    *out = (struct cpuid_regs){ 0 };
+    if ( leaf - XEN_CPUID_FIRST_LEAF < 0x100 ) {
+        hypervisor_leaf(v->domain, leaf - XEN_CPUID_FIRST_LEAF, sub, out);
+        return;
+    }
+    if ( leaf - XEN_CPUID_FIRST_LEAF < 0x10000 )
+        return;
+    *out = cpuid_policy_get(p, leaf, sub);
+
+    switch ( leaf ) {
+    case 1:
+        out->b |= apic_id << 24 | 1U << 16;
+        if ( v->pv.cr4 & CR4_OSXSAVE )
+            out->c |= 1U << (FEATURE_OSXSAVE % 32);
+        break;
+    case 0xb:
+        if ( p->basic[0].a >= 0xb ) {
+            out->c = sub & 0xff;
+            out->d = apic_id;
+        }
+        break;
+    case 0xd:
+        if ( sub == 0 && out->c )
+            out->b = xstate_size(v->xcr0);
+        else if ( sub == 1 && (out->a & 0xa) )      /* XSAVEC, XSAVES */
+            out->b = compact_size(p, v->xcr0);
+        break;
+    }
+}
