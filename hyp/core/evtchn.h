@@ -32,9 +32,10 @@ int evtchn_init_control(struct evtchn_init_control *a);
 int evtchn_expand_array(struct evtchn_expand_array *a);
 int evtchn_set_priority(const struct evtchn_set_priority *a);
 
-/* Virtual interrupts: to one vCPU, or to the domain that bound a global one. Any context. */
+/* Virtual interrupts.  Any context without a lock of RANK_SCHED or above: they may wake a vCPU. */
 void evtchn_send_vcpu_virq(struct vcpu *v, uint32_t virq);
-void evtchn_send_global_virq(uint32_t virq);            /* to dom0 unless set_virq_handler moved it */
+/* To vCPU 0 of dom0, unless set_virq_handler moved it. */
+void evtchn_send_global_virq(uint32_t virq);
 int evtchn_set_virq_handler(struct domain *d, uint32_t virq);
 /* A physical interrupt: @port of @d is bound to it (core/pirq.c calls). */
 void evtchn_send_pirq(struct domain *d, evtchn_port_t port);
