@@ -2,18 +2,14 @@
 /*
  * Memory and string functions in plain C.
  *
- * gcc recognises loops like these and would replace the body of memcpy by a
- * call to memcpy: the attribute below forbids that for this file's functions.
+ * gcc recognises loops like these and would replace the body of memset by a
+ * call to memset: -fno-tree-loop-distribute-patterns in the Makefile forbids it.
  * Long copies that matter (page clear and copy) use the instructions in
  * cpu/asm.h instead.
  */
 #include "base/string.h"
 
 #include <stdint.h>
-
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize ("no-tree-loop-distribute-patterns")
-#endif
 
 /* A word that may sit anywhere and alias anything. */
 typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;

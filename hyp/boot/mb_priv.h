@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What mb.c, mb1.c and mb2.c share; not for anyone else. */
+#ifndef BOOT_MB_PRIV_H
+#define BOOT_MB_PRIV_H
+
+#include "base/bits.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "boot/mb.h"
+
+struct mb_parse {
+    const struct boot_phys *phys;
+    struct boot_info *out;
+    const char *why;
+};
+
+int must_check mb1_parse(struct mb_parse *p, uint64_t info);
+int must_check mb2_parse(struct mb_parse *p, uint64_t info);
+
+/* Copy the text of at most @max bytes (NUL or not) into the result; sets *@to. */
+int must_check mb_keep_string(struct mb_parse *p, const char *s, size_t max, const char **to);
+int must_check mb_add_module(struct mb_parse *p, uint64_t start, uint64_t end,
+                             const char *cmdline, size_t max);
+int must_check mb_add_memory(struct mb_parse *p, uint64_t addr, uint64_t size, uint32_t type);
+/* From "KiB below 1 MiB" and "KiB above", for loaders that give no map. */
+int must_check mb_add_basic_memory(struct mb_parse *p, uint32_t lower_kib, uint32_t upper_kib);
+
+/* @color: the six bytes of an RGB framebuffer's colour description. */
+void mb_set_video(struct mb_parse *p, uint64_t addr, uint32_t pitch, uint32_t width,
+                  uint32_t height, uint8_t bpp, uint8_t type, const uint8_t *color);
+
+static inline int must_check mb_fail(struct mb_parse *p, const char *why)
+{
+    p->why = why;
+    return -XEN_EINVAL;
+}
+
+static inline const void *mb_at(const struct mb_parse *p, uint64_t addr, size_t len)
+{
+    return p->phys->at(p->phys->ctx, addr, len);
+}
+
+static inline uint16_t mb_u16(const uint8_t *b)
+{
+    return b[0] | b[1] << 8;
+}
+
+static inline uint32_t mb_u32(const uint8_t *b)
+{
+    return mb_u16(b) | (uint32_t)mb_u16(b + 2) << 16;
+}
+
+static inline uint64_t mb_u64(const uint8_t *b)
+{
+    return mb_u32(b) | (uint64_t)mb_u32(b + 4) << 32;
+}
+
+#endif
