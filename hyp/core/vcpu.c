@@ -24,27 +24,6 @@
 /* Where vCPUs without room in shared_info keep theirs until the guest registers one. */
 static struct vcpu_info dummy_vcpu_info;
 
-static void poll_timeout(void *arg)
-{
-    vcpu_unblock(arg);
-}
-
-static void timer_virq(void *arg)
-{
-    evtchn_send_vcpu_virq(arg, VIRQ_TIMER);
-}
-
-static void periodic_virq(void *arg)
-{
-    struct vcpu *v = arg;
-
-    evtchn_send_vcpu_virq(v, VIRQ_TIMER);
-    if ( v->periodic_period_ns ) {
-        v->periodic_last_ns = clock_now_ns();
-        timer_arm(&v->periodic_timer, v->periodic_last_ns + v->periodic_period_ns);
-    }
-}
-
 static void info_default(struct vcpu *v)
 {
     if ( v->id < XEN_LEGACY_MAX_VCPUS )
@@ -71,8 +50,6 @@ int vcpu_create(struct domain *d, uint32_t id)
     v->xcr0 = XCR0_X87;
     v->runstate = RUNSTATE_offline;
     v->runstate_since_ns = clock_now_ns();
-    memset(v->hard_affinity, 0xff, sizeof(v->hard_affinity));
-    memset(v->soft_affinity, 0xff, sizeof(v->soft_affinity));
     info_default(v);
     v->vcpu_info->evtchn_upcall_mask = 1;
     rc = -XEN_ENOMEM;
@@ -87,9 +64,6 @@ int vcpu_create(struct domain *d, uint32_t id)
         slab_free(v);
         return rc;
     }
-    timer_init(&v->poll_timer, poll_timeout, v, v->processor);
-    timer_init(&v->singleshot_timer, timer_virq, v, v->processor);
-    timer_init(&v->periodic_timer, periodic_virq, v, v->processor);
     evtchn_init_vcpu(v);
     d->vcpu[id] = v;
     return 0;
@@ -97,9 +71,6 @@ int vcpu_create(struct domain *d, uint32_t id)
 
 void vcpu_destroy(struct vcpu *v)
 {
-    timer_kill(&v->poll_timer);
-    timer_kill(&v->singleshot_timer);
-    timer_kill(&v->periodic_timer);
     sched_destroy_vcpu(v);
     guest_ops->vcpu_free(v);
     xstate_free(v->xsave);

@@ -32,8 +32,6 @@ static hypercall_fn *const table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
 #undef ROW
 
 #define SYSCALL_BYTES       2       /* length of the instruction that brought us here */
-#define PREEMPT_US          500     /* a call may run this long before it makes way */
-#define PREEMPT_LOOK_EVERY  16      /* preempt_needed() calls per look at the clock */
 
 static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                         uint64_t a5, uint64_t a6)
@@ -61,7 +59,7 @@ void hypercall(struct vcpu *v)
     const uint64_t nr = r->rax;
     long rc;
 
-    this_pcpu()->preempt_asked = 0;
+    preempt_reset();
     rc = call(nr, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
 
     /* iret has loaded all registers and returns the RAX among them, which may be anything. */
@@ -69,49 +67,6 @@ void hypercall(struct vcpu *v)
         restart(v);
     else
         r->rax = rc;
-}
-
-bool preempt_needed(void)
-{
-    struct pcpu *const cpu = this_pcpu();
-
-    /* A vCPU that was paused or crashed meanwhile shows as a request to reschedule. */
-    if ( unlikely(read_once(cpu->work)) )
-        return true;
-    if ( likely(cpu->preempt_asked++ % PREEMPT_LOOK_EVERY) )
-        return false;
-    /* Interrupts are off, so nobody tells us that time has passed. */
-    if ( cpu->preempt_asked == 1 ) {
-        cpu->preempt_tsc = rdtsc();
-        return false;
-    }
-    return vcpu_has_upcall(cpu->curr) ||
-           rdtsc() - cpu->preempt_tsc > (uint64_t)clock_tsc_khz() * PREEMPT_US / 1000;
-}
-
-uint64_t cont_begin(struct vcpu *v, uint64_t key)
-{
-    if ( v->cont.op == key && key )
-        return v->cont.done;
-    v->cont.op = 0;
-    return 0;
-}
-
-void cont_save(struct vcpu *v, uint64_t key, uint64_t done)
-{
-    v->cont.op = key;
-    v->cont.done = done;
-}
-
-void cont_end(struct vcpu *v)
-{
-    v->cont.op = 0;
-}
-
-void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
-{
-    v->cont_args[i] = value;
-    v->cont_args_set |= BIT(i);
 }
 
 long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd,

@@ -11,6 +11,7 @@
 #include "core/domain.h"
 #include "core/guest_access.h"
 #include "core/perm.h"
+#include "core/preempt.h"
 #include "core/vcpu.h"
 
 #define HC_ARG_MAX      512
@@ -33,27 +34,6 @@ void hypercall(struct vcpu *v);
 
 /* Six raw arguments; every handler of hypercalls.h has this form. */
 typedef long hypercall_fn(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6);
-
-/*
- * True when a long operation should stop: the caller saves its progress in v->cont (or in the ABI's
- * own in/out count) and returns -XEN_ERESTART; the dispatcher repeats the instruction.
- */
-bool preempt_needed(void);
-
-/*
- * Progress of a continued call.  @key identifies the call and its arguments: a guest that comes
- * back with others starts anew.  Returns where to go on: 0 at the first call.
- */
-uint64_t cont_begin(struct vcpu *v, uint64_t key);
-void cont_save(struct vcpu *v, uint64_t key, uint64_t done);
-void cont_end(struct vcpu *v);
-
-/*
- * The robust way, for calls whose ABI has progress in its arguments: before -XEN_ERESTART, change
- * argument @i (0..5) of the call that is repeated.  It lands in the guest's register or multicall
- * entry, so it goes with the guest's task when that moves to another vCPU in between.
- */
-void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value);
 
 /* The handlers: hc_NAME for each row of hypercalls.h that is served; others answer -XEN_ENOSYS. */
 hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_set_callbacks,

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When long work stops, and where its progress is kept meanwhile: see preempt.h. */
+#include "core/preempt.h"
+#include "base/bits.h"
+#include "core/evtchn.h"
+#include "cpu/asm.h"
+#include "cpu/pcpu.h"
+#include "kern/clock.h"
+
+#define PREEMPT_US          500     /* a call may run this long before it makes way */
+#define PREEMPT_LOOK_EVERY  16      /* preempt_needed() calls per look at the clock */
+
+void preempt_reset(void)
+{
+    this_pcpu()->preempt_asked = 0;
+}
+
+bool preempt_needed(void)
+{
+    struct pcpu *const cpu = this_pcpu();
+
+    /* A vCPU that was paused or crashed meanwhile shows as a request to reschedule. */
+    if ( unlikely(read_once(cpu->work)) )
+        return true;
+    if ( likely(cpu->preempt_asked++ % PREEMPT_LOOK_EVERY) )
+        return false;
+    /* Interrupts are off, so nobody tells us that time has passed. */
+    if ( cpu->preempt_asked == 1 ) {
+        cpu->preempt_tsc = rdtsc();
+        return false;
+    }
+    return vcpu_has_upcall(cpu->curr) ||
+           rdtsc() - cpu->preempt_tsc > (uint64_t)clock_tsc_khz() * PREEMPT_US / 1000;
+}
+
+uint64_t cont_begin(struct vcpu *v, uint64_t key)
+{
+    if ( v->cont.op == key && key )
+        return v->cont.done;
+    v->cont.op = 0;
+    return 0;
+}
+
+void cont_save(struct vcpu *v, uint64_t key, uint64_t done)
+{
+    v->cont.op = key;
+    v->cont.done = done;
+}
+
+void cont_end(struct vcpu *v)
+{
+    v->cont.op = 0;
+}
+
+void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
+{
+    v->cont_args[i] = value;
+    v->cont_args_set |= BIT(i);
+}
