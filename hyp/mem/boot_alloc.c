@@ -17,21 +17,8 @@ static struct { paddr_t start, end; } ranges[NR_RANGES];
 static unsigned int nr_ranges;
 static bool active;
 
-/* RAM that has frame-table entries, for mfn_valid. */
-static struct { uint64_t start, end; } ram[NR_RANGES] ro_after_init;
-static unsigned int nr_ram ro_after_init;
-
 extern char _start[], _stext[], _etext[], _srodata[], _erodata[], _sro_after_init[], _ero_after_init[];
 extern char _sinit[], _einit[], _einittext[], _sdata[], _end[];
-
-bool mfn_valid(mfn_t mfn)
-{
-    for ( unsigned int i = 0; i < nr_ram; i++ ) {
-        if ( mfn.n - ram[i].start < ram[i].end - ram[i].start )
-            return true;
-    }
-    return false;
-}
 
 bool boot_alloc_active(void)
 {
@@ -93,21 +80,54 @@ mfn_t boot_alloc_frames(uint64_t nr, uint64_t align)
     return paddr_to_mfn(best_at);
 }
 
-/* Back [va, va + size) with fresh memory in 2 MiB pages where it is not mapped yet. */
-static void back_table(uint64_t va, uint64_t end, uint64_t ro_alias)
+/* The L2 entry that maps @va in a 2 MiB page, or 0. */
+static uint64_t large_entry(uint64_t va)
 {
-    static uint64_t last_va;
+    const uint64_t l3 = hyp_l4[(va >> 39) & 511];
+    uint64_t l2, *t;
 
-    for ( va &= ~(MB2 - 1); va < end; va += MB2 ) {
-        mfn_t mfn;
+    if ( !(l3 & PTE_P) )
+        return 0;
+    t = mfn_to_virt(paddr_to_mfn(l3 & PTE_ADDR));
+    l2 = t[(va >> 30) & 511];
+    if ( !(l2 & PTE_P) )
+        return 0;
+    t = mfn_to_virt(paddr_to_mfn(l2 & PTE_ADDR));
+    return t[(va >> 21) & 511];
+}
 
-        if ( va == last_va )
-            continue;
-        last_va = va;
-        mfn = boot_alloc_frames(512, 512);
-        if ( paging_map(va, mfn, 512, MAP_RW, true) ||
-             (ro_alias && paging_map(va - M2P_RW_BASE + ro_alias, mfn, 512, (MAP_RO & ~PTE_G) | PTE_US, true)) )
-            panic("cannot map the memory tables\n");
+static void map_2mb(uint64_t va, mfn_t mfn, uint64_t prot)
+{
+    if ( paging_map(va, mfn, 512, prot, true) )
+        panic("cannot map the memory tables\n");
+}
+
+static void mark_holes(struct frame *f)
+{
+    for ( unsigned int i = 0; i < MB2 / sizeof(*f); i++ )
+        f[i].owner = DOMID_IO;
+}
+
+/* Back the tables' entries for frames [s, e) with fresh memory where there is none yet. */
+static void back_tables(uint64_t s, uint64_t e)
+{
+    uint64_t va;
+
+    for ( va = (FRAME_TABLE_BASE + s * sizeof(struct frame)) & ~(MB2 - 1);
+          va < FRAME_TABLE_BASE + e * sizeof(struct frame); va += MB2 ) {
+        if ( !large_entry(va) ) {
+            map_2mb(va, boot_alloc_frames(512, 512), MAP_RW);
+            mark_holes((struct frame *)va);
+        }
+    }
+    for ( va = (M2P_RW_BASE + s * 8) & ~(MB2 - 1); va < M2P_RW_BASE + e * 8; va += MB2 ) {
+        if ( !large_entry(va) ) {
+            const mfn_t mfn = boot_alloc_frames(512, 512);
+
+            map_2mb(va, mfn, MAP_RW);
+            map_2mb(va - M2P_RW_BASE + M2P_RO_BASE, mfn, (MAP_RO & ~PTE_G) | PTE_US);
+            rep_stosq((void *)va, ~0ULL, MB2 / 8);
+        }
     }
 }
 
@@ -115,7 +135,7 @@ void mem_map_ram(paddr_t start, paddr_t end)
 {
     const uint64_t s = start >> PAGE_SHIFT, e = end >> PAGE_SHIFT;
 
-    if ( nr_ram == NR_RANGES || s >= e )
+    if ( s >= e )
         return;
     if ( end > DIRECTMAP_END - DIRECTMAP_BASE ) {
         log_warn("memory above 5 TiB is not used\n");
@@ -128,17 +148,22 @@ void mem_map_ram(paddr_t start, paddr_t end)
         if ( paging_map(DIRECTMAP_BASE + from, paddr_to_mfn(from), (end - from) >> PAGE_SHIFT, MAP_RW, true) )
             panic("cannot map memory at %#lx\n", from);
     }
-    back_table(FRAME_TABLE_BASE + s * sizeof(struct frame), FRAME_TABLE_BASE + e * sizeof(struct frame), 0);
-    back_table(M2P_RW_BASE + s * 8, M2P_RW_BASE + e * 8, M2P_RO_BASE);
-    for ( uint64_t m = s; m < e; m++ ) {
-        struct frame *f = mfn_to_frame(MFN(m));
-
-        f->owner = DOMID_XEN;
-        m2p_set(MFN(m), M2P_INVALID);
-    }
-    ram[nr_ram].start = s;
-    ram[nr_ram++].end = e;
+    back_tables(s, e);
+    for ( uint64_t m = s; m < e; m++ )
+        mfn_to_frame(MFN(m))->owner = DOMID_XEN;
     max_mfn = max(max_mfn, e);
+}
+
+void mem_map_holes(void)
+{
+    const mfn_t shared = boot_alloc_frames(512, 512);
+    struct frame *f = mfn_to_virt(shared);
+
+    mark_holes(f);
+    for ( uint64_t va = FRAME_TABLE_BASE; va < FRAME_TABLE_BASE + max_mfn * sizeof(*f); va += MB2 ) {
+        if ( !large_entry(va) )
+            map_2mb(va, shared, MAP_RO);
+    }
 }
 
 void boot_alloc_finish(void)

@@ -20,6 +20,8 @@ bool boot_alloc_active(void);
  * Map the direct map, frame table and machine-to-phys table for RAM [start, end).
  */
 void mem_map_ram(paddr_t start, paddr_t end);
+/* Then, once: frame-table entries for the holes between. */
+void mem_map_holes(void);
 /* Hand all that is left to the heap; boot_alloc ends. */
 void boot_alloc_finish(void);
 /* Give the image's parts their protections; frees nothing. */

@@ -33,7 +33,7 @@ enum frame_type {
 
 struct frame {
     uint32_t refs;          /* mappings and holders, the allocation included */
-    uint16_t owner;         /* domain id; DOMID_XEN: the hypervisor's; DOMID_INVALID: free */
+    uint16_t owner;         /* domain id; DOMID_XEN: the hypervisor's; DOMID_INVALID: free; DOMID_IO: no RAM */
     uint8_t  type;          /* enum frame_type */
     uint8_t  flags;         /* FF_* */
     uint32_t type_refs;
@@ -51,9 +51,6 @@ _Static_assert(sizeof(struct frame) == 32, "the frame table's budget");
 
 extern uint64_t max_mfn;            /* first frame number past all RAM; immutable after boot */
 
-/* True if @mfn is RAM with an entry in the frame table. */
-bool mfn_valid(mfn_t mfn);
-
 #ifdef HOST_TEST
 extern struct frame *frame_table;
 extern uint8_t *directmap;
@@ -68,6 +65,11 @@ static inline mfn_t virt_to_mfn(const void *va) { return MFN(((uintptr_t)va - DI
 #endif
 
 static inline struct frame *mfn_to_frame(mfn_t mfn) { return &frame_table_base[mfn.n]; }
+/* True if @mfn is RAM.  Holes below max_mfn have entries too, owned by DOMID_IO. */
+static inline bool mfn_valid(mfn_t mfn)
+{
+    return mfn.n < max_mfn && mfn_to_frame(mfn)->owner != DOMID_IO;
+}
 static inline mfn_t frame_to_mfn(const struct frame *f) { return MFN((uint64_t)(f - frame_table_base)); }
 
 /*
