@@ -33,6 +33,11 @@ void msi_write(struct msi_desc *m, const struct msi_msg *msg);
 void msi_mask(struct msi_desc *m);
 void msi_unmask(struct msi_desc *m);
 int must_check msi_restore(struct pci_sbdf d);          /* PHYSDEVOP_restore_msi_ext */
-int must_check msix_prepare(struct pci_sbdf d, bool off);   /* prepare_msix/release_msix */
+/* prepare_msix (off false), release_msix: -XEN_ENODEV without MSI-X, -XEN_EBUSY if entries are in use. */
+int must_check msix_prepare(struct pci_sbdf d, bool off);
+/* The device goes away: mask its entries; their owners still call msi_teardown. */
+void msi_teardown_device(struct pci_sbdf d);
+/* True if a write would touch the address, data or mask that we put into an MSI capability. */
+bool msi_owns_register(struct pci_sbdf d, uint16_t reg, unsigned int bytes);
 
 #endif
