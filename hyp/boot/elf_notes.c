@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The Xen notes in an ELF kernel, from PT_NOTE segments or else from SHT_NOTE sections. */
+#include <xenabi/features.h>
+
+#include "boot/elf_format.h"
+
+/* What a note's contents are and where they go in struct elf_notes. */
+static const struct note_kind {
+    enum { UNUSED, NUMBER, TEXT, FEATURE_LIST, FEATURE_BITS, PAIR } kind;
+    size_t offset;
+} kinds[XEN_ELFNOTE_MAX + 1] = {
+    [XEN_ELFNOTE_ENTRY]          = { NUMBER, offsetof(struct elf_notes, entry) },
+    [XEN_ELFNOTE_HYPERCALL_PAGE] = { NUMBER, offsetof(struct elf_notes, hypercall_page) },
+    [XEN_ELFNOTE_VIRT_BASE]      = { NUMBER, offsetof(struct elf_notes, virt_base) },
+    [XEN_ELFNOTE_PADDR_OFFSET]   = { NUMBER, offsetof(struct elf_notes, paddr_offset) },
+    [XEN_ELFNOTE_XEN_VERSION]    = { TEXT, offsetof(struct elf_notes, xen_version) },
+    [XEN_ELFNOTE_GUEST_OS]       = { TEXT, offsetof(struct elf_notes, guest_os) },
+    [XEN_ELFNOTE_GUEST_VERSION]  = { TEXT, offsetof(struct elf_notes, guest_version) },
+    [XEN_ELFNOTE_LOADER]         = { TEXT, offsetof(struct elf_notes, loader) },
+    [XEN_ELFNOTE_PAE_MODE]       = { TEXT, offsetof(struct elf_notes, pae_mode) },
+    [XEN_ELFNOTE_FEATURES]       = { FEATURE_LIST, 0 },
+    [XEN_ELFNOTE_HV_START_LOW]   = { NUMBER, offsetof(struct elf_notes, hv_start_low) },
+    [XEN_ELFNOTE_L1_MFN_VALID]   = { PAIR, 0 },
+    [XEN_ELFNOTE_SUSPEND_CANCEL] = { NUMBER, offsetof(struct elf_notes, suspend_cancel) },
+    [XEN_ELFNOTE_INIT_P2M]       = { NUMBER, offsetof(struct elf_notes, init_p2m) },
+    [XEN_ELFNOTE_MOD_START_PFN]  = { NUMBER, offsetof(struct elf_notes, mod_start_pfn) },
+    [XEN_ELFNOTE_SUPPORTED_FEATURES] = { FEATURE_BITS, 0 },
+    [XEN_ELFNOTE_PHYS32_ENTRY]   = { NUMBER, offsetof(struct elf_notes, phys32_entry) },
+};
+
+static const struct {
+    const char *name;
+    unsigned int bit;
+} features[] = {
+    { "writable_page_tables",       XENFEAT_writable_page_tables },
+    { "writable_descriptor_tables", XENFEAT_writable_descriptor_tables },
+    { "auto_translated_physmap",    XENFEAT_auto_translated_physmap },
+    { "supervisor_mode_kernel",     XENFEAT_supervisor_mode_kernel },
+    { "pae_pgdir_above_4gb",        XENFEAT_pae_pgdir_above_4gb },
+    { "mmu_pt_update_preserve_ad",  XENFEAT_mmu_pt_update_preserve_ad },
+    { "highmem_assist",             XENFEAT_highmem_assist },
+    { "gnttab_map_avail_bits",      XENFEAT_gnttab_map_avail_bits },
+    { "hvm_callback_vector",        XENFEAT_hvm_callback_vector },
+    { "hvm_safe_pvclock",           XENFEAT_hvm_safe_pvclock },
+    { "hvm_pirqs",                  XENFEAT_hvm_pirqs },
+    { "dom0",                       XENFEAT_dom0 },
+    { "memory_op_vnode_supported",  XENFEAT_memory_op_vnode_supported },
+    { "linux_rsdp_unrestricted",    XENFEAT_linux_rsdp_unrestricted },
+    { "not_direct_mapped",          XENFEAT_not_direct_mapped },
+    { "direct_mapped",              XENFEAT_direct_mapped },
+};
+
+/* Names separated by '|'; '!' in front: required.  Unknown names matter only if required. */
+static int must_check read_feature_list(struct elf_notes *out, const char *s, size_t len,
+                                        const char **why)
+{
+    for ( size_t at = 0, n; at < len && s[at]; at += n + 1 ) {
+        const bool required = s[at] == '!';
+        size_t i = 0;
+
+        at += required;
+        for ( n = 0; at + n < len && s[at + n] && s[at + n] != '|'; n++ )
+            ;
+        while ( i < ARRAY_SIZE(features) && (strlen(features[i].name) != n ||
+                                             memcmp(features[i].name, s + at, n) != 0) )
+            i++;
+
+        if ( i < ARRAY_SIZE(features) ) {
+            out->features |= BIT(features[i].bit);
+            out->required |= required ? BIT(features[i].bit) : 0;
+        } else if ( required && n ) {
+            return elf_fail(why, "kernel notes: FEATURES requires a feature that is not known");
+        }
+        if ( at + n >= len || !s[at + n] )
+            break;
+    }
+    return 0;
+}
+
+static bool read_number(const uint8_t *p, size_t len, uint64_t *out)
+{
+    if ( len != 1 && len != 2 && len != 4 && len != 8 )
+        return false;
+    *out = 0;
+    for ( size_t i = 0; i < len; i++ )
+        *out |= (uint64_t)p[i] << (8 * i);
+    return true;
+}
+
+static int must_check read_note(struct elf_notes *out, uint32_t type, const uint8_t *desc,
+                                size_t len, const char **why)
+{
+    void *to;
+    uint64_t n;
+
+    if ( type > XEN_ELFNOTE_MAX )
+        return 0;
+    out->has |= BIT(type);
+    to = (uint8_t *)out + kinds[type].offset;
+
+    switch ( kinds[type].kind ) {
+    case NUMBER:
+    case FEATURE_BITS:
+        if ( !read_number(desc, len, &n) )
+            return elf_fail(why, "kernel notes: a number has an impossible length");
+        if ( kinds[type].kind == NUMBER )
+            *(uint64_t *)to = n;
+        else
+            out->features |= n;
+        return 0;
+    case TEXT:
+        memset(to, 0, ELF_NOTE_TEXT);
+        memcpy(to, desc, strnlen((const char *)desc, min(len, (size_t)ELF_NOTE_TEXT - 1)));
+        return 0;
+    case FEATURE_LIST:
+        return read_feature_list(out, (const char *)desc, len, why);
+    case PAIR:
+        if ( len < 16 )
+            return elf_fail(why, "kernel notes: L1_MFN_VALID is too short");
+        out->l1_valid_mask = elf_u64(desc);
+        out->l1_valid_value = elf_u64(desc + 8);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* All notes in @len bytes at file offset @off; @align is 4, or 8 for some newer owners. */
+static int must_check read_note_area(const struct elf_image *e, struct elf_notes *out,
+                                     uint64_t off, uint64_t len, uint64_t align,
+                                     const char **why)
+{
+    if ( !range_ok(off, len, e->len) )
+        return elf_fail(why, "kernel ELF is truncated (notes)");
+
+    const uint8_t *p = e->data + off;
+    uint64_t at = 0;
+
+    if ( align != 8 )
+        align = 4;
+    while ( range_ok(at, 12, len) ) {
+        const uint32_t name_len = elf_u32(p + at), desc_len = elf_u32(p + at + 4);
+        const uint64_t name = at + 12, desc = ALIGN_UP(name + name_len, align);
+
+        if ( !range_ok(desc, desc_len, len) )
+            return elf_fail(why, "kernel ELF: a note is longer than its segment");
+        if ( name_len == 4 && !memcmp(p + name, "Xen", 4) ) {
+            const int rc = read_note(out, elf_u32(p + at + 8), p + desc, desc_len, why);
+
+            if ( rc )
+                return rc;
+        }
+        at = ALIGN_UP(desc + desc_len, align);
+    }
+    return 0;
+}
+
+static int must_check notes_in_segments(const struct elf_image *e, struct elf_notes *out,
+                                        const char **why)
+{
+    for ( uint32_t i = 0; i < elf_u16(e->data + E_PHNUM); i++ ) {
+        const uint8_t *ph = elf_phdr(e, i);
+
+        if ( !ph )
+            return elf_fail(why, "kernel ELF is truncated (program headers)");
+        if ( elf_u32(ph + P_TYPE) == PT_NOTE ) {
+            const int rc = read_note_area(e, out, elf_u64(ph + P_OFFSET), elf_u64(ph + P_FILESZ),
+                                          elf_u64(ph + P_ALIGN), why);
+
+            if ( rc )
+                return rc;
+        }
+    }
+    return 0;
+}
+
+static int must_check notes_in_sections(const struct elf_image *e, struct elf_notes *out,
+                                        const char **why)
+{
+    for ( uint32_t i = 0; i < elf_u16(e->data + E_SHNUM); i++ ) {
+        const uint8_t *sh = elf_shdr(e, i);
+
+        if ( !sh )
+            return elf_fail(why, "kernel ELF is truncated (section headers)");
+        if ( elf_u32(sh + S_TYPE) == SHT_NOTE ) {
+            const int rc = read_note_area(e, out, elf_u64(sh + S_OFFSET), elf_u64(sh + S_SIZE),
+                                          elf_u64(sh + S_ALIGN), why);
+
+            if ( rc )
+                return rc;
+        }
+    }
+    return 0;
+}
+
+int elf_read_notes(const struct elf_image *image, struct elf_notes *out, const char **why)
+{
+    int rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = notes_in_segments(image, out, why);
+    if ( !rc && !out->has )
+        rc = notes_in_sections(image, out, why);
+    if ( rc )
+        return rc;
+    if ( !out->has )
+        return elf_fail(why, "kernel has no Xen ELF notes (is CONFIG_XEN_PV on?)");
+    if ( !ELF_NOTE_PRESENT(out, XEN_ELFNOTE_ENTRY) )
+        out->entry = image->entry;
+    return 0;
+}
