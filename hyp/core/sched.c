@@ -412,6 +412,14 @@ static void let_go(struct sched_unit *prev)
     spin_unlock(&sched_lock);
 }
 
+/* Its shared pages have got their contents by now: builders clear them. */
+static void first_run(struct vcpu *v)
+{
+    time_update_vcpu(v, true);
+    if ( v->id == 0 )
+        time_update_wallclock(v->domain);
+}
+
 void sched_run(void)
 {
     struct pcpu *p = this_pcpu();
@@ -452,6 +460,8 @@ void sched_run(void)
     if ( runnable && prev_v->runstate_area )
         runstate_publish(prev_v);
     context_switch(prev_v, next_v);
+    if ( unlikely(next_v->time_version == 0) && next )
+        first_run(next_v);
     if ( next_v->runstate_area || next_v->time_area_stale )
         runstate_publish(next_v);
     if ( prev )

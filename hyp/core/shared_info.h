@@ -7,13 +7,21 @@
 
 struct vcpu_runstate_info;
 
-/* Publish the TSC scale and system time in vcpu_info.time and the secondary area, if they changed. */
+/*
+ * Publish the TSC scale and system time in vcpu_info.time and the secondary area.  The
+ * scale never changes, so this does nothing once it was done, unless @force: the place is new.
+ */
 void time_update_vcpu(struct vcpu *v, bool force);
+/* After create, XENPF_settime (every domain) and a change of time_offset.  Any context. */
 void time_update_wallclock(struct domain *d);
 
 /* Account the time since the last change and enter @state (RUNSTATE_*).  sched lock held. */
 void runstate_change(struct vcpu *v, uint32_t state, uint64_t now_ns);
-/* Write the run state to the area the guest registered: @v is current, or about to be. */
+/*
+ * Write run state and stale time to the areas that the guest registered by virtual address.
+ * @v is current, or about to leave this CPU.  In guest user mode they may not be mapped: then it
+ * sets pv.need_update_runstate, and whoever switches to kernel mode calls again.
+ */
 void runstate_publish(struct vcpu *v);
 void runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
 

@@ -6,7 +6,6 @@
  */
 #include "kern/panic.h"
 
-#include <xenabi/sched.h>
 #include "base/bits.h"
 #include "base/fmt.h"
 #include "base/log.h"
@@ -161,28 +160,4 @@ void noreturn panic(const char *fmt, ...)
     panic_show_stack(read_rsp());
     log_err("----------------------------------------\n");
     reboot_or_stop();
-}
-
-void noreturn host_shutdown(unsigned int reason)
-{
-    static const char *const names[] = {
-        [SHUTDOWN_poweroff] = "power off", [SHUTDOWN_reboot] = "reboot",
-        [SHUTDOWN_suspend] = "suspend", [SHUTDOWN_crash] = "crash",
-        [SHUTDOWN_watchdog] = "watchdog", [SHUTDOWN_soft_reset] = "soft reset",
-    };
-    const char *name = reason < ARRAY_SIZE(names) ? names[reason] : "unknown";
-
-    log_err("dom0 shut down: %s\n", name);
-    irq_disable();
-    smp_stop_others();
-    console_force();
-
-    switch ( reason ) {
-    case SHUTDOWN_poweroff:
-        machine_power_off_or_halt();
-    case SHUTDOWN_reboot:
-        machine_reboot();
-    default:
-        reboot_or_stop();
-    }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The end of the host: panic with registers, and the shutdowns that dom0 asks for. */
+/* The end of the host: panic with registers and a backtrace. */
 #ifndef KERN_PANIC_H
 #define KERN_PANIC_H
 
@@ -13,8 +13,5 @@ void noreturn panic_at(const struct cpu_frame *f, const char *fmt, ...) printf_l
 void panic_show_frame(const struct cpu_frame *f);
 /* Log the names of the code addresses on this CPU's stack from @sp up. */
 void panic_show_stack(uint64_t sp);
-
-/* dom0 shut down with SHUTDOWN_* @reason: power off, reboot, or (crash) as noreboot says. */
-void noreturn host_shutdown(unsigned int reason);
 
 #endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Time, wall clock and run states as guests read them.
+ *
+ * All of these are read without a lock: a version that is odd while its data changes,
+ * or, for the run state, a flag bit in its entry time.  Guest areas are written by
+ * virtual address and may be gone; that is the guest's business, and ignored.
+ */
+#include "core/shared_info.h"
+
+#include <xenabi/vcpu.h>
+#include "base/bits.h"
+#include "base/log.h"
+#include "core/guest_access.h"
+#include "cpu/asm.h"
+#include "kern/clock.h"
+
+#define CPUID_APM           0x80000007
+#define APM_EDX_INVTSC      BIT(8)
+
+static struct lock wall_lock = LOCK_INIT(RANK_LEAF);
+
+/* One line of time for all CPUs follows from the scale; that it stays one, from this. */
+static bool tsc_is_stable(void)
+{
+    static int known;       /* 0: not asked yet, 1: yes, -1: no */
+
+    if ( known == 0 )
+        known = cpuid_count(0x80000000, 0).a >= CPUID_APM &&
+                (cpuid_count(CPUID_APM, 0).d & APM_EDX_INVTSC) ? 1 : -1;
+    return known > 0;
+}
+
+static void fill_time(struct vcpu_time_info *t)
+{
+    const struct clock_scale *scale = clock_scale();
+
+    t->tsc_timestamp = scale->tsc_base;
+    t->system_time = scale->ns_base;
+    t->tsc_to_system_mul = scale->mul;
+    t->tsc_shift = scale->shift;
+    t->flags = tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+}
+
+/* The primary copy, in memory that we have mapped.  The guest may scribble there meanwhile. */
+static void write_primary(struct vcpu *v)
+{
+    struct vcpu_time_info *t = &v->vcpu_info->time;
+    struct vcpu_time_info new = { 0 };
+    const uint32_t version = v->time_version + 2;
+
+    v->time_version = version;
+    fill_time(&new);
+    write_once(t->version, version - 1);
+    smp_wmb();
+    write_once(t->tsc_timestamp, new.tsc_timestamp);
+    write_once(t->system_time, new.system_time);
+    write_once(t->tsc_to_system_mul, new.tsc_to_system_mul);
+    write_once(t->tsc_shift, new.tsc_shift);
+    write_once(t->flags, new.flags);
+    smp_wmb();
+    write_once(t->version, version);
+}
+
+/* The copy that the guest maps into its processes. */
+static bool write_secondary(struct vcpu *v)
+{
+    struct vcpu_time_info t = { 0 };
+
+    fill_time(&t);
+    t.version = v->time_version - 1;
+    if ( !copy_to_guest(v->time_area, &t.version, sizeof(t.version)) )
+        return false;
+    smp_wmb();
+    if ( !copy_to_guest(v->time_area, &t, sizeof(t)) )
+        return false;
+    smp_wmb();
+    t.version++;
+    return copy_to_guest(v->time_area, &t.version, sizeof(t.version));
+}
+
+void time_update_vcpu(struct vcpu *v, bool force)
+{
+    if ( v->time_version && !force )
+        return;
+    write_primary(v);
+    v->time_area_stale = v->time_area != 0;
+}
+
+void time_update_wallclock(struct domain *d)
+{
+    struct shared_info *s = d->shared_info;
+    uint64_t sec;
+    uint32_t nsec, version;
+
+    clock_wall_base(&sec, &nsec);
+    sec += d->time_offset;
+
+    spin_lock(&wall_lock);
+    version = (read_once(s->wc_version) | 1) + 1;
+    write_once(s->wc_version, version - 1);
+    smp_wmb();
+    write_once(s->wc_sec, (uint32_t)sec);
+    write_once(s->wc_sec_hi, (uint32_t)(sec >> 32));
+    write_once(s->wc_nsec, nsec);
+    smp_wmb();
+    write_once(s->wc_version, version);
+    spin_unlock(&wall_lock);
+}
+
+void runstate_change(struct vcpu *v, uint32_t state, uint64_t now_ns)
+{
+    /* CPUs read their clocks before taking the lock: the order may be a little off. */
+    if ( now_ns > v->runstate_since_ns ) {
+        v->runstate_time_ns[v->runstate] += now_ns - v->runstate_since_ns;
+        write_once(v->runstate_since_ns, now_ns);
+    }
+    write_once(v->runstate, state);
+}
+
+void runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
+{
+    uint64_t now, since;
+
+    /* Without the lock: again if it changed under our eyes. */
+    do {
+        since = read_once(v->runstate_since_ns);
+        smp_rmb();
+        *out = (struct vcpu_runstate_info){ .state = read_once(v->runstate) };
+        for ( unsigned int i = 0; i < ARRAY_SIZE(out->time); i++ )
+            out->time[i] = read_once(v->runstate_time_ns[i]);
+        smp_rmb();
+    } while ( since != read_once(v->runstate_since_ns) );
+
+    out->state_entry_time = since;
+    now = clock_now_ns();
+    if ( now > since )
+        out->time[out->state] += now - since;
+}
+
+/* As it is at the last change: the guest adds what passed since state_entry_time itself. */
+static bool write_runstate(struct vcpu *v)
+{
+    const guest_ptr_t entry_time = v->runstate_area +
+                                   offsetof(struct vcpu_runstate_info, state_entry_time);
+    struct vcpu_runstate_info info = {
+        .state = v->runstate, .state_entry_time = v->runstate_since_ns,
+    };
+
+    for ( unsigned int i = 0; i < ARRAY_SIZE(info.time); i++ )
+        info.time[i] = v->runstate_time_ns[i];
+
+    if ( !test_bit(VMASST_TYPE_runstate_update_flag, &v->domain->vm_assist) )
+        return copy_to_guest(v->runstate_area, &info, sizeof(info));
+
+    info.state_entry_time |= XEN_RUNSTATE_UPDATE;
+    if ( !copy_to_guest(entry_time, &info.state_entry_time, sizeof(info.state_entry_time)) )
+        return false;
+    smp_wmb();
+    if ( !copy_to_guest(v->runstate_area, &info, sizeof(info)) )
+        return false;
+    smp_wmb();
+    info.state_entry_time &= ~XEN_RUNSTATE_UPDATE;
+    return copy_to_guest(entry_time, &info.state_entry_time, sizeof(info.state_entry_time));
+}
+
+void runstate_publish(struct vcpu *v)
+{
+    if ( !v->pv.kernel_mode ) {
+        v->pv.need_update_runstate = 1;
+        return;
+    }
+    v->pv.need_update_runstate = 0;
+    if ( v->runstate_area && !write_runstate(v) )
+        log_guest(v->domain, LOG_DEBUG, "%pv: its run state area is not mapped\n", v);
+    if ( v->time_area_stale ) {
+        v->time_area_stale = false;
+        if ( v->time_area && !write_secondary(v) )
+            log_guest(v->domain, LOG_DEBUG, "%pv: its time area is not mapped\n", v);
+    }
+}
