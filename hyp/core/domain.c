@@ -41,6 +41,8 @@ struct domain *domain_list;
 const struct guest_ops *guest_ops;
 
 static struct lock list_lock = LOCK_INIT(RANK_DOMLIST);
+/* By id; frame_domain relies on an entry staying while the domain owns frames. */
+static struct domain *domain_table[MAX_DOMID + 1];
 static struct domain *free_list;            /* refs zero, by list_next; own lock */
 static struct lock free_lock = LOCK_INIT(RANK_LEAF);
 
@@ -112,6 +114,7 @@ static void domain_unlink(struct domain *d)
     for ( struct domain **p = &domain_list; *p; p = &(*p)->list_next ) {
         if ( *p == d ) {
             *p = d->list_next;
+            domain_table[d->id] = NULL;
             break;
         }
     }
@@ -156,6 +159,11 @@ void domain_free_deferred(void)
     }
 }
 
+struct domain *frame_domain(const struct frame *f)
+{
+    return f->owner == DOMID_XEN ? dom_xen : domain_table[f->owner];
+}
+
 static int domain_link(struct domain *d)
 {
     struct domain **p;
@@ -169,6 +177,7 @@ static int domain_link(struct domain *d)
     } else {
         d->list_next = *p;
         *p = d;
+        domain_table[d->id] = d;
     }
     spin_unlock(&list_lock);
     return rc;

@@ -388,8 +388,7 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
     if ( op->dev_bus_addr )
         parts |= m.flags & GNTMAP_device_map;
     if ( op->host_addr && (m.flags & GNTMAP_host_map) ) {
-        op->status = pv_grant_unmap(ld, m.addr, MFN(m.mfn), m.flags & GNTMAP_contains_pte,
-                                    m.flags & GNTMAP_readonly);
+        op->status = pv_grant_unmap(ld, m.addr, MFN(m.mfn), m.flags & GNTMAP_contains_pte);
         if ( op->status == GNTST_okay ) {
             parts |= GNTMAP_host_map;
             b->needs_flush = true;
@@ -663,10 +662,8 @@ int gnttab_init_domain(struct domain *d, uint32_t max_grant_frames, uint32_t max
         rc = table_grow(d, min(gt->max_frames, 1U));
         spin_unlock(&gt->lock);
     }
-    if ( rc ) {
-        gnttab_destroy_domain(d);
+    if ( rc )
         gnttab_free_domain(d);
-    }
     return rc;
 }
 
@@ -721,8 +718,8 @@ int gnttab_release_mappings(struct domain *d)
             .rd = m->rd, .handle = gt->next_release, .ref = m->ref, .mfn = MFN(m->mfn),
             .parts = m->flags & PARTS, .readonly = m->flags & GNTMAP_readonly,
         };
-        /* The host mapping's frame reference went, or goes, with its page table. */
-        unmap_complete(d, &u, u.parts & GNTMAP_device_map ? 1 : 0);
+        /* It never runs again, so what its tables still say maps nothing. */
+        unmap_complete(d, &u, popcount64(u.parts));
     }
     return 0;
 }
@@ -749,6 +746,7 @@ void gnttab_free_domain(struct domain *d)
 
     if ( !gt )
         return;
+    gnttab_destroy_domain(d);       /* one that was never destroyed: creation failed */
     for ( uint32_t i = 0; i < gt->nr_frames; i++ )
         slab_free(gt->active[i]);
     for ( uint32_t i = 0; i < gt->nr_maps / MAPS_PER_PAGE; i++ )

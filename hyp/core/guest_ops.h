@@ -11,6 +11,7 @@ struct guest_ops {
     int  (*vcpu_create)(struct vcpu *v);
     void (*vcpu_free)(struct vcpu *v);
     int  (*relinquish)(struct domain *d);       /* 0 or -XEN_ERESTART */
+    void (*teardown_frame)(struct domain *d, struct frame *f);  /* half-validated, about to be freed; mm_lock */
     void (*switch_from)(struct vcpu *v);
     void (*switch_to)(struct vcpu *v);
     void (*dump_crash)(struct domain *d);       /* registers of the guest, a few lines */

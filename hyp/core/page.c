@@ -3,6 +3,7 @@
 #include "core/page.h"
 #include "base/assert.h"
 #include "base/bits.h"
+#include "core/guest_ops.h"
 #include "mem/heap.h"
 
 static void list_add(struct domain *d, struct frame *f)
@@ -83,6 +84,8 @@ bool page_drop_allocation(struct domain *d, struct frame *f)
 {
     if ( !(f->flags & FF_ALLOCATED) )
         return false;
+    if ( f->flags & FF_PARTIAL )
+        guest_ops->teardown_frame(d, f);
     f->flags &= ~FF_ALLOCATED;
     d->tot_pages--;
     page_put(d, f);

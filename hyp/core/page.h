@@ -90,6 +90,8 @@ void page_share_xenheap(struct domain *d, void *va, bool read_only);
 /* Undo; the last mapping, or this, frees the page.  Takes mm_lock. */
 void page_unshare_xenheap(struct domain *d, void *va);
 
+/* The owner of a domain's frame that is referenced, which keeps the domain too.  No lock needed. */
+struct domain *frame_domain(const struct frame *f);
 /* The domain that owns @mfn, referenced (domain_put), or NULL for none or the hypervisor's. */
 struct domain *page_owner_get(mfn_t mfn);
 

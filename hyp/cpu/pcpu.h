@@ -23,6 +23,7 @@
 #include "base/atomic.h"
 #include "config.h"
 
+struct domain;
 struct vcpu;
 struct tss;
 
@@ -53,6 +54,7 @@ struct pcpu {
     uint64_t      xcr0;             /* value loaded last */
     void         *gdt_page;         /* the reserved page of this CPU's GDT (cpu/desc.c) */
     mfn_t         gdt_mfn;
+    struct domain *mm_second;       /* whose mm_lock is held besides another's (pv/) */
     uint64_t      dr7;              /* value loaded last */
     bool          online;
     bool          in_idle;

@@ -30,15 +30,13 @@ long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreig
 long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom);
 /*
  * Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address.
- * GNTST_* results.  A present PTE holds the frame's reference (and, if writable, its writable
- * type), as any other PTE does: map takes over what the caller holds on success, and
- * overwriting the PTE or tearing down its table drops it.  @avail_bits: as in a PTE.
+ * GNTST_* results.  The PTE is marked and holds nothing: the frame's references are the map
+ * record's, whatever the guest does to the PTE.  @avail_bits: as in a PTE.  Take mm_lock.
  */
 int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
                             uint64_t avail_bits, uint64_t cache_attr);
-/* The PTE must hold @frame with that access.  The caller gets its reference: flush, then drop. */
-int must_check pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte,
-                              bool readonly);
+/* Clear the PTE if it still is that mapping; the caller flushes, then drops the references. */
+int must_check pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte);
 
 /* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
 bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);

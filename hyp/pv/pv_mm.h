@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Page-table types, private to pv/.  See pv_pagetype.c for the theory.
+ * Everything here wants d->mm_lock held; @d owns the tables.
+ */
+#ifndef PV_PV_MM_H
+#define PV_PV_MM_H
+
+#include "core/page.h"
+#include "cpu/regs.h"
+#include "pv/pv.h"
+
+/* Ours, in guests' L1 entries: a grant's map record holds the references, not the entry. */
+#define PTE_GRANT       (1UL << 55)
+/* Changes that need no look at what the entry maps. */
+#define L1_FLAGS_ONLY   (PTE_A | PTE_D | PTE_AVAIL | PTE_NX | PTE_US | PTE_G | PTE_PWT | PTE_PCD | PTE_PAT | \
+                         (0x7fUL << 56) | (0x7UL << 52))
+#define LN_FLAGS_ONLY   (PTE_A | PTE_D | PTE_AVAIL | PTE_NX | PTE_US | PTE_RW | PTE_PWT | PTE_PCD | (0x7ffUL << 52))
+
+static inline mfn_t pte_mfn(uint64_t e) { return MFN((e & PTE_ADDR) >> PAGE_SHIFT); }
+
+/*
+ * Type @type (FT_L1..FT_L4) for a frame that the caller holds a reference of: validates it if it
+ * was something else.  0, -XEN_EINVAL (its contents or its present use forbid it),
+ * -XEN_ERESTART (made progress: call again).
+ */
+int must_check pt_type_get(struct domain *d, struct frame *f, uint8_t type);
+/* Drop it.  Taking apart what is left may be finished later, by pt_teardown_some. */
+void pt_type_put(struct domain *d, struct frame *f);
+/* Reference and type together, by frame number. */
+int must_check pt_get(struct domain *d, mfn_t mfn, uint8_t type);
+void pt_put(struct domain *d, mfn_t mfn);
+
+/* Have a half-done table taken apart soon; the list holds a reference of its own. */
+void pt_teardown_later(struct domain *d, struct frame *f);
+/* Go on with what pt_type_put left: true when nothing remains. */
+bool pt_teardown_some(struct domain *d);
+
+/*
+ * One L1 entry: take what it needs (@owner: whose frames it may map, @d or a foreign domain whose
+ * mm_lock is held too) and make it what is really written.  0 or -XEN_EINVAL, -XEN_EPERM.
+ */
+int must_check l1e_get(struct domain *d, struct domain *owner, uint64_t *e);
+void l1e_put(struct domain *d, uint64_t e);
+
+/* Write entry @idx of table @f (validated, of level 1..4), references moved.  As pt_type_get. */
+int must_check pt_write_entry(struct domain *d, struct domain *owner, struct frame *f, unsigned int idx,
+                              uint64_t val, bool preserve_ad);
+
+/* The L1 frame and index that map @va in the tables at @l4; false if some level is absent. */
+bool must_check pt_walk(uint64_t l4_paddr, uint64_t va, mfn_t *l1, unsigned int *idx);
+
+/* Both domains' mm_lock in id order; @a == @b or @b NULL: one. */
+void mm_lock_pair(struct domain *a, struct domain *b);
+void mm_unlock_pair(struct domain *a, struct domain *b);
+
+/* Load CR3 on this CPU. */
+void pv_load_cr3(uint64_t cr3);
+
+/* LDT (pv_desc.c): release its pages, which gives 0 for ldt_loaded; load LDTR for the running @v. */
+uint64_t pv_ldt_drop(struct vcpu *v);
+void pv_load_ldt(struct vcpu *v);
+
+#endif

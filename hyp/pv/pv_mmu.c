@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmu_update, mmuext_op, update_va_mapping, and the entries that grants are mapped by.
+ * What may be written is pv_pagetype.c's business; here are batches, foreign domains, and flushes.
+ */
+#include "pv/pv_mm.h"
+
+#include <xenabi/grant_table.h>
+
+#include "base/assert.h"
+#include "base/errno.h"
+#include "base/string.h"
+#include "core/guest_access.h"
+#include "core/preempt.h"
+#include "cpu/asm.h"
+#include "cpu/pcpu.h"
+#include "plat/tlb.h"
+
+#define MMU_PREEMPTED   0x80000000U     /* in a repeated call's count: *pdone holds what was done */
+
+/* --- Whose tables, whose frames ---------------------------------------------------- */
+
+/* Referenced domain for a foreign id; DOMID_IO and DOMID_XEN for the control domain only. */
+static int foreign_get(domid_t id, struct domain **out)
+{
+    struct domain *self = current->domain;
+
+    if ( id == DOMID_IO || id == DOMID_XEN ) {
+        if ( id == DOMID_XEN && !domain_is_control(self) )
+            return -XEN_EPERM;
+        *out = id == DOMID_IO ? dom_io : dom_xen;
+        domain_ref(*out);
+        return 0;
+    }
+    return domain_get_remote(id, out);
+}
+
+/* --- mmu_update ------------------------------------------------------------------------ */
+
+/* A write to a frame that is no page table: as a plain guest store would be. */
+static int write_plain(struct domain *d, struct frame *f, uint64_t ptr, uint64_t val)
+{
+    uint8_t *p;
+
+    if ( !page_type_get_writable(d, f) )
+        return -XEN_EINVAL;
+    p = frame_map(frame_to_mfn(f));
+    write_once(*(uint64_t *)(p + (ptr & ~PAGE_MASK)), val);
+    frame_unmap(p);
+    page_type_put_writable(f);
+    return 0;
+}
+
+static int update_entry(struct domain *pt_owner, struct domain *owner, uint64_t ptr, uint64_t val,
+                        bool preserve_ad)
+{
+    const mfn_t mfn = paddr_to_mfn(ptr);
+    struct frame *f;
+
+    if ( !mfn_valid(mfn) )
+        return -XEN_EINVAL;
+    f = mfn_to_frame(mfn);
+    if ( f->owner != pt_owner->id || f->refs == 0 )
+        return -XEN_EINVAL;
+    if ( f->type_refs && f->type >= FT_L1 && f->type <= FT_L4 )
+        return pt_write_entry(pt_owner, owner, f, (ptr & ~PAGE_MASK) / 8, val, preserve_ad);
+    return write_plain(pt_owner, f, ptr, val);
+}
+
+static int update_m2p(struct domain *owner, uint64_t ptr, uint64_t val)
+{
+    const mfn_t mfn = paddr_to_mfn(ptr);
+
+    if ( !mfn_valid(mfn) || mfn_to_frame(mfn)->owner != owner->id )
+        return -XEN_EINVAL;
+    m2p_set(mfn, val);
+    return 0;
+}
+
+static int update_one(struct domain *pt_owner, struct domain *owner, const struct mmu_update *req)
+{
+    const uint64_t ptr = req->ptr & ~7UL;
+
+    switch ( req->ptr & 7 ) {
+    case MMU_NORMAL_PT_UPDATE:
+        return update_entry(pt_owner, owner, ptr, req->val, false);
+    case MMU_PT_UPDATE_PRESERVE_AD:
+        return update_entry(pt_owner, owner, ptr, req->val, true);
+    case MMU_MACHPHYS_UPDATE:
+        return update_m2p(owner, req->ptr & PAGE_MASK, req->val);
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+/* In: the count and what was done before; out: what is done now. */
+static int done_begin(uint64_t *count, uint64_t pdone, uint32_t *done)
+{
+    *count = (uint32_t)*count;
+    *done = 0;
+    if ( !(*count & MMU_PREEMPTED) )
+        return 0;
+    *count &= ~(uint64_t)MMU_PREEMPTED;
+    return pdone && !copy_from_guest(done, pdone, sizeof(*done)) ? -XEN_EFAULT : 0;
+}
+
+static long done_end(long rc, uint64_t ops, size_t size, uint64_t i, uint64_t count, uint64_t pdone,
+                     uint32_t done)
+{
+    done += i;
+    if ( rc == -XEN_ERESTART ) {
+        cont_set_arg(current, 0, ops + i * size);
+        cont_set_arg(current, 1, (count - i) | MMU_PREEMPTED);
+    }
+    if ( pdone && !copy_to_guest(pdone, &done, sizeof(done)) && rc == 0 )
+        rc = -XEN_EFAULT;
+    return rc;
+}
+
+static int update_owners(uint64_t foreigndom, struct domain **pt_owner, struct domain **owner)
+{
+    int rc = 0;
+
+    *pt_owner = current->domain;
+    if ( foreigndom >> 16 & 0xffff )
+        rc = domain_get_remote((foreigndom >> 16 & 0xffff) - 1, pt_owner);
+    else
+        domain_ref(*pt_owner);
+    if ( rc )
+        return rc;
+    rc = foreign_get(foreigndom & 0xffff, owner);
+    if ( rc )
+        domain_put(*pt_owner);
+    return rc;
+}
+
+long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t foreigndom)
+{
+    struct domain *pt_owner, *owner;
+    uint64_t i = 0;
+    uint32_t done;
+    long rc = done_begin(&count, pdone, &done);
+
+    if ( !rc )
+        rc = update_owners(foreigndom, &pt_owner, &owner);
+    if ( rc )
+        return rc;
+    mm_lock_pair(pt_owner, owner);
+    for ( ; i < count; i++ ) {
+        struct mmu_update req;
+
+        if ( i && preempt_needed() )
+            rc = -XEN_ERESTART;
+        else if ( !copy_from_guest(&req, ureqs + i * sizeof(req), sizeof(req)) )
+            rc = -XEN_EFAULT;
+        else
+            rc = update_one(pt_owner, owner, &req);
+        if ( unlikely(rc) )
+            break;
+    }
+    mm_unlock_pair(pt_owner, owner);
+    rc = done_end(rc, ureqs, sizeof(struct mmu_update), i, count, pdone, done);
+    domain_put(owner);
+    domain_put(pt_owner);
+    return rc;
+}
+
+/* --- Flushes --------------------------------------------------------------------------------- */
+
+static void cpus_of_vcpus(struct domain *d, uint64_t vcpus, cpumask_t *cpus)
+{
+    memset(cpus, 0, sizeof(*cpus));
+    while ( vcpus ) {
+        const unsigned int i = bsf64(vcpus);
+        struct vcpu *v;
+
+        vcpus &= vcpus - 1;
+        v = i < d->max_vcpus ? d->vcpu[i] : NULL;
+        if ( v && test_bit(v->processor, d->dirty_cpus) )
+            set_bit(v->processor, cpus->bits);
+    }
+}
+
+static void cpus_of_domain(struct domain *d, cpumask_t *cpus)
+{
+    memcpy(cpus->bits, d->dirty_cpus, sizeof(cpus->bits));
+}
+
+/* Flush for the vCPUs of the bitmap at @mask (guest pointer), or all if it is 0; @va ~0: everything. */
+static int flush_multi(struct domain *d, uint64_t mask, bool all, uint64_t va)
+{
+    cpumask_t cpus;
+    uint64_t words[MAX_VCPUS / 64] = { 0 };
+
+    if ( all ) {
+        cpus_of_domain(d, &cpus);
+    } else {
+        if ( !copy_from_guest(words, mask, (d->max_vcpus + 7) / 8) )
+            return -XEN_EFAULT;
+        memset(&cpus, 0, sizeof(cpus));
+        for ( unsigned int w = 0; w < MAX_VCPUS / 64; w++ ) {
+            for ( uint64_t bits = words[w]; bits; bits &= bits - 1 ) {
+                const unsigned int i = w * 64 + bsf64(bits);
+                struct vcpu *v = i < d->max_vcpus ? d->vcpu[i] : NULL;
+
+                if ( v && test_bit(v->processor, d->dirty_cpus) )
+                    set_bit(v->processor, cpus.bits);
+            }
+        }
+    }
+    if ( va == ~0UL )
+        tlb_flush_cpus(&cpus);
+    else
+        tlb_flush_one_cpus(&cpus, va);
+    return 0;
+}
+
+void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null)
+{
+    cpumask_t cpus;
+
+    if ( vcpus_or_null )
+        cpus_of_vcpus(d, *vcpus_or_null, &cpus);
+    else
+        cpus_of_domain(d, &cpus);
+    tlb_flush_cpus(&cpus);
+}
+
+/* --- update_va_mapping --------------------------------------------------------------------------- */
+
+static int flush_after_va(struct domain *d, uint64_t va, uint64_t flags)
+{
+    const uint64_t mask = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
+
+    switch ( flags & UVMF_FLUSHTYPE_MASK ) {
+    case UVMF_TLB_FLUSH:
+        if ( mask == UVMF_LOCAL )
+            tlb_flush_local();
+        else
+            return flush_multi(d, mask, mask == UVMF_ALL, ~0UL);
+        return 0;
+    case UVMF_INVLPG:
+        if ( mask == UVMF_LOCAL )
+            invlpg(va);
+        else
+            return flush_multi(d, mask, mask == UVMF_ALL, va);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom)
+{
+    struct vcpu *v = current;
+    struct domain *d = v->domain, *owner = d;
+    unsigned int idx;
+    mfn_t l1;
+    long rc = 0;
+
+    if ( !guest_range_ok(va, 1) )
+        return -XEN_EINVAL;
+    if ( foreigndom != DOMID_SELF ) {
+        rc = foreign_get(foreigndom, &owner);
+        if ( rc )
+            return rc;
+    }
+    mm_lock_pair(d, owner);
+    if ( !pt_walk(v->pv.kernel_cr3, va, &l1, &idx) )
+        rc = -XEN_EINVAL;
+    else
+        rc = pt_write_entry(d, owner, mfn_to_frame(l1), idx, val, false);
+    mm_unlock_pair(d, owner);
+    if ( owner != d || foreigndom != DOMID_SELF )
+        domain_put(owner);
+    return rc ? rc : flush_after_va(d, va, flags);
+}
+
+/* --- mmuext_op --------------------------------------------------------------------------------------- */
+
+static int op_pin(struct domain *d, mfn_t mfn, uint8_t type)
+{
+    struct frame *f;
+    int rc;
+
+    if ( !page_get(d, mfn) )
+        return -XEN_EINVAL;
+    f = mfn_to_frame(mfn);
+    if ( (f->flags & FF_PINNED) && f->type == type && f->type_refs )
+        rc = -XEN_EINVAL;               /* already pinned */
+    else
+        rc = pt_type_get(d, f, type);
+    if ( rc ) {
+        page_put(d, f);
+        return rc;
+    }
+    f->flags |= FF_PINNED;              /* keeps the reference and the type */
+    return 0;
+}
+
+static int op_unpin(struct domain *d, mfn_t mfn)
+{
+    struct frame *f;
+
+    if ( !mfn_valid(mfn) )
+        return -XEN_EINVAL;
+    f = mfn_to_frame(mfn);
+    if ( f->owner != d->id || !(f->flags & FF_PINNED) )
+        return -XEN_EINVAL;
+    f->flags &= ~FF_PINNED;
+    pt_put(d, mfn);
+    return 0;
+}
+
+void pv_load_cr3(uint64_t cr3)
+{
+    this_pcpu()->cr3 = cr3;
+    write_cr3(cr3);
+    tlb_note_flush();
+}
+
+static int op_new_baseptr(struct vcpu *v, mfn_t mfn)
+{
+    const uint64_t old = v->pv.kernel_cr3;
+    int rc;
+
+    if ( mfn_to_paddr(mfn) == old ) {
+        tlb_flush_local();
+        return 0;
+    }
+    rc = pt_get(v->domain, mfn, FT_L4);
+    if ( rc )
+        return rc;
+    v->pv.kernel_cr3 = mfn_to_paddr(mfn);
+    v->pv.ldt_loaded = pv_ldt_drop(v);
+    if ( v->pv.kernel_mode )
+        pv_load_cr3(v->pv.kernel_cr3);
+    if ( old )
+        pt_put(v->domain, paddr_to_mfn(old));
+    return 0;
+}
+
+static int op_new_user_baseptr(struct vcpu *v, mfn_t mfn)
+{
+    const uint64_t old = v->pv.user_cr3;
+    int rc;
+
+    if ( mfn_to_paddr(mfn) == old )
+        return 0;
+    if ( mfn.n ) {
+        rc = pt_get(v->domain, mfn, FT_L4);
+        if ( rc )
+            return rc;
+    }
+    v->pv.user_cr3 = mfn_to_paddr(mfn);
+    if ( old )
+        pt_put(v->domain, paddr_to_mfn(old));
+    return 0;
+}
+
+static int op_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries)
+{
+    if ( (base & 7) || entries > 8192 || !guest_range_ok(base, entries * 8UL) )
+        return -XEN_EINVAL;
+    if ( entries == v->pv.ldt_entries && (base == v->pv.ldt_base || !entries) )
+        return 0;
+    v->pv.ldt_loaded = pv_ldt_drop(v);
+    v->pv.ldt_base = base;
+    v->pv.ldt_entries = entries;
+    pv_load_ldt(v);
+    return 0;
+}
+
+static int op_page(struct domain *d, mfn_t dst, mfn_t src, bool copy)
+{
+    uint8_t *to;
+    int rc = -XEN_EINVAL;
+
+    if ( !page_get(d, dst) )
+        return rc;
+    if ( page_type_get_writable(d, mfn_to_frame(dst)) ) {
+        if ( !copy ) {
+            to = frame_map(dst);
+            memset(to, 0, PAGE_SIZE);
+            frame_unmap(to);
+            rc = 0;
+        } else if ( page_get(d, src) ) {
+            const uint8_t *from = frame_map(src);
+
+            to = frame_map(dst);
+            memcpy(to, from, PAGE_SIZE);
+            frame_unmap(to);
+            frame_unmap(from);
+            page_put(d, mfn_to_frame(src));
+            rc = 0;
+        }
+        page_type_put_writable(mfn_to_frame(dst));
+    }
+    page_put(d, mfn_to_frame(dst));
+    return rc;
+}
+
+/* Those that change tables: under @d's mm_lock. */
+static int mmuext_locked(struct vcpu *v, struct domain *d, const struct mmuext_op *op)
+{
+    const mfn_t mfn = MFN(op->arg1.mfn);
+
+    switch ( op->cmd ) {
+    case MMUEXT_PIN_L1_TABLE:
+    case MMUEXT_PIN_L2_TABLE:
+    case MMUEXT_PIN_L3_TABLE:
+    case MMUEXT_PIN_L4_TABLE:
+        return op_pin(d, mfn, FT_L1 + (op->cmd - MMUEXT_PIN_L1_TABLE));
+    case MMUEXT_UNPIN_TABLE:
+        return op_unpin(d, mfn);
+    case MMUEXT_NEW_BASEPTR:
+        return op_new_baseptr(v, mfn);
+    case MMUEXT_NEW_USER_BASEPTR:
+        return op_new_user_baseptr(v, mfn);
+    case MMUEXT_SET_LDT:
+        return op_set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
+    case MMUEXT_CLEAR_PAGE:
+        return op_page(d, mfn, mfn, false);
+    default:
+        return op_page(d, mfn, MFN(op->arg2.src_mfn), true);
+    }
+}
+
+static int mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *op)
+{
+    int rc;
+
+    switch ( op->cmd ) {
+    case MMUEXT_NEW_BASEPTR:
+    case MMUEXT_NEW_USER_BASEPTR:
+    case MMUEXT_SET_LDT:
+        if ( d != v->domain )
+            return -XEN_EPERM;
+        fallthrough;
+    case MMUEXT_PIN_L1_TABLE:
+    case MMUEXT_PIN_L2_TABLE:
+    case MMUEXT_PIN_L3_TABLE:
+    case MMUEXT_PIN_L4_TABLE:
+    case MMUEXT_UNPIN_TABLE:
+    case MMUEXT_CLEAR_PAGE:
+    case MMUEXT_COPY_PAGE:
+        spin_lock(&d->mm_lock);
+        rc = mmuext_locked(v, d, op);
+        spin_unlock(&d->mm_lock);
+        return rc;
+    case MMUEXT_TLB_FLUSH_LOCAL:
+        tlb_flush_local();
+        return 0;
+    case MMUEXT_INVLPG_LOCAL:
+        if ( guest_range_ok(op->arg1.linear_addr, 1) )
+            invlpg(op->arg1.linear_addr);
+        return 0;
+    case MMUEXT_TLB_FLUSH_MULTI:
+        return flush_multi(d, op->arg2.vcpumask, false, ~0UL);
+    case MMUEXT_INVLPG_MULTI:
+        return guest_range_ok(op->arg1.linear_addr, 1)
+               ? flush_multi(d, op->arg2.vcpumask, false, op->arg1.linear_addr) : 0;
+    case MMUEXT_TLB_FLUSH_ALL:
+        return flush_multi(d, 0, true, ~0UL);
+    case MMUEXT_INVLPG_ALL:
+        return guest_range_ok(op->arg1.linear_addr, 1)
+               ? flush_multi(d, 0, true, op->arg1.linear_addr) : 0;
+    case MMUEXT_FLUSH_CACHE:
+        if ( !domain_is_control(d) )
+            return -XEN_EACCES;
+        wbinvd();
+        return 0;
+    case MMUEXT_FLUSH_CACHE_GLOBAL:
+        if ( !domain_is_control(d) )
+            return -XEN_EACCES;
+        wbinvd();
+        return nr_cpus == 1 ? 0 : -XEN_EOPNOTSUPP;
+    case MMUEXT_MARK_SUPER:
+    case MMUEXT_UNMARK_SUPER:
+        return -XEN_EOPNOTSUPP;
+    default:
+        return -XEN_ENOSYS;
+    }
+}
+
+long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreigndom)
+{
+    struct vcpu *v = current;
+    struct domain *d;
+    uint64_t i = 0;
+    uint32_t done;
+    long rc = done_begin(&count, pdone, &done);
+
+    if ( !rc )
+        rc = domain_get_remote(foreigndom, &d);
+    if ( rc )
+        return rc;
+    for ( ; i < count; i++ ) {
+        struct mmuext_op op;
+
+        if ( i && preempt_needed() )
+            rc = -XEN_ERESTART;
+        else if ( !copy_from_guest(&op, uops + i * sizeof(op), sizeof(op)) )
+            rc = -XEN_EFAULT;
+        else
+            rc = mmuext_one(v, d, &op);
+        if ( rc )
+            break;
+    }
+    rc = done_end(rc, uops, sizeof(struct mmuext_op), i, count, pdone, done);
+    domain_put(d);
+    return rc;
+}
+
+/* --- Entries for grants ----------------------------------------------------------------------------------- */
+
+/* The table frame and index named by a machine address, or by a linear one.  mm_lock held. */
+static bool grant_entry(struct vcpu *v, uint64_t addr, bool by_pte, mfn_t *l1, unsigned int *idx)
+{
+    const struct frame *f;
+
+    if ( by_pte ) {
+        *l1 = paddr_to_mfn(addr);
+        *idx = (addr & ~PAGE_MASK) / 8;
+        if ( !mfn_valid(*l1) || (addr & 7) )
+            return false;
+    } else if ( !guest_range_ok(addr, 1) || !pt_walk(v->pv.kernel_cr3, addr, l1, idx) ) {
+        return false;
+    }
+    f = mfn_to_frame(*l1);
+    return f->owner == v->domain->id && f->type == FT_L1 && f->type_refs;
+}
+
+int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
+                 uint64_t avail_bits, uint64_t cache_attr)
+{
+    struct domain *d = v->domain;
+    int rc = GNTST_general_error;
+    unsigned int idx;
+    mfn_t l1;
+
+    spin_lock(&d->mm_lock);
+    if ( grant_entry(v, addr, by_pte, &l1, &idx) ) {
+        uint64_t *t = frame_map(l1);
+        const uint64_t old = t[idx];
+
+        write_once(t[idx], mfn_to_paddr(frame) | PTE_P | PTE_A | PTE_D | PTE_US | PTE_NX | PTE_GRANT |
+                           (readonly ? 0 : PTE_RW) | (avail_bits & PTE_AVAIL) |
+                           (cache_attr & (PTE_PWT | PTE_PCD)));
+        if ( old & PTE_P )
+            l1e_put(d, old);
+        frame_unmap(t);
+        rc = GNTST_okay;
+    }
+    spin_unlock(&d->mm_lock);
+    return rc;
+}
+
+int pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte)
+{
+    unsigned int idx;
+    mfn_t l1;
+
+    spin_lock(&d->mm_lock);
+    if ( grant_entry(current, addr, by_pte, &l1, &idx) ) {
+        uint64_t *t = frame_map(l1);
+        const uint64_t old = t[idx];
+
+        /* Anything else there means that the guest replaced it: nothing maps the frame any more. */
+        if ( (old & (PTE_P | PTE_GRANT)) == (PTE_P | PTE_GRANT) && mfn_eq(pte_mfn(old), frame) )
+            write_once(t[idx], 0);
+        frame_unmap(t);
+    }
+    spin_unlock(&d->mm_lock);
+    return GNTST_okay;
+}
