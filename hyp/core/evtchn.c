@@ -181,8 +181,7 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 
         if ( !(read_once(v->flags) & VCPUF_POLLING) || (polled && polled != port) )
             continue;
-        atomic_and32(&v->flags, ~VCPUF_POLLING);
-        vcpu_unblock(v);
+        vcpu_unblock(v);        /* ends the poll too */
     }
 }
 
@@ -455,7 +454,7 @@ static struct domain *must_check close_locked(struct domain *d, struct evtchn *c
             write_once(v->virq_port[c->virq], 0);
         break;
     case EVTCHNSTAT_pirq:
-        pirq_unbind(d, c->pirq);
+        pirq_unbind(d, c->pirq, c->port);
         break;
     case EVTCHNSTAT_interdomain:
         if ( c->remote != d && c->remote != also_locked ) {
@@ -670,7 +669,9 @@ void evtchn_vcpu_info_moved(struct vcpu *v)
 
 static void dump_domain(struct domain *d)
 {
-    static const char *const names[] = { "closed", "unbound", "interdomain", "pirq", "virq", "ipi" };
+    static const char *const names[] = {
+        "closed", "unbound", "interdomain", "pirq", "virq", "ipi"
+    };
     const struct evtchn_table *t = d->evtchn;
 
     log_info("%pd: event channels, %s, %u ports known of %u\n", d,

@@ -282,7 +282,8 @@ static uint64_t cmos_seconds(void)
         v[i] = status & 0x04 ? raw[i] : from_bcd(raw[i]);
     if ( !(status & 0x02) )
         v[2] = v[2] % 12 + (pm ? 12 : 0);
-    if ( v[0] > 59 || v[1] > 59 || v[2] > 23 || !v[3] || v[3] > 31 || !v[4] || v[4] > 12 || v[5] > 99 )
+    if ( v[0] > 59 || v[1] > 59 || v[2] > 23 || !v[3] || v[3] > 31 || !v[4] || v[4] > 12 ||
+         v[5] > 99 )
         return 0;
     return days_from_date(2000 + v[5], v[4], v[3]) * 86400 + v[2] * 3600 + v[1] * 60 + v[0];
 }

@@ -25,8 +25,10 @@ void clock_wall_base(uint64_t *sec, uint32_t *nsec);
 /* Set so that at system time @system_ns the wall clock is @sec, @nsec (XENPF_settime). */
 void clock_set_wall(uint64_t sec, uint32_t nsec, uint64_t system_ns);
 
-void clock_init(void);          /* after acpi_init, before apic_init: calibrates against HPET, ACPI PM timer or PIT; reads the CMOS clock */
-void clock_init_cpu(void);      /* each AP as it comes up, while the boot CPU calls clock_sync_serve again and again */
+/* After acpi_init, before apic_init: calibrates against HPET, ACPI timer or PIT; reads the CMOS clock. */
+void clock_init(void);
+/* Each AP as it comes up, while the boot CPU calls clock_sync_serve again and again. */
+void clock_init_cpu(void);
 void clock_sync_serve(void);    /* answers an AP that measures its TSC's offset */
 
 #endif

@@ -155,7 +155,8 @@ static void madt_override(const uint8_t *e)
 
     if ( acpi.nr_overrides < ARRAY_SIZE(acpi.overrides) )
         acpi.overrides[acpi.nr_overrides++] = (struct acpi_override){
-            .isa_irq = e[3], .gsi = get32(e + 4), .level = trigger == 3, .active_low = polarity == 3 };
+            .isa_irq = e[3], .gsi = get32(e + 4),
+            .level = trigger == 3, .active_low = polarity == 3 };
 }
 
 /* ACPI 6.4, 5.2.12: entries of type, length and content. */

@@ -337,7 +337,8 @@ bool msi_owns_register(struct pci_sbdf d, uint16_t reg, unsigned int bytes)
     m = find_desc(d, false, 0);
     if ( m ) {
         const uint16_t start = m->pos + MSI_ADDRESS_LOW;
-        const uint16_t end = m->pos + (m->maskable ? MSI_MASK(m->is_64) + 4 : MSI_DATA(m->is_64) + 2);
+        const uint16_t end =
+            m->pos + (m->maskable ? MSI_MASK(m->is_64) + 4 : MSI_DATA(m->is_64) + 2);
 
         owns = range_overlaps(reg, reg + bytes, start, end);
     }

@@ -66,7 +66,8 @@ static uint8_t *ecam_address(struct pci_sbdf d, uint16_t reg)
 
 static uint16_t select_port(struct pci_sbdf d, uint16_t reg)
 {
-    outl(CONFIG_ADDRESS, CONFIG_ENABLE | (uint32_t)d.bus << 16 | (uint32_t)d.devfn << 8 | (reg & 0xfc));
+    outl(CONFIG_ADDRESS,
+         CONFIG_ENABLE | (uint32_t)d.bus << 16 | (uint32_t)d.devfn << 8 | (reg & 0xfc));
     return CONFIG_DATA + (reg & 3);
 }
 

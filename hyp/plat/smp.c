@@ -344,7 +344,9 @@ void smp_stop_others(void)
         return;
     apic_send_nmi_others();
     for ( unsigned int cpu_id = 0; cpu_id < nr_cpus; cpu_id++ ) {
-        for ( unsigned int i = 0; cpu_id != self && is_online(cpu_id) && i < STOP_TIMEOUT_LOOPS; i++ )
+        if ( cpu_id == self )
+            continue;
+        for ( unsigned int i = 0; i < STOP_TIMEOUT_LOOPS && is_online(cpu_id); i++ )
             cpu_relax();
     }
 }

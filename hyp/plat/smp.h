@@ -7,10 +7,10 @@
 #include "base/compiler.h"
 #include "plat/tlb.h"
 
-/* A free page below 1 MiB for the processors' first instructions; set before smp_init.  0: start none. */
+/* A free page below 1 MiB for the APs' first instructions, set before smp_init; 0: start none. */
 extern paddr_t smp_trampoline_page;
 
-/* Allocate and map CPU @cpu's block of stacks (cpu/pcpu.h), struct pcpu zeroed but for its id.  -XEN_ENOMEM. */
+/* Allocate and map @cpu's block of stacks (cpu/pcpu.h); its struct pcpu is zero but for id.  -XEN_ENOMEM. */
 int must_check pcpu_map(unsigned int cpu);
 
 /* Find CPUs in the MADT, map their blocks, start them; at most @max.  Sets nr_cpus. */

@@ -62,7 +62,7 @@ gdt:
     .quad 0x00af9b000000ffff            /* 0x18: 64-bit code */
 gdt_end:
 
-    /* struct trampoline_args of smp.c; its linear addresses are relative until smp.c adds the page's. */
+    /* struct trampoline_args of smp.c, which adds the page's address to the relative ones. */
     .balign 8
 trampoline_args:
 args_entry:     .quad 0

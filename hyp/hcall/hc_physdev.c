@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * physdev_op: a domain that drives hardware asks about and sets up interrupts, PCI devices
+ * and its I/O privilege.  Arguments are checked and domains looked up here; the work is
+ * core/pirq.c's and plat/'s.
+ */
+#include <xenabi/physdev.h>
+
+#include "base/bits.h"
+#include "base/errno.h"
+#include "core/pirq.h"
+#include "cpu/pcpu.h"
+#include "hcall/hypercall.h"
+#include "plat/ioapic.h"
+#include "plat/irq.h"
+#include "plat/pci.h"
+
+#define MAX_IO_PORTS    65536
+
+/* Where the union of the old form's struct physdev_op begins: after the command, aligned. */
+#define COMPAT_ARG_OFFSET   8
+
+static int pd_eoi(struct vcpu *v, void *arg)
+{
+    const struct physdev_eoi *a = arg;
+
+    return pirq_eoi(v->domain, a->irq);
+}
+
+static int pd_irq_status_query(struct vcpu *v, void *arg)
+{
+    struct physdev_irq_status_query *a = arg;
+
+    if ( a->irq >= NR_PIRQS )
+        return -XEN_EINVAL;
+    a->flags = (pirq_needs_eoi(v->domain, a->irq) ? XENIRQSTAT_needs_eoi : 0) |
+               (pirq_is_shared(v->domain, a->irq) ? XENIRQSTAT_shared : 0);
+    return 0;
+}
+
+static int pd_pirq_eoi_gmfn_v1(struct vcpu *v, void *arg)
+{
+    const struct physdev_pirq_eoi_gmfn *a = arg;
+
+    return pirq_set_eoi_map(v->domain, a->gmfn, true);
+}
+
+static int pd_pirq_eoi_gmfn_v2(struct vcpu *v, void *arg)
+{
+    const struct physdev_pirq_eoi_gmfn *a = arg;
+
+    return pirq_set_eoi_map(v->domain, a->gmfn, false);
+}
+
+static int pd_set_iopl(struct vcpu *v, void *arg)
+{
+    const struct physdev_set_iopl *a = arg;
+
+    if ( a->iopl > 3 )
+        return -XEN_EINVAL;
+    v->pv.iopl = a->iopl;
+    return 0;
+}
+
+static int pd_set_iobitmap(struct vcpu *v, void *arg)
+{
+    const struct physdev_set_iobitmap *a = arg;
+
+    if ( a->nr_ports > MAX_IO_PORTS || !guest_range_ok(a->bitmap, DIV_ROUND_UP(a->nr_ports, 8)) )
+        return -XEN_EINVAL;
+    v->pv.iobmp = a->bitmap;
+    v->pv.iobmp_limit = a->nr_ports;
+    return 0;
+}
+
+static int pd_apic_read(struct vcpu *v, void *arg)
+{
+    struct physdev_apic *a = arg;
+
+    return ioapic_read_by_address(a->apic_physbase, a->reg, &a->value);
+}
+
+static int pd_apic_write(struct vcpu *v, void *arg)
+{
+    return -XEN_EPERM;          /* redirection entries are set by map_pirq and setup_gsi */
+}
+
+/* Vectors are ours; the guest gets a number to remember. */
+static int pd_alloc_irq_vector(struct vcpu *v, void *arg)
+{
+    struct physdev_irq *a = arg;
+
+    if ( a->irq >= irq_nr_gsi() )
+        return -XEN_EINVAL;
+    a->vector = a->irq;
+    return 0;
+}
+
+static int pd_map_pirq(struct vcpu *v, void *arg)
+{
+    struct physdev_map_pirq *a = arg;
+    struct domain *d;
+    int rc = domain_get_remote(a->domid, &d);
+
+    if ( rc )
+        return rc;
+    rc = domain_is_dying(d) ? -XEN_ESRCH : pirq_map(d, a);
+    domain_put(d);
+    return rc;
+}
+
+static int pd_unmap_pirq(struct vcpu *v, void *arg)
+{
+    const struct physdev_unmap_pirq *a = arg;
+    struct domain *d;
+    int rc = domain_get_remote(a->domid, &d);
+
+    if ( rc )
+        return rc;
+    rc = pirq_unmap(d, a->pirq);
+    domain_put(d);
+    return rc;
+}
+
+static int pd_get_free_pirq(struct vcpu *v, void *arg)
+{
+    struct physdev_get_free_pirq *a = arg;
+
+    if ( a->type != MAP_PIRQ_TYPE_GSI && a->type != MAP_PIRQ_TYPE_MSI )
+        return -XEN_EINVAL;
+    return pirq_reserve(v->domain, a->type == MAP_PIRQ_TYPE_MSI, &a->pirq);
+}
+
+static int pd_setup_gsi(struct vcpu *v, void *arg)
+{
+    const struct physdev_setup_gsi *a = arg;
+
+    if ( a->gsi < 0 || a->gsi >= (int)irq_nr_gsi() || a->triggering > 1 || a->polarity > 1 )
+        return -XEN_EINVAL;
+    irq_set_gsi_mode(a->gsi, a->triggering, a->polarity);
+    return 0;
+}
+
+static int pd_mmcfg_reserved(struct vcpu *v, void *arg)
+{
+    const struct physdev_pci_mmcfg_reserved *a = arg;
+
+    if ( !(a->flags & XEN_PCI_MMCFG_RESERVED) )
+        return -XEN_EINVAL;
+    return pci_mmcfg_reserved(a->address, a->segment, a->start_bus, a->end_bus);
+}
+
+static int pd_manage_pci_add(struct vcpu *v, void *arg)
+{
+    const struct physdev_manage_pci *a = arg;
+
+    return pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn });
+}
+
+static int pd_manage_pci_add_ext(struct vcpu *v, void *arg)
+{
+    const struct physdev_manage_pci_ext *a = arg;
+
+    return pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn });
+}
+
+static int pd_manage_pci_remove(struct vcpu *v, void *arg)
+{
+    const struct physdev_manage_pci *a = arg;
+
+    return pci_device_remove((struct pci_sbdf){ 0, a->bus, a->devfn });
+}
+
+static int pd_pci_device_add(struct vcpu *v, void *arg)
+{
+    const struct physdev_pci_device_add *a = arg;
+
+    return pci_device_add((struct pci_sbdf){ a->seg, a->bus, a->devfn });
+}
+
+static int pd_pci_device_remove(struct vcpu *v, void *arg)
+{
+    const struct physdev_pci_device *a = arg;
+
+    return pci_device_remove((struct pci_sbdf){ a->seg, a->bus, a->devfn });
+}
+
+static int pd_restore_msi(struct vcpu *v, void *arg)
+{
+    const struct physdev_restore_msi *a = arg;
+
+    return msi_restore((struct pci_sbdf){ 0, a->bus, a->devfn });
+}
+
+static int pd_restore_msi_ext(struct vcpu *v, void *arg)
+{
+    const struct physdev_pci_device *a = arg;
+
+    return msi_restore((struct pci_sbdf){ a->seg, a->bus, a->devfn });
+}
+
+static int pd_prepare_msix(struct vcpu *v, void *arg)
+{
+    const struct physdev_pci_device *a = arg;
+
+    return msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, false);
+}
+
+static int pd_release_msix(struct vcpu *v, void *arg)
+{
+    const struct physdev_pci_device *a = arg;
+
+    return msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, true);
+}
+
+#define BACK        HC_COPY_BACK
+#define BACK_ALWAYS (HC_COPY_BACK | HC_COPY_BACK_ERR)
+#define OP(name, fn, type, flags, perm) \
+    [PHYSDEVOP_##name] = { fn, sizeof(struct physdev_##type), flags, perm }
+
+/* Not served, -XEN_ENOSYS: dbgp_op (no EHCI debug port), free_irq_vector, IRQ_UNMASK_NOTIFY. */
+static const struct hc_op physdev_ops[] = {
+    OP(eoi,               pd_eoi,                eoi,               0,           PERM_ANY),
+    OP(irq_status_query,  pd_irq_status_query,   irq_status_query,  BACK,        PERM_ANY),
+    OP(pirq_eoi_gmfn_v1,  pd_pirq_eoi_gmfn_v1,   pirq_eoi_gmfn,     0,           PERM_ANY),
+    OP(pirq_eoi_gmfn_v2,  pd_pirq_eoi_gmfn_v2,   pirq_eoi_gmfn,     0,           PERM_ANY),
+    OP(set_iopl,          pd_set_iopl,           set_iopl,          0,           PERM_ANY),
+    OP(set_iobitmap,      pd_set_iobitmap,       set_iobitmap,      0,           PERM_ANY),
+    OP(apic_read,         pd_apic_read,          apic,              BACK,        PERM_HARDWARE),
+    OP(apic_write,        pd_apic_write,         apic,              0,           PERM_HARDWARE),
+    OP(alloc_irq_vector,  pd_alloc_irq_vector,   irq,               BACK,        PERM_HARDWARE),
+    OP(map_pirq,          pd_map_pirq,           map_pirq,          BACK_ALWAYS, PERM_HARDWARE),
+    OP(unmap_pirq,        pd_unmap_pirq,         unmap_pirq,        0,           PERM_HARDWARE),
+    OP(get_free_pirq,     pd_get_free_pirq,      get_free_pirq,     BACK,        PERM_HARDWARE),
+    OP(setup_gsi,         pd_setup_gsi,          setup_gsi,         0,           PERM_HARDWARE),
+    OP(pci_mmcfg_reserved, pd_mmcfg_reserved,     pci_mmcfg_reserved, 0,           PERM_HARDWARE),
+    OP(manage_pci_add,    pd_manage_pci_add,     manage_pci,        0,           PERM_HARDWARE),
+    OP(manage_pci_add_ext, pd_manage_pci_add_ext, manage_pci_ext,    0,           PERM_HARDWARE),
+    OP(manage_pci_remove, pd_manage_pci_remove,  manage_pci,        0,           PERM_HARDWARE),
+    OP(pci_device_add,    pd_pci_device_add,     pci_device_add,    0,           PERM_HARDWARE),
+    OP(pci_device_remove, pd_pci_device_remove,  pci_device,        0,           PERM_HARDWARE),
+    OP(restore_msi,       pd_restore_msi,        restore_msi,       0,           PERM_HARDWARE),
+    OP(restore_msi_ext,   pd_restore_msi_ext,    pci_device,        0,           PERM_HARDWARE),
+    OP(prepare_msix,      pd_prepare_msix,       pci_device,        0,           PERM_HARDWARE),
+    OP(release_msix,      pd_release_msix,       pci_device,        0,           PERM_HARDWARE),
+};
+
+long hc_physdev_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+{
+    return hc_dispatch(current, physdev_ops, ARRAY_SIZE(physdev_ops), (uint32_t)cmd, arg);
+}
+
+/* The old form: one structure, the command in front.  It knew the calls up to alloc_irq_vector. */
+long hc_physdev_op_compat(uint64_t op, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
+                          uint64_t a6)
+{
+    uint32_t cmd;
+
+    if ( !copy_from_guest(&cmd, op, sizeof(cmd)) )
+        return -XEN_EFAULT;
+    if ( cmd > PHYSDEVOP_alloc_irq_vector )
+        return -XEN_ENOSYS;
+    return hc_physdev_op(cmd, op + COMPAT_ARG_OFFSET, 0, 0, 0, 0);
+}
