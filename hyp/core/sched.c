@@ -489,6 +489,11 @@ void sched_sleep(struct vcpu *v)
 {
     struct sched_unit *u = v->sched;
 
+    if ( v == current ) {       /* sched_run looks at it anyway */
+        pcpu_work(PCPU_WORK_SCHED);
+        return;
+    }
+
     spin_lock(&sched_lock);
     if ( u->queued ) {
         dequeue(u);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Debug keys: what core/ and the layers below it can show. */
+#include "core/host_console.h"
+
+#include <xenabi/xen.h>
+#include "base/log.h"
+#include "core/evtchn.h"
+#include "core/gnttab.h"
+#include "core/sched.h"
+#include "core/vcpu.h"
+#include "cpu/pcpu.h"
+#include "kern/clock.h"
+#include "kern/keyhandler.h"
+#include "mem/heap.h"
+#include "plat/acpi.h"
+#include "plat/irq.h"
+
+static void dump_domain(struct domain *d)
+{
+    const struct vcpu *v;
+
+    log_err("%pd: state %u pause %d%s%s, shutdown %d code %u, refs %d\n", d, d->state,
+            atomic_read(&d->pause_count), d->is_privileged ? " privileged" : "",
+            d->is_crashed ? " crashed" : "", d->is_shut_down, d->shutdown_code,
+            atomic_read(&d->refs));
+    log_err("  frames %lu of %lu, hypervisor's %u; vcpus %u weight %u cap %u\n", d->tot_pages,
+            d->max_pages, d->xenheap_pages, d->max_vcpus, d->sched_weight, d->sched_cap);
+    for_each_vcpu ( d, v ) {
+        log_err("  vcpu%u: cpu%u%s flags %#x pause %d runstate %u upcall %u/%u work %#x\n", v->id,
+                v->processor, v->is_running ? " running" : "", v->flags,
+                atomic_read(&v->pause_count), v->runstate,
+                read_once(v->vcpu_info->evtchn_upcall_pending),
+                read_once(v->vcpu_info->evtchn_upcall_mask), v->work);
+    }
+}
+
+/* Look-ups one by one: the list's lock is not held while printing. */
+static void dump_domains(void)
+{
+    struct domain *d;
+    uint32_t next = 0;
+
+    log_err("domains, now %lu ns\n", clock_now_ns());
+    while ( next < DOMID_FIRST_RESERVED && (d = domain_get_next(next)) != NULL ) {
+        next = d->id + 1;
+        dump_domain(d);
+        domain_put(d);
+    }
+}
+
+static void dump_memory(void)
+{
+    log_err("heap: %lu frames, %lu free, %lu of them to scrub, %lu claimed; %lu free below 4 GiB\n",
+            heap_nr_total(), heap_nr_free(), heap_nr_dirty(), heap_nr_claimed(),
+            heap_nr_free_below(32));
+}
+
+static void dump_cpus(void)
+{
+    for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ ) {
+        const struct pcpu *p = pcpu_get(cpu);
+        const struct vcpu *v = read_once(p->curr);
+
+        if ( v->is_idle )
+            log_err("cpu%u: idle, apic id %u, work %#x\n", cpu, p->apic_id, p->work);
+        else
+            log_err("cpu%u: %pv entered at %04lx:%016lx rsp %016lx flags %lx, work %#x\n", cpu, v,
+                    v->regs.cs & 0xffff, v->regs.rip, v->regs.rsp, v->regs.rflags, p->work);
+    }
+}
+
+static void dump_dom0_registers(void)
+{
+    const struct vcpu *v;
+
+    for_each_vcpu ( dom0, v ) {
+        const struct cpu_frame *r = &v->regs;
+
+        log_err("%pv: rip %016lx rsp %016lx flags %lx %s\n", v, r->rip, r->rsp, r->rflags,
+                v->pv.kernel_mode ? "kernel" : "user");
+        log_err("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx, r->rdx);
+        log_err("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", r->rsi, r->rdi, r->rbp, r->r8);
+        log_err("  cr3 %016lx / %016lx\n", v->pv.kernel_cr3, v->pv.user_cr3);
+    }
+}
+
+static void reboot_now(void)
+{
+    log_err("debug key R: rebooting\n");
+    machine_reboot();
+}
+
+void dump_init(void)
+{
+    keyhandler_register('0', dump_dom0_registers, "dom0's registers, as saved last", true);
+    keyhandler_register('d', dump_cpus, "who runs on each CPU", true);
+    keyhandler_register('e', evtchn_dump, "event channels", true);
+    keyhandler_register('g', gnttab_dump, "grant tables", true);
+    keyhandler_register('i', irq_dump, "interrupts", true);
+    keyhandler_register('m', dump_memory, "memory", true);
+    keyhandler_register('q', dump_domains, "domains and vCPUs", true);
+    keyhandler_register('r', sched_dump, "scheduler", true);
+    keyhandler_register('t', timer_dump, "timers", true);
+    keyhandler_register('R', reboot_now, "reboot the machine at once", false);
+}

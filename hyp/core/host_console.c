@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Text that domains write with console_io.  A guest's line is kept in its struct domain
+ * until it is whole; too many of them are dropped and counted.  Bytes that would
+ * move a terminal's cursor are not passed on: they could forge other lines.
+ */
+#include "core/host_console.h"
+
+#include "base/bits.h"
+#include "base/fmt.h"
+#include "core/evtchn.h"
+#include "core/guest_access.h"
+#include "kern/clock.h"
+#include "kern/console.h"
+
+#define LINES_PER_SECOND    10
+#define LINE_NS             (1000000000UL / LINES_PER_SECOND)
+
+static struct lock lock = LOCK_INIT(RANK_LEAF);     /* all domains' lines */
+
+/* True if @d may write a line now. */
+static bool take_token(struct domain *d)
+{
+    const uint64_t now = clock_now_ns();
+    const uint64_t earned = (now - d->console.stamp_ns) / LINE_NS;
+
+    if ( earned ) {
+        d->console.stamp_ns = now;
+        d->console.tokens = min(d->console.tokens + earned, (uint64_t)LINES_PER_SECOND);
+    }
+    if ( d->console.tokens == 0 )
+        return false;
+    d->console.tokens--;
+    return true;
+}
+
+static void end_line(struct domain *d)
+{
+    char text[sizeof(d->console.line) + 64];
+    int len;
+
+    if ( !take_token(d) ) {
+        d->console.nr_dropped++;
+    } else {
+        if ( d->console.nr_dropped ) {
+            len = scnprintf(text, sizeof(text), "(XEN) %pd: %u lines dropped\n", d,
+                            d->console.nr_dropped);
+            console_write(text, len);
+            d->console.nr_dropped = 0;
+        }
+        len = scnprintf(text, sizeof(text), "(%pd) %.*s\n", d, (int)d->console.len,
+                        d->console.line);
+        console_write(text, len);
+    }
+    d->console.len = 0;
+}
+
+void host_console_write(struct domain *d, const char *s, size_t len)
+{
+    if ( domain_is_control(d) ) {
+        console_write(s, len);
+        return;
+    }
+
+    spin_lock(&lock);
+    for ( size_t i = 0; i < len; i++ ) {
+        if ( s[i] == '\n' || d->console.len == sizeof(d->console.line) )
+            end_line(d);
+        if ( s[i] == '\t' || (s[i] >= ' ' && s[i] < 0x7f) )
+            d->console.line[d->console.len++] = s[i];
+    }
+    spin_unlock(&lock);
+}
+
+void host_console_init(void)
+{
+    static const struct console_ops ops = {
+        .send_virq = evtchn_send_global_virq,
+        .copy_out = copy_to_guest,
+    };
+
+    console_set_ops(&ops);
+    dump_init();
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's console as domains see it, and the debug keys that show core's state. */
+#ifndef CORE_HOST_CONSOLE_H
+#define CORE_HOST_CONSOLE_H
+
+#include "core/domain.h"
+
+/* dom0 exists or is about to: connects kern/console to events, registers debug keys. */
+void host_console_init(void);
+
+/* console_io: dom0's text goes out as it is; others' by line, as "(dN) ", 10 lines a second. */
+void host_console_write(struct domain *d, const char *s, size_t len);
+
+void dump_init(void);       /* core/dump.c; host_console_init calls */
+
+#endif

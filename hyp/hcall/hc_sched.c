@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SCHEDOP_*: what a vCPU does with its time, and how a domain ends. */
+#include <xenabi/sched.h>
+
+#include "base/bits.h"
+#include "core/evtchn.h"
+#include "core/sched.h"
+#include "core/watchdog.h"
+#include "cpu/pcpu.h"
+#include "hcall/hypercall.h"
+
+#define POLL_PORTS_MAX  128
+
+static int op_yield(struct vcpu *v, void *arg)
+{
+    sched_yield(v);
+    return 0;
+}
+
+/* Unmasking first is the point of it: no event can slip in between and be slept over. */
+static int op_block(struct vcpu *v, void *arg)
+{
+    write_once(v->vcpu_info->evtchn_upcall_mask, 0);
+    vcpu_block(v);
+    return 0;
+}
+
+static int op_shutdown(struct vcpu *v, void *arg)
+{
+    const struct sched_shutdown *a = arg;
+
+    domain_shutdown(v->domain, (uint8_t)a->reason);
+    return 0;
+}
+
+static int op_shutdown_code(struct vcpu *v, void *arg)
+{
+    const struct sched_shutdown *a = arg;
+    struct domain *d = v->domain;
+
+    spin_lock(&d->shutdown_lock);
+    if ( !d->is_shutting_down )
+        d->shutdown_code = a->reason;
+    spin_unlock(&d->shutdown_lock);
+    return 0;
+}
+
+/* 1: one of the ports is pending; 0: none; negative: a port cannot be read or does not exist. */
+static int poll_ports(struct vcpu *v, const struct sched_poll *a)
+{
+    for ( uint32_t i = 0; i < a->nr_ports; i++ ) {
+        evtchn_port_t port;
+
+        if ( !copy_from_guest_index(&port, a->ports, i, sizeof(port)) )
+            return -XEN_EFAULT;
+        if ( !evtchn_port_is_valid(v->domain, port) )
+            return -XEN_EINVAL;
+        if ( evtchn_port_is_pending(v->domain, port) )
+            return 1;
+    }
+    return 0;
+}
+
+static int op_poll(struct vcpu *v, void *arg)
+{
+    const struct sched_poll *a = arg;
+    evtchn_port_t port = 0;
+    int rc;
+
+    if ( a->nr_ports > POLL_PORTS_MAX )
+        return -XEN_EINVAL;
+    if ( !guest_range_ok(a->ports, a->nr_ports * sizeof(port)) )
+        return -XEN_EFAULT;
+    if ( a->nr_ports == 1 && !copy_from_guest(&port, a->ports, sizeof(port)) )
+        return -XEN_EFAULT;
+
+    /* Block first, look then: who sends in between sees that somebody polls. */
+    write_once(v->poll_port, port);
+    atomic_or32(&v->flags, VCPUF_POLLING);
+    vcpu_block(v);
+    rc = poll_ports(v, a);
+    if ( rc || !(read_once(v->flags) & VCPUF_BLOCKED) ) {
+        vcpu_unblock(v);
+        return min(rc, 0);
+    }
+
+    /* If it is woken before this, the timeout finds it not polling, and does nothing. */
+    if ( a->timeout )
+        timer_arm(&v->poll_timer, a->timeout);
+    return 0;
+}
+
+static int op_remote_shutdown(struct vcpu *v, void *arg)
+{
+    const struct sched_remote_shutdown *a = arg;
+    struct domain *d = domain_get_by_id(a->domain_id);
+
+    if ( !d )
+        return -XEN_ESRCH;
+    domain_shutdown(d, (uint8_t)a->reason);
+    domain_put(d);
+    return 0;
+}
+
+static int op_watchdog(struct vcpu *v, void *arg)
+{
+    const struct sched_watchdog *a = arg;
+
+    return watchdog_set(v->domain, a->id, a->timeout);
+}
+
+static int op_pin_override(struct vcpu *v, void *arg)
+{
+    const struct sched_pin_override *a = arg;
+
+    return sched_pin_override(v, a->pcpu);
+}
+
+static const struct hc_op sched_ops[] = {
+    [SCHEDOP_yield]           = { op_yield, 0, 0, PERM_ANY },
+    [SCHEDOP_block]           = { op_block, 0, 0, PERM_ANY },
+    [SCHEDOP_shutdown]        = { op_shutdown, sizeof(struct sched_shutdown), 0, PERM_ANY },
+    [SCHEDOP_poll]            = { op_poll, sizeof(struct sched_poll), 0, PERM_ANY },
+    [SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown), 0,
+                                  PERM_CONTROL },
+    [SCHEDOP_shutdown_code]   = { op_shutdown_code, sizeof(struct sched_shutdown), 0, PERM_ANY },
+    [SCHEDOP_watchdog]        = { op_watchdog, sizeof(struct sched_watchdog), 0, PERM_ANY },
+    [SCHEDOP_pin_override]    = { op_pin_override, sizeof(struct sched_pin_override), 0,
+                                  PERM_HARDWARE },
+};
+
+long hc_sched_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+{
+    return hc_dispatch(current, sched_ops, ARRAY_SIZE(sched_ops), cmd, arg);
+}
+
+/* The number from before sched_op had argument structures: SCHEDOP_shutdown's is a plain word. */
+long hc_sched_op_compat(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5,
+                        uint64_t a6)
+{
+    struct sched_shutdown shutdown = { .reason = arg };
+
+    switch ( cmd ) {
+    case SCHEDOP_yield:
+        return op_yield(current, NULL);
+    case SCHEDOP_block:
+        return op_block(current, NULL);
+    case SCHEDOP_shutdown:
+        return op_shutdown(current, &shutdown);
+    default:
+        return -XEN_ENOSYS;
+    }
+}
