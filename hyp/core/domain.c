@@ -27,6 +27,7 @@
 #include "core/sched.h"
 #include "core/shared_info.h"
 #include "core/vcpu.h"
+#include "core/watchdog.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"
 #include "kern/clock.h"
@@ -125,6 +126,7 @@ static void domain_free(struct domain *d)
 {
     struct vcpu *v;
 
+    watchdog_kill(d);
     for_each_vcpu ( d, v )
         vcpu_destroy(v);
     evtchn_free_domain(d);
