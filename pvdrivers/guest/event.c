@@ -81,8 +81,11 @@ long event_close(uint32_t port)
 {
     struct evtchn_close op = { .port = port };
 
-    if ( port < NR_PORTS )
+    /* The number may come back for another use: that one starts masked too. */
+    if ( port < NR_PORTS ) {
+        event_mask(port);
         handlers[port] = NULL;
+    }
     return event_op(EVTCHNOP_close, &op);
 }
 
