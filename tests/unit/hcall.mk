@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The hypercall layer and what tools see of the processor.
+hypercall_SRCS   := hcall/hypercall.c
+hypercall_CFLAGS := -DHOST_TEST
+cpuid_SRCS       := cpu/cpuid.c
+cpuid_CFLAGS     := -DHOST_TEST
+memory_op_SRCS   := hcall/hc_memory.c core/page.c core/evtchn.c core/evtchn_2l.c \
+	core/evtchn_fifo.c core/gnttab.c cpu/spinlock.c fake/world.c
+memory_op_CFLAGS := -DHOST_TEST
