@@ -12,8 +12,9 @@
  * first writing one: it is checked and marked in use in one compare-and-swap, and
  * from then on the active entry is the truth.
  *
- * Frames: a host mapping's reference is held by its PTE (pv/pv.h), a device mapping's by
- * the map record, that of a copy by the copy.  Pins keep the entry marked, not the frame.
+ * Frames: the map record holds one reference for the host mapping and one for the device
+ * mapping, each with the writable type unless read-only; a copy holds its own.  The PTE holds
+ * nothing (pv/pv.h).  Pins keep the entry marked, not the frame.
  *
  * Locks: the granter's for its entries, the mapper's for its records; never both at once.
  * A record being worked on without a lock is marked busy, and to others is not there.
@@ -55,11 +56,14 @@ struct gnt_active {
 struct gnt_map {
     struct domain *rd;              /* granter, referenced */
     uint64_t       addr;            /* of the host mapping, as given */
+    uint64_t       pte_ma;          /* and where its PTE is */
     grant_ref_t    ref;
-    uint32_t       mfn;
+    union {
+        uint32_t   mfn;
+        uint32_t   next_free;       /* free records */
+    };
     uint16_t       flags;           /* GNTMAP_*; no PARTS: free */
     bool           is_busy;
-    uint32_t       next_free;
 };
 
 struct gnttab {
@@ -260,7 +264,8 @@ static bool map_finish(struct gnttab *gt, grant_handle_t h, uint16_t parts)
 }
 
 /* Map @mfn of @rd, pinned already.  GNTST_*; on failure no frame reference is left. */
-static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_grant_ref *op)
+static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_grant_ref *op,
+                         uint64_t *pte_ma)
 {
     const bool readonly = op->flags & GNTMAP_readonly;
     const uint64_t avail = ((op->flags >> _GNTMAP_guest_avail0) & 7UL) << 9;
@@ -276,7 +281,7 @@ static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_g
         return GNTST_bad_page;
     }
     rc = pv_grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte, readonly,
-                      avail, 0);
+                      avail, 0, pte_ma);
     if ( rc != GNTST_okay ) {
         frame_release(rd, mfn, readonly);
         if ( op->flags & GNTMAP_device_map )
@@ -292,6 +297,7 @@ static int16_t map_from(struct domain *ld, struct domain *rd, struct gnttab_map_
     const unsigned int nr_pins = popcount64(op->flags & PARTS);
     const grant_handle_t h = map_alloc(gt);
     struct gnt_map *m;
+    uint64_t pte_ma = 0;
     mfn_t mfn;
     int16_t st;
 
@@ -301,7 +307,7 @@ static int16_t map_from(struct domain *ld, struct domain *rd, struct gnttab_map_
     st = pin(rd, ld->id, op->ref, readonly, nr_pins, &mfn);
     if ( st != GNTST_okay )
         goto err_handle;
-    st = map_frame(rd, mfn, op);
+    st = map_frame(rd, mfn, op, &pte_ma);
     if ( st != GNTST_okay )
         goto err_pin;
 
@@ -310,9 +316,10 @@ static int16_t map_from(struct domain *ld, struct domain *rd, struct gnttab_map_
     m = map_record(gt, h);
     m->rd = rd;
     m->addr = op->host_addr;
+    m->pte_ma = pte_ma;
     m->ref = op->ref;
     m->mfn = mfn.n;
-    m->flags = op->flags & (PARTS | GNTMAP_readonly | GNTMAP_contains_pte);
+    m->flags = op->flags & (PARTS | GNTMAP_readonly);
     m->is_busy = false;
     spin_unlock(&gt->lock);
 
@@ -388,13 +395,11 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
     if ( op->dev_bus_addr )
         parts |= m.flags & GNTMAP_device_map;
     if ( op->host_addr && (m.flags & GNTMAP_host_map) ) {
-        op->status = pv_grant_unmap(ld, m.addr, MFN(m.mfn), m.flags & GNTMAP_contains_pte);
-        if ( op->status == GNTST_okay ) {
-            parts |= GNTMAP_host_map;
-            b->needs_flush = true;
-        }
+        pv_grant_unmap(ld, m.pte_ma, MFN(m.mfn));
+        parts |= GNTMAP_host_map;
+        b->needs_flush = true;
     }
-    if ( op->status != GNTST_okay || !parts ) {
+    if ( !parts ) {
         (void)map_finish(ld->gnttab, op->handle, 0);
         return;
     }
@@ -404,13 +409,14 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
     };
 }
 
-/* Drop what the @parts of a mapping hold and end them. */
-static void unmap_complete(struct domain *ld, const struct gnttab_unmapped *u,
-                           unsigned int nr_frame_refs)
+/* Drop what the parts of a mapping hold and end them. */
+static void unmap_complete(struct domain *ld, const struct gnttab_unmapped *u)
 {
-    for ( unsigned int i = 0; i < nr_frame_refs; i++ )
+    const unsigned int nr_parts = popcount64(u->parts);
+
+    for ( unsigned int i = 0; i < nr_parts; i++ )
         frame_release(u->rd, u->mfn, u->readonly);
-    unpin(u->rd, u->ref, u->readonly, popcount64(u->parts));
+    unpin(u->rd, u->ref, u->readonly, nr_parts);
     if ( map_finish(ld->gnttab, u->handle, u->parts) )
         domain_put(u->rd);
 }
@@ -427,7 +433,7 @@ void gnttab_unmap_flush(struct gnttab_batch *b)
         tlb_flush_cpus(&cpus);
     }
     for ( uint32_t i = 0; i < b->nr; i++ )
-        unmap_complete(ld, &b->e[i], popcount64(b->e[i].parts));
+        unmap_complete(ld, &b->e[i]);
     b->nr = 0;
     b->needs_flush = false;
 }
@@ -719,7 +725,7 @@ int gnttab_release_mappings(struct domain *d)
             .parts = m->flags & PARTS, .readonly = m->flags & GNTMAP_readonly,
         };
         /* It never runs again, so what its tables still say maps nothing. */
-        unmap_complete(d, &u, popcount64(u.parts));
+        unmap_complete(d, &u);
     }
     return 0;
 }

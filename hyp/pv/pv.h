@@ -9,6 +9,7 @@
 #include "cpu/asm.h"
 
 /* Life. */
+void pv_init(void);                 /* boot: makes PV guests possible */
 int must_check pv_domain_create(struct domain *d);              /* per-domain slot; -XEN_ENOMEM */
 void pv_domain_free(struct domain *d);
 int must_check pv_vcpu_create(struct vcpu *v);
@@ -32,11 +33,13 @@ long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t for
  * Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address.
  * GNTST_* results.  The PTE is marked and holds nothing: the frame's references are the map
  * record's, whatever the guest does to the PTE.  @avail_bits: as in a PTE.  Take mm_lock.
+ * @pte_ma: the PTE's machine address.  Unmap by that and nothing else, as the guest may have
+ * put its table to another linear address meanwhile.
  */
 int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
-                            uint64_t avail_bits, uint64_t cache_attr);
+                            uint64_t avail_bits, uint64_t cache_attr, uint64_t *pte_ma);
 /* Clear the PTE if it still is that mapping; the caller flushes, then drops the references. */
-int must_check pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte);
+void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame);
 
 /* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
 bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
@@ -49,6 +52,13 @@ void pv_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 /* Work before returning to the guest: builds bounce frames for pending exception, NMI, event. */
 void pv_deliver(struct vcpu *v);
 void pv_iret(struct vcpu *v);
+void pv_syscall(struct vcpu *v);            /* SYSCALL in guest user mode (entry.S) */
+void pv_syscall32(struct vcpu *v);
+/* The guest's selectors or return address cannot be loaded: its failsafe callback, or its end. */
+void pv_failsafe(struct vcpu *v);
+void pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
+/* INT @vector by the guest: true if its trap table allows that (and it was injected). */
+bool pv_software_interrupt(struct vcpu *v, uint8_t vector);
 void pv_toggle_mode(struct vcpu *v);        /* guest kernel <-> user: CR3, GS */
 
 void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null);

@@ -532,7 +532,7 @@ static bool grant_entry(struct vcpu *v, uint64_t addr, bool by_pte, mfn_t *l1, u
 }
 
 int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
-                 uint64_t avail_bits, uint64_t cache_attr)
+                 uint64_t avail_bits, uint64_t cache_attr, uint64_t *pte_ma)
 {
     struct domain *d = v->domain;
     int rc = GNTST_general_error;
@@ -550,27 +550,27 @@ int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool r
         if ( old & PTE_P )
             l1e_put(d, old);
         frame_unmap(t);
+        *pte_ma = mfn_to_paddr(l1) + idx * sizeof(uint64_t);
         rc = GNTST_okay;
     }
     spin_unlock(&d->mm_lock);
     return rc;
 }
 
-int pv_grant_unmap(struct domain *d, uint64_t addr, mfn_t frame, bool by_pte)
+void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame)
 {
     unsigned int idx;
     mfn_t l1;
 
     spin_lock(&d->mm_lock);
-    if ( grant_entry(current, addr, by_pte, &l1, &idx) ) {
+    if ( grant_entry(current, pte_ma, true, &l1, &idx) ) {
         uint64_t *t = frame_map(l1);
         const uint64_t old = t[idx];
 
-        /* Anything else there means that the guest replaced it: nothing maps the frame any more. */
+        /* Anything else there, or no table: the guest replaced it, and nothing maps the frame. */
         if ( (old & (PTE_P | PTE_GRANT)) == (PTE_P | PTE_GRANT) && mfn_eq(pte_mfn(old), frame) )
             write_once(t[idx], 0);
         frame_unmap(t);
     }
     spin_unlock(&d->mm_lock);
-    return GNTST_okay;
 }
