@@ -162,8 +162,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
     if ( prev == next )
         return;
     if ( !prev->is_idle ) {
+        guest_ops->switch_from(prev);       /* clears CR0.TS, which the next would trap on */
         xstate_save(prev->xsave);
-        guest_ops->switch_from(prev);
     }
     cpu_take(p, next);
     next->processor = p->id;
@@ -174,8 +174,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
         tlb_note_flush();
     } else {
         set_bit(p->id, next->domain->dirty_cpus);
-        guest_ops->switch_to(next);
         xstate_restore(next->xsave, next->xcr0);
+        guest_ops->switch_to(next);
     }
     if ( !prev->is_idle && prev->domain != next->domain )
         clear_bit(p->id, prev->domain->dirty_cpus);

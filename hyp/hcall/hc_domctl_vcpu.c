@@ -67,8 +67,6 @@ int dc_getvcpucontext(struct domain *d, struct xen_domctl *op)
         return -XEN_ENOMEM;
     vcpu_pause(v);
     pv_get_context(v, c);
-    if ( vcpu_is_up(v) )
-        c->flags |= VGCF_online;
     vcpu_unpause(v);
     if ( !copy_to_guest(op->u.vcpucontext.ctxt, c, sizeof(*c)) )
         rc = -XEN_EFAULT;

@@ -24,7 +24,7 @@
     X(update_descriptor) X(memory_op) X(multicall) X(update_va_mapping) X(set_timer_op) \
     X(xen_version) X(console_io) X(grant_table_op) X(vm_assist) \
     X(update_va_mapping_otherdomain) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) \
-    X(nmi_op) X(sched_op) X(callback_op) X(event_channel_op) X(physdev_op) \
+    X(nmi_op) X(sched_op) X(callback_op) X(event_channel_op) X(physdev_op_compat) X(physdev_op) \
     X(sysctl) X(domctl)
 
 #define ROW(name) [__HYPERVISOR_##name] = hc_##name,
