@@ -16,7 +16,7 @@
 #include "kern/clock.h"
 #include "kern/cmdline.h"
 #include "mem/paging.h"
-#include "plat/acpi.h"
+#include "plat/ioapic.h"
 #include "plat/irq.h"
 
 #define APIC_ID         0x020
@@ -233,6 +233,7 @@ void apic_init(void)
     const uint32_t features = cpuid_count(1, 0).c;
     const uint64_t base = rdmsr(MSR_APIC_BASE);
 
+    ioapic_silence_8259();
     x2apic = (base & APIC_BASE_X2APIC) || ((features & CPUID1_C_X2APIC) && opt.x2apic);
     has_deadline = features & CPUID1_C_DEADLINE;
     if ( !x2apic ) {

@@ -131,7 +131,7 @@ int ioapic_read_by_address(paddr_t pa, uint32_t reg, uint32_t *value)
 }
 
 /* Both 8259s initialised away from the exceptions' vectors, every line masked. */
-static void silence_8259(void)
+void ioapic_silence_8259(void)
 {
     static const struct { uint8_t port, value; } init[] = {
         { 0x21, 0xff }, { 0xa1, 0xff },
@@ -146,8 +146,6 @@ static void silence_8259(void)
 
 void ioapic_init(void)
 {
-    silence_8259();
-
     for ( uint32_t i = 0; i < acpi.nr_ioapics; i++ ) {
         struct ioapic *io = &ioapics[nr_ioapics];
 

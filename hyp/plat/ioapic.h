@@ -11,7 +11,9 @@
 
 #define IOAPIC_MAX_GSI  512
 
-void ioapic_init(void);                 /* maps all, masks every pin, silences the 8259s */
+void ioapic_init(void);                 /* maps all, masks every pin */
+/* Before the ExtINT pin is masked: an 8259 that asserts it then leaves a stray interrupt. */
+void ioapic_silence_8259(void);
 unsigned int ioapic_nr_gsi(void);       /* highest GSI + 1, at most IOAPIC_MAX_GSI */
 bool ioapic_has_gsi(unsigned int gsi);
 
