@@ -277,6 +277,10 @@ static int exchange_check(struct exchange *x)
         return -XEN_EINVAL;
     if ( in->domid != out->domid )
         return -XEN_EINVAL;
+    /* A bad array must not be found out about when the old frames are gone. */
+    if ( !guest_range_ok(in->extent_start, in->nr_extents * sizeof(uint64_t)) ||
+         !guest_range_ok(out->extent_start, out->nr_extents * sizeof(uint64_t)) )
+        return -XEN_EFAULT;
     x->chunk_order = max(in->extent_order, out->extent_order);
     if ( ((in->nr_extents << in->extent_order) | (x->e.nr_exchanged << in->extent_order)) &
          (BIT(x->chunk_order) - 1) )

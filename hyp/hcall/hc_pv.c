@@ -101,7 +101,6 @@ static int callback_register(struct pv_vcpu *pv, const struct callback_register 
         return 0;
     /* SYSENTER has no entry here: 32-bit programs come by SYSCALL or INT 0x80 instead. */
     case CALLBACKTYPE_sysenter:
-    case CALLBACKTYPE_sysenter_deprecated:
         return -XEN_EINVAL;
     default:
         return -XEN_ENOSYS;

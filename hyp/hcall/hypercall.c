@@ -72,7 +72,7 @@ void hypercall(struct vcpu *v)
 long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd,
                  guest_ptr_t uarg)
 {
-    _Alignas(8) uint8_t arg[HC_ARG_MAX];
+    _Alignas(8) uint8_t arg[HC_ARG_MAX] no_auto_init;   /* op->size bytes are copied in */
     const struct hc_op *op;
     int rc;
 
@@ -111,7 +111,7 @@ static bool must_check mc_store_args(struct vcpu *v, guest_ptr_t entry, struct m
 /* One entry.  0, -XEN_EFAULT, or -XEN_ERESTART: it wants to be run again. */
 static int mc_run_one(struct vcpu *v, guest_ptr_t entry)
 {
-    struct multicall_entry e;
+    struct multicall_entry e no_auto_init;
     long rc;
 
     if ( unlikely(!copy_from_guest(&e, entry, sizeof(e))) )

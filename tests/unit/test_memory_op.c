@@ -4,6 +4,7 @@
 
 #include <xenabi/memory.h>
 
+#include "core/guest_access.h"
 #include "core/page.h"
 #include "core/preempt.h"
 #include "core/vcpu.h"
@@ -28,6 +29,10 @@ __attribute__((weak)) bool copy_to_guest(guest_ptr_t dst, const void *src, size_
 __attribute__((weak)) bool copy_from_guest_index(void *dst, guest_ptr_t base, uint64_t i, size_t size)
 {
     return !FAULTS(base) && memcpy(dst, (uint8_t *)base + i * size, size);
+}
+__attribute__((weak)) bool guest_range_ok(guest_ptr_t va, uint64_t len)
+{
+    return va < 1UL << 47 && len < 1UL << 47;
 }
 __attribute__((weak)) void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
 {
