@@ -100,6 +100,15 @@ static inline void ltr(uint16_t sel) { __asm__ volatile ("ltr %0" : : "rm" (sel)
     __asm__ volatile ("pushq %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: mov %1, %%ss; mov %2, %%ds; mov %2, %%es;" \
                       "mov %2, %%fs; mov %2, %%gs" : : "i" (0xe008), "r" (0xe010), "r" (0) : "rax", "memory")
 
+/* Access rights of @sel's descriptor, 0 if there is none (SDM vol 2A LAR). */
+static inline uint32_t lar(uint16_t sel)
+{
+    uint32_t v = 0;
+
+    __asm__ volatile ("lar %1, %0" : "+r" (v) : "r" ((uint32_t)sel) : "cc");
+    return v;
+}
+
 static inline uint16_t read_ds(void) { uint16_t v; __asm__ volatile ("mov %%ds, %0" : "=r" (v)); return v; }
 static inline uint16_t read_es(void) { uint16_t v; __asm__ volatile ("mov %%es, %0" : "=r" (v)); return v; }
 static inline uint16_t read_fs(void) { uint16_t v; __asm__ volatile ("mov %%fs, %0" : "=r" (v)); return v; }

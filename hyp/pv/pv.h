@@ -43,8 +43,9 @@ void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame);
 
 /* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
 bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
-/* A privileged instruction or forced-emulation prefix at #GP/#UD: true if emulated (or injected). */
+/* A privileged instruction at #GP, the forced-emulation prefix at #UD: true if dealt with. */
 bool pv_emulate(struct vcpu *v);
+bool pv_emulate_forced(struct vcpu *v);
 
 /* Exceptions and upcalls: put into v->pv.pending; entry/trap.c delivers on the way out. */
 void pv_inject(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);

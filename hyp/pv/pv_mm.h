@@ -54,6 +54,8 @@ bool must_check pt_walk(uint64_t l4_paddr, uint64_t va, mfn_t *l1, unsigned int 
 void mm_lock_pair(struct domain *a, struct domain *b);
 void mm_unlock_pair(struct domain *a, struct domain *b);
 
+/* The running vCPU's guest-kernel page tables.  As pt_type_get. */
+int must_check pv_new_baseptr(struct vcpu *v, mfn_t mfn);
 /* Load CR3 on this CPU. */
 void pv_load_cr3(uint64_t cr3);
 

@@ -319,7 +319,7 @@ void pv_load_cr3(uint64_t cr3)
     tlb_note_flush();
 }
 
-static int op_new_baseptr(struct vcpu *v, mfn_t mfn)
+int pv_new_baseptr(struct vcpu *v, mfn_t mfn)
 {
     const uint64_t old = v->pv.kernel_cr3;
     int rc;
@@ -414,7 +414,7 @@ static int mmuext_locked(struct vcpu *v, struct domain *d, const struct mmuext_o
     case MMUEXT_UNPIN_TABLE:
         return op_unpin(d, mfn);
     case MMUEXT_NEW_BASEPTR:
-        return op_new_baseptr(v, mfn);
+        return pv_new_baseptr(v, mfn);
     case MMUEXT_NEW_USER_BASEPTR:
         return op_new_user_baseptr(v, mfn);
     case MMUEXT_SET_LDT:

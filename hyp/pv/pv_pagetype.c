@@ -247,8 +247,10 @@ void pt_teardown_later(struct domain *d, struct frame *f)
 {
     struct vcpu *v = d->vcpu ? d->vcpu[0] : NULL;
 
+    if ( f->aux )
+        return;                     /* listed already */
     f->refs++;
-    f->aux = d->teardown;
+    f->aux = d->teardown + 2ULL > FRAME_NIL ? FRAME_NIL : d->teardown + 1;
     d->teardown = frame_to_mfn(f).n;
     if ( current->domain == d )
         v = current;
@@ -264,7 +266,8 @@ bool pt_teardown_some(struct domain *d)
         /* It may have found a new use meanwhile: then there is nothing to take apart. */
         if ( (f->flags & FF_PARTIAL) && f->type_refs == 0 && !devalidate(d, f) )
             return false;
-        d->teardown = f->aux;
+        d->teardown = f->aux == FRAME_NIL ? FRAME_NIL : f->aux - 1;
+        f->aux = 0;
         page_put(d, f);
     }
     return true;

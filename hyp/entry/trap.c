@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where traps go, by vector and by who was interrupted, and the one loop on the way out:
+ * whatever has to happen before guest code runs again is a bit that is consumed here.
+ */
+#include "entry/entry.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "core/domain_free.h"
+#include "core/evtchn.h"
+#include "core/preempt.h"
+#include "core/sched.h"
+#include "core/shared_info.h"
+#include "cpu/asm.h"
+#include "cpu/extable.h"
+#include "cpu/pcpu.h"
+#include "cpu/regs.h"
+#include "entry/trap.h"
+#include "hcall/hypercall.h"
+#include "kern/console.h"
+#include "kern/panic.h"
+#include "kern/timer.h"
+#include "plat/irq.h"
+#include "plat/smp.h"
+#include "plat/tlb.h"
+#include "pv/pv.h"
+
+/* --- From a guest ------------------------------------------------------------------- */
+
+static void general_protection(struct vcpu *v)
+{
+    const uint32_t error = v->regs.error_code;
+
+    /* INT n: the selector error code names an IDT entry. */
+    if ( (error & 2) && pv_software_interrupt(v, error >> 3 & 0xff) )
+        return;
+    if ( !error && pv_emulate(v) )
+        return;
+    pv_inject(v, VEC_GP, true, error);
+}
+
+static void debug_exception(struct vcpu *v)
+{
+    v->pv.dr[6] = read_dr6();
+    write_dr6(DR6_DEFAULT);
+    pv_inject(v, VEC_DB, false, 0);
+}
+
+static void device_not_available(struct vcpu *v)
+{
+    clts();
+    v->pv.cr0_ts = 0;
+    pv_inject(v, VEC_NM, false, 0);
+}
+
+void trap_from_guest(struct vcpu *v)
+{
+    const uint32_t vec = v->regs.vector;
+    const uint32_t error = v->regs.error_code;
+
+    v->regs.vector = 0;
+    if ( vec >= VEC_DYN_FIRST ) {
+        irq_dispatch(vec);
+        return;
+    }
+    switch ( vec ) {
+    case VEC_PF:
+        pv_page_fault(v, read_cr2(), error);
+        break;
+    case VEC_GP:
+        general_protection(v);
+        break;
+    case VEC_UD:
+        if ( !pv_emulate_forced(v) )
+            pv_inject(v, VEC_UD, false, 0);
+        break;
+    case VEC_NM:
+        device_not_available(v);
+        break;
+    case VEC_DB:
+        debug_exception(v);
+        break;
+    case VEC_TS: case VEC_NP: case VEC_SS: case VEC_AC:
+        pv_inject(v, vec, true, error);
+        break;
+    case VEC_DE: case VEC_BP: case VEC_OF: case VEC_BR: case VEC_MF: case VEC_XM:
+        pv_inject(v, vec, false, 0);
+        break;
+    default:
+        domain_crash(v->domain, "%pv: exception %u, which no guest can cause", v, vec);
+        break;
+    }
+}
+
+void trap_iret_fault(struct vcpu *v)
+{
+    v->regs.vector = 0;
+    pv_failsafe(v);
+}
+
+/* --- From the hypervisor ------------------------------------------------------------------ */
+
+static const char *const exception_names[32] = {
+    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound", "invalid opcode",
+    "device not available", "double fault", "coprocessor overrun", "invalid TSS", "segment not present",
+    "stack fault", "general protection", "page fault", "reserved", "x87 error", "alignment check",
+    "machine check", "SIMD error",
+};
+
+static void noreturn fatal_trap(const struct cpu_frame *f)
+{
+    const char *name = f->vector < 32 ? exception_names[f->vector] : NULL;
+
+    panic_at(f, "fatal %s (vector %u, error %#x, cr2 %#lx) in the hypervisor\n",
+                name ? name : "exception", f->vector, f->error_code, read_cr2());
+}
+
+void trap_from_hyp(struct cpu_frame *f)
+{
+    uint64_t fixup;
+
+    if ( f->vector >= VEC_DYN_FIRST ) {
+        irq_dispatch(f->vector);
+        return;
+    }
+    if ( f->vector == VEC_DB ) {
+        /* A guest's data breakpoint on memory that we copy for it, or MOV SS before SYSCALL. */
+        write_dr6(DR6_DEFAULT);
+        f->rflags &= ~(uint64_t)FLAGS_TF;
+        return;
+    }
+    fixup = extable_search(f->rip);
+    if ( !fixup )
+        fatal_trap(f);
+    f->rip = fixup;
+}
+
+void trap_nmi_mce(struct cpu_frame *f)
+{
+    if ( f->vector == VEC_NMI ) {
+        smp_nmi();
+        pcpu_work(PCPU_WORK_NMI);
+        return;
+    }
+    fatal_trap(f);
+}
+
+/* --- The way out ------------------------------------------------------------------------------ */
+
+static void pcpu_work_run(struct pcpu *p)
+{
+    const uint32_t work = atomic_xchg32(&p->work, 0);
+
+    if ( work & PCPU_WORK_CALL )
+        smp_call_run();
+    if ( work & PCPU_WORK_TIMER )
+        timer_run();
+    if ( work & PCPU_WORK_CONSOLE )
+        console_input_poll();
+    if ( work & PCPU_WORK_RCU )
+        domain_free_deferred();
+    if ( (work & PCPU_WORK_NMI) && dom0 && dom0->vcpu[0] )
+        vcpu_work(dom0->vcpu[0], VCPU_WORK_NMI);
+    if ( work & PCPU_WORK_SCHED )
+        sched_run();
+}
+
+/* Let interrupts in that came while we worked: for work that is done in steps. */
+static void irq_window(void)
+{
+    irq_enable();
+    cpu_relax();
+    irq_disable();
+}
+
+struct vcpu *exit_work(void)
+{
+    struct pcpu *p = this_pcpu();
+
+    for ( ; ; ) {
+        struct vcpu *v;
+
+        if ( unlikely(read_once(p->work)) ) {
+            pcpu_work_run(p);
+            continue;
+        }
+        v = p->curr;
+        if ( unlikely(v->is_idle) ) {
+            p->in_idle = true;
+            if ( !read_once(p->work) )
+                irq_enable_halt_disable();
+            p->in_idle = false;
+            continue;
+        }
+        if ( likely(!read_once(v->work) && !vcpu_has_upcall(v)) )
+            return v;
+        if ( v->work & VCPU_WORK_TEARDOWN ) {
+            preempt_reset();
+            irq_window();
+        }
+        atomic_and32(&v->work, ~(VCPU_WORK_SIGNAL | VCPU_WORK_GUARD));
+        pv_deliver(v);
+        if ( !read_once(p->work) && !read_once(v->work) )
+            return v;               /* what it has now was delivered, or waits for its own doing */
+    }
+}

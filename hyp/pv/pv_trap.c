@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exceptions, system calls and events on their way to a PV guest's kernel, and back by iret.
+ *
+ * Delivery ("bounce") puts a frame on the guest kernel's stack and starts the handler that
+ * the guest registered.  Upwards from the new stack pointer:
+ *
+ *      rcx  r11  [error code]  rip  cs  rflags  rsp  ss
+ *
+ * CS has RPL 0 if the kernel was interrupted, and in its upper half the event mask that was; IF
+ * in RFLAGS says whether events were unmasked.  At most one exception is pending at a time.
+ */
+#include "pv/pv_mm.h"
+
+#include <xenabi/arch-x86.h>
+
+#include "base/assert.h"
+#include "base/errno.h"
+#include "base/log.h"
+#include "core/evtchn.h"
+#include "core/guest_access.h"
+#include "cpu/asm.h"
+#include "cpu/pcpu.h"
+#include "pv/pv_perdomain.h"
+
+#define FLAGS_CLEARED   (FLAGS_TF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_VM | FLAGS_AC)
+#define FLAGS_USER_SETS (FLAGS_IOPL | FLAGS_VM | FLAGS_VIF | FLAGS_VIP)     /* never from a guest */
+
+static bool is_canonical(uint64_t va)
+{
+    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
+
+/* Kernel and user half have their own page tables and GS bases. */
+void pv_toggle_mode(struct vcpu *v)
+{
+    struct pv_vcpu *pv = &v->pv;
+
+    pv->kernel_mode ^= 1;
+    swapgs();
+    pv_load_cr3(pv->kernel_mode ? pv->kernel_cr3 : pv->user_cr3);
+}
+
+struct bounce {
+    uint64_t eip;
+    uint16_t cs;
+    bool     has_error, masks_events, has_segments;
+    uint32_t error;
+};
+
+/* Build the frame; false: the guest's stack cannot take it (the domain was crashed). */
+static bool bounce(struct vcpu *v, const struct bounce *b)
+{
+    struct cpu_frame *r = &v->regs;
+    struct vcpu_info *info = v->vcpu_info;
+    const uint8_t mask = read_once(info->evtchn_upcall_mask);
+    const bool from_kernel = v->pv.kernel_mode;
+    uint64_t frame[12], rflags = r->rflags & ~(uint64_t)(FLAGS_IF | FLAGS_IOPL);
+    unsigned int n = 0;
+    uint64_t sp;
+
+    if ( unlikely(!b->eip) ) {
+        domain_crash(v->domain, "%pv has no handler for what just happened (rip %#lx)", v, r->rip);
+        return false;
+    }
+    if ( !from_kernel )
+        pv_toggle_mode(v);
+    sp = (from_kernel ? r->rsp : v->pv.kernel_sp) & ~15UL;
+
+    if ( !mask )
+        rflags |= FLAGS_IF;
+    rflags |= (uint64_t)v->pv.iopl << 12 & (v->domain->vm_assist >> VMASST_TYPE_architectural_iopl & 1 ? ~0UL : 0);
+    frame[n++] = r->rcx;
+    frame[n++] = r->r11;
+    if ( b->has_segments ) {
+        frame[n++] = read_ds();
+        frame[n++] = read_es();
+        frame[n++] = read_fs();
+        frame[n++] = read_gs();
+    }
+    if ( b->has_error )
+        frame[n++] = b->error;
+    frame[n++] = r->rip;
+    frame[n++] = (from_kernel ? r->cs & ~3UL : r->cs) | (uint64_t)mask << 32;
+    frame[n++] = rflags;
+    frame[n++] = r->rsp;
+    frame[n++] = r->ss;
+    sp -= n * 8;
+    if ( unlikely(!copy_to_guest(sp, frame, n * 8)) ) {
+        domain_crash(v->domain, "%pv: its kernel stack at %#lx cannot take an exception frame", v, sp);
+        return false;
+    }
+    if ( b->masks_events )
+        write_once(info->evtchn_upcall_mask, 1);
+    r->vector = 0;
+    r->rip = b->eip;
+    r->cs = b->cs;
+    r->rsp = sp;
+    r->ss = GUEST_DS;
+    r->rflags &= ~(uint64_t)FLAGS_CLEARED;
+    return true;
+}
+
+/* --- Injection ---------------------------------------------------------------------- */
+
+static void bounce_trap(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+    const struct trap_info *t = &v->pv.traps[vector];
+    const struct bounce b = {
+        .eip = t->address, .cs = t->cs, .has_error = has_error, .error = error,
+        .masks_events = t->flags & 4,
+    };
+
+    if ( unlikely(!t->address) ) {
+        domain_crash(v->domain, "%pv: exception %u (error %#x) and no handler for it, rip %#lx", v, vector,
+                     error, v->regs.rip);
+        return;
+    }
+    bounce(v, &b);
+}
+
+void pv_inject(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code)
+{
+    v->pv.pending = (struct pending_exception){ vector, has_error, error_code, 0 };
+    atomic_or32(&v->work, VCPU_WORK_EXCEPTION);
+}
+
+void pv_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error_code)
+{
+    /* Guest kernel and user both run in ring 3: say which it was. */
+    error_code &= ~PF_USER;
+    if ( !v->pv.kernel_mode )
+        error_code |= PF_USER;
+    v->pv.pending = (struct pending_exception){ VEC_PF, true, error_code, cr2 };
+    atomic_or32(&v->work, VCPU_WORK_EXCEPTION);
+}
+
+bool pv_software_interrupt(struct vcpu *v, uint8_t vector)
+{
+    const struct trap_info *t = &v->pv.traps[vector];
+
+    if ( !t->address || (t->flags & 3) < (v->pv.kernel_mode ? 0 : 3) )
+        return false;
+    v->regs.rip += 2;
+    bounce_trap(v, vector, false, 0);
+    return true;
+}
+
+static void deliver_exception(struct vcpu *v)
+{
+    const struct pending_exception p = v->pv.pending;
+
+    atomic_and32(&v->work, ~VCPU_WORK_EXCEPTION);
+    if ( p.vector == VEC_PF )
+        v->vcpu_info->arch.cr2 = p.cr2;
+    bounce_trap(v, p.vector, p.has_error, p.error_code);
+}
+
+static void deliver_nmi(struct vcpu *v)
+{
+    if ( v->flags & VCPUF_NMI_MASKED )
+        return;
+    atomic_and32(&v->work, ~VCPU_WORK_NMI);
+    if ( !v->pv.traps[VEC_NMI].address )
+        return;
+    atomic_or32(&v->flags, VCPUF_NMI_MASKED);
+    bounce_trap(v, VEC_NMI, false, 0);
+}
+
+void pv_deliver(struct vcpu *v)
+{
+    if ( v->work & VCPU_WORK_TEARDOWN ) {
+        bool done;
+
+        spin_lock(&v->domain->mm_lock);
+        done = pt_teardown_some(v->domain);
+        spin_unlock(&v->domain->mm_lock);
+        if ( !done )
+            return;
+        atomic_and32(&v->work, ~VCPU_WORK_TEARDOWN);
+    }
+    if ( v->work & VCPU_WORK_EXCEPTION )
+        deliver_exception(v);
+    if ( v->work & VCPU_WORK_NMI )
+        deliver_nmi(v);
+    if ( vcpu_has_upcall(v) && v->pv.event_eip ) {
+        const struct bounce b = { .eip = v->pv.event_eip, .cs = GUEST_CS64, .masks_events = true };
+
+        bounce(v, &b);
+    }
+}
+
+void pv_failsafe(struct vcpu *v)
+{
+    const struct bounce b = {
+        .eip = v->pv.failsafe_eip, .cs = GUEST_CS64, .masks_events = v->pv.failsafe_masks, .has_segments = true,
+    };
+
+    if ( !b.eip ) {
+        domain_crash(v->domain, "%pv: cannot return to cs:rip %#lx:%#lx, and has no failsafe callback", v,
+                     v->regs.cs, v->regs.rip);
+        return;
+    }
+    bounce(v, &b);
+}
+
+/* --- System calls of guest user mode ---------------------------------------------------- */
+
+void pv_syscall(struct vcpu *v)
+{
+    const struct bounce b = { .eip = v->pv.syscall_eip, .cs = GUEST_CS64, .masks_events = v->pv.syscall_masks };
+    struct cpu_frame *r = &v->regs;
+
+    /* As the processor leaves them: RCX and R11 hold RIP and RFLAGS. */
+    r->rcx = r->rip;
+    r->r11 = r->rflags;
+    if ( !b.eip ) {
+        domain_crash(v->domain, "%pv: a system call, and no callback for it", v);
+        return;
+    }
+    if ( bounce(v, &b) )
+        r->vector = FRAME_SYSCALL;          /* RCX and R11 need not survive: SYSRET will do */
+}
+
+void pv_syscall32(struct vcpu *v)
+{
+    const struct bounce b = { .eip = v->pv.syscall32_eip, .cs = GUEST_CS64, .masks_events = v->pv.syscall32_masks };
+
+    if ( v->pv.kernel_mode || !b.eip ) {
+        v->regs.rip -= 2;
+        pv_inject(v, VEC_UD, false, 0);
+        return;
+    }
+    bounce(v, &b);
+}
+
+/* --- iret -------------------------------------------------------------------------------------- */
+
+void pv_iret(struct vcpu *v)
+{
+    struct cpu_frame *r = &v->regs;
+    struct iret_context c;
+
+    if ( unlikely(!copy_from_guest(&c, r->rsp, sizeof(c))) ) {
+        domain_crash(v->domain, "%pv: iret with an unreadable stack at %#lx", v, r->rsp);
+        return;
+    }
+    if ( (c.cs & 3) == 3 ) {
+        if ( unlikely(!v->pv.user_cr3) ) {
+            domain_crash(v->domain, "%pv: iret to user mode without user page tables", v);
+            return;
+        }
+        pv_toggle_mode(v);
+    }
+    r->rip = c.rip;
+    r->cs = (c.cs & 0xffff) | 3;
+    r->rflags = (c.rflags & ~(uint64_t)(FLAGS_USER_SETS | FLAGS_IOPL)) | FLAGS_IF | FLAGS_MBS;
+    r->rsp = c.rsp;
+    r->ss = (c.ss & 0xffff) | 3;
+    r->rax = c.rax;
+    r->vector = 0;
+    if ( c.flags & VGCF_in_syscall ) {
+        r->vector = FRAME_SYSCALL;
+        r->cs = GUEST_CS64;
+        r->ss = GUEST_DS;
+    } else {
+        r->rcx = c.rcx;
+        r->r11 = c.r11;
+    }
+    atomic_and32(&v->flags, ~VCPUF_NMI_MASKED);
+    write_once(v->vcpu_info->evtchn_upcall_mask, c.rflags & FLAGS_IF ? 0 : 1);
+}
+
+/* --- Page faults ---------------------------------------------------------------------------------- */
+
+void pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
+{
+    if ( unlikely(error_code & PF_RSVD) ) {
+        domain_crash(v->domain, "%pv: reserved bit in a page table for %#lx", v, cr2);
+        return;
+    }
+    if ( !is_canonical(cr2) || !pv_fixup_fault(v, cr2, error_code) )
+        pv_inject_pf(v, cr2, error_code);
+}
