@@ -6,21 +6,24 @@
 
 --hv xen is the oracle: Debian's Xen 4.17.  A name may carry arguments for the
 guest: "fuzz seed=7".  The first comment of a test may say "vcpus: N" or
-"limit: SECONDS".
+"limit: SECONDS", and "run: ARGUMENTS" once or more for a full run.
 """
 import argparse
 import concurrent.futures
 import glob
 import os
 import re
+import select
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 GUESTS = os.path.join(ROOT, "build", "guest")
 LIMIT = 20
 OUTCOMES = ("success", "failure", "error", "skip")
+ENDS = "if the domain ends here"
 
 
 def oracle():
@@ -49,6 +52,13 @@ def header(name, key, default):
     return int(found.group(1)) if found else default
 
 
+def variants(name):
+    """What a full run does with a test: itself, or once for each "run:" line of its comment."""
+    with open(os.path.join(HERE, name, "main.c"), encoding="utf-8") as f:
+        args = re.findall(r"^ \* run: (.*)$", f.read(1500), re.M)
+    return ["%s %s" % (name, x) for x in args] or [name]
+
+
 def run(hv, is_oracle, spec):
     name, _, args = spec.partition(" ")
     limit = header(name, "limit", LIMIT)
@@ -59,17 +69,48 @@ def run(hv, is_oracle, spec):
            "-cpu", "max,-smap" if is_oracle else "max", "-kernel", hv,
            "-append", "console=com1 com1=115200 dom0_mem=64M loglvl=all guest_loglvl=all",
            "-initrd", (elf + " " + args).strip()]
-    try:
-        p = subprocess.run(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, timeout=limit, check=False)
-        out, end = p.stdout, "ended without a RESULT line"
-    except subprocess.TimeoutExpired as e:
-        out, end = e.stdout or b"", "still running after %d s" % limit
-    text = out.decode(errors="replace").replace("\r", "")
-    found = re.findall(r"RESULT: (\w+) ?(.*)", text)
+    text, late = watch(cmd, limit)
+    found = re.findall(r"^RESULT: (\w+) ?(.*)", text, re.M)
     if not found or found[-1][0] not in OUTCOMES:
+        end = "still running after %d s" % limit if late else "ended without a RESULT line"
         return spec, "failure", end, text
+    if late and ENDS in found[-1][1]:
+        return spec, "failure", "still running after %d s" % limit, text
     return spec, found[-1][0], found[-1][1], text
+
+
+def watch(cmd, limit):
+    """Run @cmd until it ends, has said all it will, or @limit seconds are over: (text, late)."""
+    start, out = time.monotonic(), b""
+    with subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as p:
+        fd = p.stdout.fileno()
+        os.set_blocking(fd, False)
+        result_at = None
+        while True:
+            now = time.monotonic()
+            select.select([fd], [], [], 0.2)
+            chunk = p.stdout.read()
+            if chunk:
+                out += chunk
+            if chunk == b"":
+                late = False
+                break
+            text = out.decode(errors="replace").replace("\r", "")
+            last = re.search(r"^RESULT: (?!.*^RESULT: )(.*)\n((?:.|\n)*)", text, re.M)
+            if last:
+                result_at = result_at or now
+                # A test that ends its domain is over when the hypervisor says so.
+                over = re.search(r"(?i)halt|crash|reboot|shut ?down|power", last.group(2)) \
+                    if ENDS in last.group(1) else now > result_at + 2
+                if over:
+                    late = False
+                    break
+            if now > start + limit:
+                late = True
+                break
+        p.kill()
+    return out.decode(errors="replace").replace("\r", ""), late
 
 
 def main():
@@ -86,8 +127,9 @@ def main():
         sys.exit("run.py: no hypervisor at %s: build it, or say --hv" % hv)
     if subprocess.run(["make", "-s", "-C", HERE], check=False).returncode:
         sys.exit("run.py: the guests do not build")
-    names = a.names or sorted(os.path.basename(os.path.dirname(p))
-                              for p in glob.glob(os.path.join(HERE, "*", "main.c")))
+    names = a.names
+    for p in [] if names else sorted(glob.glob(os.path.join(HERE, "*", "main.c"))):
+        names += variants(os.path.basename(os.path.dirname(p)))
     for n in names:
         if not os.path.exists(os.path.join(HERE, n.split()[0], "main.c")):
             sys.exit("run.py: no test named %s" % n)
