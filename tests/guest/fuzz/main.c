@@ -52,6 +52,7 @@ static bool harmful(uint64_t nr, const uint64_t *a)
     case __HYPERVISOR_iret:
     case __HYPERVISOR_multicall:
     case __HYPERVISOR_console_io:
+    case __HYPERVISOR_kexec_op:         /* loading an image of random addresses is dom0's right */
         return true;
     case __HYPERVISOR_sched_op:
     case __HYPERVISOR_sched_op_compat:
