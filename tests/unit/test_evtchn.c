@@ -3,6 +3,7 @@
  * Event channels on the fake machine: results of each call, delivery in both formats, and long random
  * sequences against a model of what every port is bound to and which are pending.
  */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -591,6 +592,69 @@ static void fifo_survives_scribbling(void **state)
     }
 }
 
+/* The guest takes events while they are sent: none is lost, none comes twice in a queue. */
+
+#define RACE_PORTS  16
+#define RACE_SENDS  300000
+
+static bool race_over;
+
+static void race_handle(uint32_t port)
+{
+    uint32_t *w = fifo_word(1, port);
+
+    __atomic_fetch_and(w, ~(1U << EVTCHN_FIFO_PENDING), __ATOMIC_SEQ_CST);
+}
+
+static void *race_guest(void *arg)
+{
+    const uint32_t drop = (1U << EVTCHN_FIFO_LINKED) | EVTCHN_FIFO_LINK_MASK;
+    struct evtchn_fifo_control_block *cb = control_block(1, 0);
+    uint32_t head = 0;
+    bool more = true;
+
+    while ( more ) {
+        more = !__atomic_load_n(&race_over, __ATOMIC_ACQUIRE);
+        if ( !__atomic_exchange_n(&cb->ready, 0, __ATOMIC_SEQ_CST) )
+            continue;
+        more = true;
+        do {
+            const uint32_t port = head ? head : read_once(cb->head[EVTCHN_FIFO_PRIORITY_DEFAULT]);
+            uint32_t *w = fifo_word(1, port), old = read_once(*w);
+
+            if ( !(old & 1U << EVTCHN_FIFO_LINKED) )
+                abort();
+            while ( !__atomic_compare_exchange_n(w, &old, old & ~drop, false,
+                                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) )
+                ;
+            head = old & EVTCHN_FIFO_LINK_MASK;
+            if ( old & 1U << EVTCHN_FIFO_PENDING )
+                race_handle(port);
+        } while ( head );
+    }
+    return NULL;
+}
+
+static void fifo_loses_nothing_to_a_guest_at_work(void **state)
+{
+    uint32_t seed = 7;
+    pthread_t t;
+
+    fifo_start(1);
+    for ( int i = 1; i <= RACE_PORTS; i++ )
+        assert_int_equal(bind_ipi(1, 0), i);
+    race_over = false;
+    assert_int_equal(pthread_create(&t, NULL, race_guest, NULL), 0);
+    for ( unsigned int i = 0; i < RACE_SENDS; i++ ) {
+        seed = seed * 1103515245 + 12345;
+        assert_int_equal(send(1, 1 + (seed >> 16) % RACE_PORTS), 0);
+    }
+    __atomic_store_n(&race_over, true, __ATOMIC_RELEASE);
+    pthread_join(t, NULL);
+    for ( uint32_t p = 1; p <= RACE_PORTS; p++ )
+        assert_int_equal(*fifo_word(1, p), 0);
+}
+
 /* Random sequences against a model. */
 
 #define M_PORTS 40
@@ -839,6 +903,7 @@ int main(void)
         T(fifo_event_before_its_array_comes_later),
         T(reset_goes_back_to_two_level),
         T(fifo_survives_scribbling),
+        T(fifo_loses_nothing_to_a_guest_at_work),
         T(random_operations_agree_with_the_model),
     };
 

@@ -105,6 +105,27 @@ static void readonly_map_takes_no_type(void **state)
     assert_int_equal(entry(1, 9)->flags & BUSY, 0);
 }
 
+static void entry_in_use_stays_with_its_grantee(void **state)
+{
+    const mfn_t m = fake_ram(1), n = fake_ram(1);
+    grant_handle_t h, g;
+
+    grant(1, 9, 0, m, 0);
+    fake_run(0, 0);
+    assert_int_equal(map(1, 9, 0x1000, HOST, &h), GNTST_okay);
+    /* The granter rewrites it under the mapping: neither other domains nor another frame. */
+    entry(1, 9)->domid = 2;
+    entry(1, 9)->frame = n.n;
+    fake_run(2, 0);
+    assert_int_equal(map(1, 9, 0x1000, HOST | RO, &g), GNTST_general_error);
+    fake_run(0, 0);
+    assert_int_equal(map(1, 9, 0x2000, HOST | RO, &g), GNTST_okay);
+    assert_true(mfn_eq(fake_mapped(0x2000), m));
+    assert_int_equal(unmap(h, 0x1000, 0), GNTST_okay);
+    assert_int_equal(unmap(g, 0x2000, 0), GNTST_okay);
+    assert_int_equal(fake_refs(m) | fake_refs(n), 0);
+}
+
 static void bad_map_arguments(void **state)
 {
     const mfn_t m = fake_ram(1), foreign = fake_ram(2);
@@ -338,7 +359,11 @@ static void bad_copy_arguments(void **state)
     BAD(op.dest.u.gmfn = ~0UL, GNTST_bad_page);
     BAD(op.flags = GNTCOPY_source_gref | GNTCOPY_dest_gref; op.dest = op.source, GNTST_general_error);
     BAD(op.flags = 0; op.source.domid = DOMID_SELF; op.source.u.gmfn = src.n, GNTST_bad_page);
+    grant(1, 5, 0, other, 0);
+    fake_run(0, 0);
+    BAD(op.source.u.ref = 5, GNTST_bad_page);
 #undef BAD
+    assert_int_equal(entry(1, 5)->flags, GTF_permit_access);
     assert_int_equal(fake_refs(src) | fake_refs(dst) | fake_refs(other), 0);
     assert_int_equal(entry(1, 3)->flags, GTF_permit_access | GTF_readonly);
 }
@@ -628,6 +653,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(map_holds_frame_and_entry_until_unmap),
         T(readonly_map_takes_no_type),
+        T(entry_in_use_stays_with_its_grantee),
         T(bad_map_arguments),
         T(page_tables_are_not_lent_for_writing),
         T(device_part_is_unmapped_apart),
