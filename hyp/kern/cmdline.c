@@ -279,6 +279,8 @@ void cmdline_parse(const char *s)
     static char copy[sizeof(opt.raw)];
     char *p = copy;
 
+    problems[0] = '\0';
+    problems_len = 0;
     s = skip_image_name(s);
     if ( strlcpy(opt.raw, s, sizeof(opt.raw)) >= sizeof(opt.raw) )
         add_problem("the command line is longer than %zu bytes: the rest is ignored\n",
