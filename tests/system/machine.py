@@ -18,6 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import pexpect
 
@@ -153,7 +154,7 @@ class Machine:
 
     def close(self):
         """End QEMU, if it still runs, and remove the temporary files."""
-        if self.child:
+        if self.child and not self.child.closed:
             if self.child.isalive():
                 os.kill(self.child.pid, signal.SIGKILL)
             self.child.close(force=True)
@@ -253,10 +254,12 @@ class Machine:
 
     def wait_domain_gone(self, name, timeout=60):
         """Wait until xl list has no such domain."""
-        self.ok("i=0; while xl domid %s >/dev/null 2>&1; do i=$((i+1)); "
-                "[ $i -lt %d ] || exit_=1 && [ $i -lt %d ] || break; sleep 0.2; done; "
-                "! xl domid %s >/dev/null 2>&1" % (name, timeout * 5, timeout * 5, name),
-                timeout + 60)
+        end = time.time() + timeout
+        while self.run("xl domid %s >/dev/null 2>&1" % name)[1] == 0:
+            if time.time() > end:
+                raise MachineError("domain %s is still there after %d s:\n%s" %
+                                   (name, timeout, self.ok("xl list")))
+            self.run("sleep 0.3")
 
 
 def grub_iso(path, hv, initrd, protocol, hv_cmdline, linux_cmdline="console=hvc0 quiet"):

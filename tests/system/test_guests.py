@@ -109,8 +109,6 @@ def test_dom0_balloons_down_and_up(host):
 def test_orderly_shutdown_by_the_tools(host, no_leak):
     scenario.create(host, "sd", scenario.linux_config("sd"))
     scenario.wait_console(host, "sd", "guest: ready")
-    # Busybox's init does not answer the power key: the kernel's own orderly_poweroff
-    # falls back to a forced one.
     host.ok("xl shutdown sd")
     host.wait_domain_gone("sd")
 
@@ -156,18 +154,18 @@ def test_twenty_linux_guests(initrd, hv):
 
 
 @pytest.mark.slow
-def test_hundred_lives_lose_no_frame(host):
+def test_hundred_lives_lose_no_frame(solo):
     from conftest import settled_free_pages
-    host.put("/run/life.cfg", scenario.tiny_config("life"))
+    solo.put("/run/life.cfg", scenario.tiny_config("life"))
     cycle = "xl create -qe /run/life.cfg && xl destroy life || break; "
-    host.ok("for i in 1 2 3; do %s done" % cycle, 60)
-    before = settled_free_pages(host)
+    solo.ok("for i in 1 2 3; do %s done" % cycle, 60)
+    before = settled_free_pages(solo)
     for _ in range(10):
-        done = host.ok("n=0; for i in 1 2 3 4 5 6 7 8 9 10; do %s n=$i; done; echo $n" % cycle, 240)
+        done = solo.ok("n=0; for i in 1 2 3 4 5 6 7 8 9 10; do %s n=$i; done; echo $n" % cycle, 240)
         assert done.splitlines()[-1] == "10", done
-    after = settled_free_pages(host, want=before)
+    after = settled_free_pages(solo, want=before)
     assert after == before, "%d pages lost in 100 lives" % (before - after)
-    assert set(host.domains()) == {"Domain-0"}
+    assert set(solo.domains()) == {"Domain-0"}
 
 
 BAD_CONFIGS = {
