@@ -176,15 +176,18 @@ uint64_t clock_tsc_to_ns(uint64_t tsc)
 
 uint64_t clock_ns_to_tsc(uint64_t ns)
 {
-    uint64_t seconds, rest;
+    uint64_t scaled;
 
     if ( ns <= scale.ns_base )
         return scale.tsc_base;
     ns -= scale.ns_base;
-    /* In two steps, so that nothing overflows: whole seconds, then the rest. */
-    seconds = ns / NSEC_PER_SEC;
-    rest = ns % NSEC_PER_SEC;
-    return scale.tsc_base + seconds * tsc_khz * 1000 + rest * tsc_khz / 1000000 + 1;
+    /*
+     * The very inverse of scale_delta: by the frequency, a timer would fire early by what
+     * mul was rounded, and be armed for the past.  (ns << 32) / mul in two steps, no overflow.
+     */
+    scaled = ((ns / scale.mul) << 32) + (((ns % scale.mul) << 32) / scale.mul) + 1;
+    return scale.tsc_base + (scale.shift >= 0 ? (scaled >> scale.shift) + 1
+                                              : scaled << -scale.shift);
 }
 
 uint64_t clock_now_ns(void)
