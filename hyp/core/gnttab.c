@@ -19,7 +19,7 @@
  * Locks: the granter's for its entries, the mapper's for its records; never both at once.
  * A record being worked on without a lock is marked busy, and to others is not there.
  */
-#include "core/gnttab.h"
+#include "core/gnttab_priv.h"
 
 #include "base/assert.h"
 #include "base/atomic.h"
@@ -115,8 +115,7 @@ static int16_t mark_in_use(struct grant_entry_v1 *s, domid_t grantee, bool reado
     return GNTST_general_error;
 }
 
-/* Pin entry @ref of @rd for @grantee, @nr times.  GNTST_*; *@mfn is only what the granter says. */
-static int16_t pin(struct domain *rd, domid_t grantee, grant_ref_t ref, bool readonly,
+int16_t gnttab_pin(struct domain *rd, domid_t grantee, grant_ref_t ref, bool readonly,
                    unsigned int nr, mfn_t *mfn)
 {
     struct gnttab *gt = rd->gnttab;
@@ -156,7 +155,7 @@ static int16_t pin(struct domain *rd, domid_t grantee, grant_ref_t ref, bool rea
     return st;
 }
 
-static void unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned int nr)
+void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned int nr)
 {
     struct gnttab *gt = rd->gnttab;
     struct gnt_active *a;
@@ -182,13 +181,12 @@ static void unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned in
     spin_unlock(&gt->lock);
 }
 
-/* A reference to a frame of @d, with the writable type unless @readonly. */
-static bool must_check frame_hold(struct domain *d, mfn_t mfn, bool readonly)
+bool gnttab_frame_hold(struct domain *d, mfn_t mfn, bool readonly)
 {
     return readonly ? page_get_locked(d, mfn) : page_get_writable(d, mfn);
 }
 
-static void frame_release(struct domain *d, mfn_t mfn, bool readonly)
+void gnttab_frame_release(struct domain *d, mfn_t mfn, bool readonly)
 {
     if ( readonly )
         page_put_locked(d, mfn);
@@ -272,20 +270,20 @@ static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_g
     int rc;
 
     if ( !(op->flags & GNTMAP_host_map) )
-        return frame_hold(rd, mfn, readonly) ? GNTST_okay : GNTST_bad_page;
+        return gnttab_frame_hold(rd, mfn, readonly) ? GNTST_okay : GNTST_bad_page;
 
-    if ( !frame_hold(rd, mfn, readonly) )
+    if ( !gnttab_frame_hold(rd, mfn, readonly) )
         return GNTST_bad_page;
-    if ( (op->flags & GNTMAP_device_map) && !frame_hold(rd, mfn, readonly) ) {
-        frame_release(rd, mfn, readonly);
+    if ( (op->flags & GNTMAP_device_map) && !gnttab_frame_hold(rd, mfn, readonly) ) {
+        gnttab_frame_release(rd, mfn, readonly);
         return GNTST_bad_page;
     }
     rc = pv_grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte, readonly,
                       avail, 0, pte_ma);
     if ( rc != GNTST_okay ) {
-        frame_release(rd, mfn, readonly);
+        gnttab_frame_release(rd, mfn, readonly);
         if ( op->flags & GNTMAP_device_map )
-            frame_release(rd, mfn, readonly);
+            gnttab_frame_release(rd, mfn, readonly);
     }
     return rc;
 }
@@ -304,7 +302,7 @@ static int16_t map_from(struct domain *ld, struct domain *rd, struct gnttab_map_
     if ( h == NO_MAP )
         return GNTST_no_device_space;
 
-    st = pin(rd, ld->id, op->ref, readonly, nr_pins, &mfn);
+    st = gnttab_pin(rd, ld->id, op->ref, readonly, nr_pins, &mfn);
     if ( st != GNTST_okay )
         goto err_handle;
     st = map_frame(rd, mfn, op, &pte_ma);
@@ -328,7 +326,7 @@ static int16_t map_from(struct domain *ld, struct domain *rd, struct gnttab_map_
     return GNTST_okay;
 
  err_pin:
-    unpin(rd, op->ref, readonly, nr_pins);
+    gnttab_unpin(rd, op->ref, readonly, nr_pins);
  err_handle:
     (void)map_finish(gt, h, PARTS);
     return st;
@@ -415,8 +413,8 @@ static void unmap_complete(struct domain *ld, const struct gnttab_unmapped *u)
     const unsigned int nr_parts = popcount64(u->parts);
 
     for ( unsigned int i = 0; i < nr_parts; i++ )
-        frame_release(u->rd, u->mfn, u->readonly);
-    unpin(u->rd, u->ref, u->readonly, nr_parts);
+        gnttab_frame_release(u->rd, u->mfn, u->readonly);
+    gnttab_unpin(u->rd, u->ref, u->readonly, nr_parts);
     if ( map_finish(ld->gnttab, u->handle, u->parts) )
         domain_put(u->rd);
 }
@@ -436,94 +434,6 @@ void gnttab_unmap_flush(struct gnttab_batch *b)
         unmap_complete(ld, &b->e[i]);
     b->nr = 0;
     b->needs_flush = false;
-}
-
-/* Copy. */
-
-struct copy_side {
-    struct domain *d;               /* owner of the frame, referenced */
-    mfn_t mfn;
-    bool  readonly;
-};
-
-static int16_t copy_acquire_own(const struct gnttab_copy_ptr *p, struct copy_side *s)
-{
-    s->d = current->domain;
-    s->mfn = MFN(p->u.gmfn);
-    if ( p->domid != DOMID_SELF && p->domid != s->d->id )
-        return GNTST_permission_denied;
-    if ( !frame_hold(s->d, s->mfn, s->readonly) )
-        return GNTST_bad_page;
-    domain_ref(s->d);
-    return GNTST_okay;
-}
-
-static int16_t copy_acquire_ref(const struct gnttab_copy_ptr *p, struct copy_side *s)
-{
-    struct domain *ld = current->domain;
-    int16_t st;
-
-    if ( p->domid == DOMID_SELF ) {
-        s->d = ld;
-        domain_ref(ld);
-    } else {
-        s->d = domain_get_by_id(p->domid);
-        if ( !s->d )
-            return GNTST_bad_domain;
-    }
-    st = pin(s->d, ld->id, p->u.ref, s->readonly, 1, &s->mfn);
-    if ( st != GNTST_okay )
-        goto err;
-    if ( frame_hold(s->d, s->mfn, s->readonly) )
-        return GNTST_okay;
-
-    unpin(s->d, p->u.ref, s->readonly, 1);
-    st = GNTST_bad_page;
- err:
-    domain_put(s->d);
-    return st;
-}
-
-static int16_t copy_acquire(const struct gnttab_copy_ptr *p, uint16_t len, bool by_ref,
-                            struct copy_side *s)
-{
-    if ( !range_ok(p->offset, len, PAGE_SIZE) )
-        return GNTST_bad_copy_arg;
-    return by_ref ? copy_acquire_ref(p, s) : copy_acquire_own(p, s);
-}
-
-static void copy_release(const struct gnttab_copy_ptr *p, bool by_ref, const struct copy_side *s)
-{
-    frame_release(s->d, s->mfn, s->readonly);
-    if ( by_ref )
-        unpin(s->d, p->u.ref, s->readonly, 1);
-    domain_put(s->d);
-}
-
-void gnttab_copy_one(struct gnttab_copy *op)
-{
-    const bool src_ref = op->flags & GNTCOPY_source_gref, dst_ref = op->flags & GNTCOPY_dest_gref;
-    struct copy_side src = { .readonly = true }, dst = { .readonly = false };
-    uint8_t *from, *to;
-
-    op->status = copy_acquire(&op->source, op->len, src_ref, &src);
-    if ( op->status != GNTST_okay )
-        return;
-    op->status = copy_acquire(&op->dest, op->len, dst_ref, &dst);
-    if ( op->status != GNTST_okay )
-        goto out;
-
-    from = frame_map(src.mfn);
-    to = frame_map(dst.mfn);
-    if ( mfn_eq(src.mfn, dst.mfn) )
-        memmove(to + op->dest.offset, from + op->source.offset, op->len);
-    else
-        memcpy(to + op->dest.offset, from + op->source.offset, op->len);
-    frame_unmap(to);
-    frame_unmap(from);
-    copy_release(&op->dest, dst_ref, &dst);
- out:
-    copy_release(&op->source, src_ref, &src);
 }
 
 /* The table itself. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The granter's side, as gnttab.c offers it to gnttab_copy.c.  Theory: gnttab.c. */
+#ifndef CORE_GNTTAB_PRIV_H
+#define CORE_GNTTAB_PRIV_H
+
+#include "core/gnttab.h"
+
+/*
+ * Pin entry @ref of @rd for @grantee, @nr times.  GNTST_*.  *@mfn is what the granter says:
+ * it need not be a frame of @rd.  Takes @rd's gnttab lock, as unpin does.
+ */
+int16_t must_check gnttab_pin(struct domain *rd, domid_t grantee, grant_ref_t ref, bool readonly,
+                              unsigned int nr, mfn_t *mfn);
+void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned int nr);
+
+/* A reference to a frame of @d, with the writable type unless @readonly.  Takes mm_lock. */
+bool must_check gnttab_frame_hold(struct domain *d, mfn_t mfn, bool readonly);
+void gnttab_frame_release(struct domain *d, mfn_t mfn, bool readonly);
+
+#endif
