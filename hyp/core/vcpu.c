@@ -170,8 +170,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
     if ( next->is_idle ) {
         desc_load_gdt_idle();
         p->cr3 = mfn_to_paddr(hyp_l4_mfn);
-        write_cr3(p->cr3);
         tlb_note_flush();
+        write_cr3(p->cr3);
     } else {
         set_bit(p->id, next->domain->dirty_cpus);
         xstate_restore(next->xsave, next->xcr0);

@@ -315,8 +315,8 @@ static int op_unpin(struct domain *d, mfn_t mfn)
 void pv_load_cr3(uint64_t cr3)
 {
     this_pcpu()->cr3 = cr3;
-    write_cr3(cr3);
     tlb_note_flush();
+    write_cr3(cr3);
 }
 
 int pv_new_baseptr(struct vcpu *v, mfn_t mfn)
