@@ -7,11 +7,12 @@
  */
 #include "base/assert.h"
 #include "base/atomic.h"
+#include "base/errno.h"
 #include "base/log.h"
 #include "core/evtchn_priv.h"
 #include "core/pirq.h"
+#include "core/preempt.h"
 #include "cpu/pcpu.h"
-#include "hcall/hypercall.h"
 #include "mem/slab.h"
 
 /* Who gets each global VIRQ, referenced; NULL is dom0. */

@@ -18,7 +18,7 @@
 #include "core/page.h"
 #include "core/pirq.h"
 #include "cpu/pcpu.h"
-#include "hcall/hypercall.h"
+#include "core/preempt.h"
 #include "mem/heap.h"
 #include "mem/slab.h"
 #include "plat/tlb.h"
