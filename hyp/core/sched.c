@@ -7,10 +7,11 @@
  * walk over those that wait, which suits some tens of CPUs.
  *
  * Credit is time in ns.  Running burns it at 256/weight.  When the best that could run
- * has none left, an epoch begins: everybody gets CREDIT_EPOCH more, but never above it.
- * So credit is bounded above (sleepers save up no more than one epoch, which is what
- * lets them preempt on waking) and below (a vCPU that ran alone does not pay for it
- * when others come).  Where pinned groups drive epochs at different rates, the slower
+ * has none left, an epoch begins: everybody gets CREDIT_EPOCH more, up to CREDIT_MAX.
+ * Who always wants to run begins an epoch with CREDIT_EPOCH at most; who mostly sleeps
+ * has up to twice that, so on waking it preempts even those who have not had their turn.
+ * Credit is bounded below as well: a vCPU that ran alone does not pay for it when others
+ * come.  Where pinned groups drive epochs at different rates, the slower
  * ones share by turns rather than by weight.
  *
  * Liveness.  Whoever puts a vCPU into the queue asks a CPU to choose again: an idle one
@@ -34,6 +35,7 @@
 #include "plat/smp.h"
 
 #define CREDIT_EPOCH    10000000L      /* ns at weight 256 */
+#define CREDIT_MAX      (2 * CREDIT_EPOCH)
 #define SLICE_NS        10000000UL     /* longest stretch while somebody waits */
 #define WAKE_MARGIN     1000000L       /* how much richer a vCPU must be to preempt */
 #define ROUNDING_NS     1000UL         /* so that the margin has surely been reached */
@@ -71,9 +73,9 @@ static void credit_refresh(struct sched_unit *u)
         return;
     u->epoch = epoch;
     if ( missed > 1024 )
-        u->credit = CREDIT_EPOCH;
+        u->credit = CREDIT_MAX;
     else
-        u->credit = min(u->credit + (int64_t)missed * CREDIT_EPOCH, CREDIT_EPOCH);
+        u->credit = min(u->credit + (int64_t)missed * CREDIT_EPOCH, CREDIT_MAX);
 }
 
 /* What running @u has its credit at now; nothing is changed. */
@@ -81,7 +83,7 @@ static int64_t credit_now(const struct sched_unit *u, uint64_t now)
 {
     const uint64_t missed = min(epoch - u->epoch, (uint64_t)1024);
 
-    return min(u->credit + (int64_t)missed * CREDIT_EPOCH, CREDIT_EPOCH) -
+    return min(u->credit + (int64_t)missed * CREDIT_EPOCH, CREDIT_MAX) -
            burn(u, now - u->since_ns);
 }
 
