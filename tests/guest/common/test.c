@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Counting checks, and the line with the outcome that the runner looks for. */
 #include "test.h"
+#include <guest/store.h>
 #include <xenabi/sched.h>
 
 static unsigned int nr_checks, nr_failed;
@@ -54,6 +55,17 @@ uint64_t test_option(const char *name, uint64_t otherwise)
     const char *at = strstr((const char *)start_info->cmd_line, name);
 
     return at && at[strlen(name)] == '=' ? parse_number(at + strlen(name) + 1) : otherwise;
+}
+
+uint16_t test_domid(void)
+{
+    char buf[16];
+
+    if ( guest_is_dom0() )
+        return 0;
+    if ( store_init() || store_read("domid", buf, sizeof(buf)) <= 0 )
+        test_error("the store does not tell our number");
+    return (uint16_t)parse_number(buf);
 }
 
 void guest_main(void)

@@ -30,6 +30,8 @@ void __attribute__((noreturn)) test_end(void);                  /* as if test_ma
 /* The argument NAME=value of the guest's command line, else @otherwise. */
 uint64_t test_option(const char *name, uint64_t otherwise);
 
+uint16_t test_domid(void);      /* our own number */
+
 #define CHECK(cond)      test_check((cond), #cond, __FILE__, __LINE__)
 #define EQ(expr, want)   test_equal((long)(expr), (long)(want), #expr, __FILE__, __LINE__)
 /* For rows of tables: @name says which. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * domU: no
+ *
  * console_io of the control domain: text goes out, nothing comes in at once;
  * a buffer that is not ours is -EFAULT.
  */

@@ -39,9 +39,9 @@ void test_main(void)
     const uint64_t sm = mem_va_to_mfn(src), dm = mem_va_to_mfn(dst);
 
     EQ(grant_init(), 0);
-    src_ref = grant_give(0, sm, false);
-    dst_ref = grant_give(0, dm, false);
-    ro_ref = grant_give(0, dm, true);
+    src_ref = grant_give(test_domid(), sm, false);
+    dst_ref = grant_give(test_domid(), dm, false);
+    ro_ref = grant_give(test_domid(), dm, true);
     for ( unsigned int i = 0; i < 4096; i++ )
         src[i] = i % 251;
 

@@ -126,7 +126,7 @@ void test_main(void)
     /* A page of address space with tables, for the maps. */
     EQ(mem_map(MAP_VA, 0, 0), 0);
     set_up();
-    me = guest_is_dom0() ? 0 : test_option("domid", 0);
+    me = test_domid();
     mapping();
     by_pte();
     hostile();

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * domU: no
+ *
  * physdev_op of the control domain: PIRQ queries and bad interrupt numbers.
  * The real Xen refuses numbers beyond the domain's PIRQs with -EINVAL.
  */

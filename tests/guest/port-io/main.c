@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * domU: no
+ *
  * Port I/O of the control domain's kernel, and iopl.  On the real Xen IOPL
  * starts at 0, when even the kernel's port access faults; with IOPL 1 the
  * kernel may use the ports the domain owns, user mode only with IOPL 3; ports

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * domU: no
+ *
  * The end of the control domain ends the machine: power-off by default, the
  * reason by argument (reason=1 reboots, 3 crashes).  On the real Xen too.
  *
