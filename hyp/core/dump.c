@@ -3,6 +3,7 @@
 #include "core/host_console.h"
 
 #include <xenabi/xen.h>
+#include "base/bits.h"
 #include "base/log.h"
 #include "core/evtchn.h"
 #include "core/gnttab.h"
@@ -92,14 +93,24 @@ static void reboot_now(void)
 
 void dump_init(void)
 {
-    keyhandler_register('0', dump_dom0_registers, "dom0's registers, as saved last", true);
-    keyhandler_register('d', dump_cpus, "who runs on each CPU", true);
-    keyhandler_register('e', evtchn_dump, "event channels", true);
-    keyhandler_register('g', gnttab_dump, "grant tables", true);
-    keyhandler_register('i', irq_dump, "interrupts", true);
-    keyhandler_register('m', dump_memory, "memory", true);
-    keyhandler_register('q', dump_domains, "domains and vCPUs", true);
-    keyhandler_register('r', sched_dump, "scheduler", true);
-    keyhandler_register('t', timer_dump, "timers", true);
-    keyhandler_register('R', reboot_now, "reboot the machine at once", false);
+    static const struct {
+        char key;
+        void (*fn)(void);
+        const char *help;
+        bool in_all;
+    } keys[] = {
+        { '0', dump_dom0_registers, "dom0's registers, as saved last", true },
+        { 'd', dump_cpus, "who runs on each CPU", true },
+        { 'e', evtchn_dump, "event channels", true },
+        { 'g', gnttab_dump, "grant tables", true },
+        { 'i', irq_dump, "interrupts", true },
+        { 'm', dump_memory, "memory", true },
+        { 'q', dump_domains, "domains and vCPUs", true },
+        { 'r', sched_dump, "scheduler", true },
+        { 't', timer_dump, "timers", true },
+        { 'R', reboot_now, "reboot the machine at once", false },
+    };
+
+    for ( size_t i = 0; i < ARRAY_SIZE(keys); i++ )
+        keyhandler_register(keys[i].key, keys[i].fn, keys[i].help, keys[i].in_all);
 }
