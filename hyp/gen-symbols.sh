@@ -5,7 +5,7 @@
 # /dev/null gives an empty table, for the first pass of the link.
 { [ "$1" = /dev/null ] || nm -n "$1"; } | awk '
     $3 == "_start" { base = $1 }
-    $2 ~ /^[tT]$/ && $3 !~ /^\./ && !seen[$1]++ { at[n] = $1; name[n] = $3; n++ }
+    $2 ~ /^[tT]$/ && $1 ~ /^ffff/ && $3 !~ /^\./ && !seen[$1]++ { at[n] = $1; name[n] = $3; n++ }
     END {
         print ".section .symbols,\"a\""
         print ".global symbols_count\nsymbols_count: .long " n + 0

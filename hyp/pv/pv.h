@@ -28,6 +28,8 @@ void pv_switch_to(struct vcpu *v);
 /* Page tables (pv_mmu.c, pv_pagetype.c); hypercall bodies over private copies or guest arrays. */
 long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t foreigndom);
 long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreigndom);
+/* As MMUEXT_PIN_*_TABLE; @type FT_L1..FT_L4.  0, -XEN_EINVAL, -XEN_ERESTART (call again). */
+int must_check pv_pin(struct domain *d, mfn_t mfn, uint8_t type);
 long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom);
 /*
  * Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address.

@@ -298,6 +298,16 @@ static int op_pin(struct domain *d, mfn_t mfn, uint8_t type)
     return 0;
 }
 
+int pv_pin(struct domain *d, mfn_t mfn, uint8_t type)
+{
+    int rc;
+
+    spin_lock(&d->mm_lock);
+    rc = op_pin(d, mfn, type);
+    spin_unlock(&d->mm_lock);
+    return rc;
+}
+
 static int op_unpin(struct domain *d, mfn_t mfn)
 {
     struct frame *f;
