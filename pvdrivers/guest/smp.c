@@ -13,8 +13,11 @@ extern const char smp_entry[], event_stub[], failsafe_stub[], syscall_stub[];
 long smp_start(unsigned int id, void (*fn)(void *), void *arg, void *stack)
 {
     static struct vcpu_guest_context c;
+    struct trap_info table[TRAP_TABLE_MAX];
 
     memset(&c, 0, sizeof(c));
+    for ( unsigned int i = 0, n = trap_table(table); i < n; i++ )
+        c.trap_ctxt[table[i].vector] = table[i];
     *(unsigned int *)stack = id;
     c.flags = VGCF_in_kernel;
     c.user_regs.rip = (uint64_t)smp_entry;

@@ -91,11 +91,11 @@ static long register_callback(uint16_t type, const char *stub)
     return hc_callback_op(CALLBACKOP_register, HC_PTR(&cb));
 }
 
-void trap_init(void)
+unsigned int trap_table(struct trap_info *table)
 {
-    struct trap_info table[34] = { 0 };
     unsigned int n = 0;
 
+    memset(table, 0, TRAP_TABLE_MAX * sizeof(*table));
     for ( unsigned int vec = 0; vec < 32; vec++ ) {
         /* Vectors that the hypervisor keeps for itself, or never delivers. */
         if ( vec == 9 || vec == 15 || (vec >= 20 && vec != 21) )
@@ -110,7 +110,14 @@ void trap_init(void)
     table[n].flags = 3;
     table[n].cs = FLAT_KERNEL_CS;
     table[n++].address = (uint64_t)int80_stub;
+    return n;
+}
 
+void trap_init(void)
+{
+    struct trap_info table[TRAP_TABLE_MAX];
+
+    trap_table(table);
     hc_set_trap_table(HC_PTR(table));
     register_callback(CALLBACKTYPE_event, event_stub);
     register_callback(CALLBACKTYPE_failsafe, failsafe_stub);

@@ -54,7 +54,12 @@ extern void (*trap_syscall)(struct trap_frame *f);
 extern struct trap_frame trap_last;                 /* copy of the latest exception's frame */
 extern volatile unsigned int trap_count;            /* exceptions seen, fixed up ones too */
 
-void trap_init(void);                   /* table, callbacks; on every vCPU's first steps */
+#define TRAP_TABLE_MAX 34
+struct trap_info;
+
+void trap_init(void);                   /* this vCPU's table and callbacks */
+/* Fill @table (TRAP_TABLE_MAX entries, ended by a zero one); returns how many. */
+unsigned int trap_table(struct trap_info *table);
 uint64_t trap_cr2(void);                /* fault address of the latest #PF on this vCPU */
 
 /* Enter user mode with this frame; returns the frame of the trap that ended it. */

@@ -13,7 +13,7 @@
 
 static char stack[SMP_STACK_SIZE] __attribute__((aligned(SMP_STACK_SIZE)));
 static volatile unsigned int stage, got_ipi[2];
-static volatile uint64_t other_time, other_value;
+static volatile uint64_t other_time, other_value, other_trap;
 static volatile char *shared_page;
 static uint32_t to_0, to_1;
 
@@ -34,6 +34,7 @@ static void wait_stage(unsigned int s)
 
 static void second(void *arg)
 {
+    TRY(other_trap, "ud2");
     other_value = (uint64_t)arg + smp_id();
     other_time = clock_now();
     stage = 1;
@@ -101,6 +102,7 @@ void test_main(void)
     EQ(smp_start(1, second, (void *)41, stack), 0);
     wait_stage(1);
     EQ(other_value, 42);
+    EQ_ROW("its trap table", other_trap, TRAP_SEEN(TRAP_UD, 0));
     EQ_ROW("one clock", other_time >= before && other_time <= clock_now(), 1);
     EQ(hc_vcpu_op(VCPUOP_is_up, 1, 0), 1);
     EQ_ROW("initialised twice", hc_vcpu_op(VCPUOP_initialise, 1, BAD_PTR) < 0, 1);
