@@ -64,7 +64,7 @@ void panic_show_stack(uint64_t sp)
         const uint64_t word = *(const uint64_t *)p;
         uint64_t offset;
 
-        if ( word <= (uint64_t)_stext || word > (uint64_t)_etext || !symbol_lookup(word, &offset) )
+        if ( !symbol_lookup(word, &offset) )
             continue;
         show_address("at", word);
         if ( ++lines == BACKTRACE_MAX )
