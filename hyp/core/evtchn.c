@@ -502,17 +502,22 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
     }
 }
 
-/* Close every port, bounded.  0 or -XEN_ERESTART. */
+/*
+ * Close every port, bounded.  0 or -XEN_ERESTART.  Nothing is kept between calls: a guest may
+ * never repeat the call, and the ports that are closed already are passed quickly.
+ */
 static int must_check close_all(struct domain *d)
 {
-    struct evtchn_table *t = d->evtchn;
+    const struct evtchn_table *t = d->evtchn;
+    unsigned int nr_closed = 0;
 
-    for ( ; t->next_close < t->nr_ports; t->next_close++ ) {
-        if ( t->next_close % 32 == 31 && preempt_needed() )
+    for ( uint32_t port = 1; port < t->nr_ports; port++ ) {
+        if ( read_once(evtchn_get(d, port)->state) == EVTCHNSTAT_closed )
+            continue;
+        if ( ++nr_closed % 32 == 0 && preempt_needed() )
             return -XEN_ERESTART;
-        (void)evtchn_close(d, t->next_close, false);    /* -XEN_EINVAL: not open */
+        (void)evtchn_close(d, port, false);     /* -XEN_EINVAL: another vCPU was quicker */
     }
-    t->next_close = 0;
     return 0;
 }
 

@@ -49,7 +49,6 @@ struct evtchn_table {
     uint32_t nr_ports;              /* E  channels that exist, a multiple of EVTCHN_PER_BUCKET */
     uint32_t max_ports;             /* I  limit by d->max_evtchn_port */
     uint32_t first_free;            /* E  every port below is taken */
-    uint32_t next_close;            /* E  progress of closing everything */
     struct evtchn *bucket[];        /* published before nr_ports grows */
 };
 

@@ -558,8 +558,6 @@ static void reset_goes_back_to_two_level(void **state)
     p = alloc(1, 2);
     assert_true(bind(2, 1, p) > 0);
     fake_run(1, 0);
-    fake.preempt_in = 0;
-    assert_int_equal(evtchn_reset(fake.dom[1]), -XEN_ERESTART);
     assert_int_equal(evtchn_reset(fake.dom[1]), 0);
     assert_int_equal(fake_refs(fg[1].array[0]), 0);
     assert_int_equal(fake_types(fg[1].control[1]), 0);
@@ -572,6 +570,21 @@ static void reset_goes_back_to_two_level(void **state)
     p = bind_ipi(1, 0);
     assert_int_equal(send(1, p), 0);
     assert_int_equal(fifo_take(1, 0), p);
+}
+
+static void reset_that_is_given_up_hides_no_ports(void **state)
+{
+    for ( int i = 1; i <= 100; i++ )
+        assert_int_equal(alloc(1, 2), i);
+    fake.preempt_in = 1;
+    assert_int_equal(evtchn_reset(fake.dom[1]), -XEN_ERESTART);
+    for ( int i = 1; i < 64; i++ ) {
+        assert_int_equal(alloc(1, 2), i);
+        assert_int_equal(bind(2, 1, i), i);
+    }
+    fake_destroy_domain(1);
+    for ( int i = 1; i < 64; i++ )
+        assert_int_equal(status(2, i).status, EVTCHNSTAT_unbound);
 }
 
 static void fifo_survives_scribbling(void **state)
@@ -902,6 +915,7 @@ int main(void)
         T(fifo_port_in_a_queue_is_not_reused),
         T(fifo_event_before_its_array_comes_later),
         T(reset_goes_back_to_two_level),
+        T(reset_that_is_given_up_hides_no_ports),
         T(fifo_survives_scribbling),
         T(fifo_loses_nothing_to_a_guest_at_work),
         T(random_operations_agree_with_the_model),

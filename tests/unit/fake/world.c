@@ -232,10 +232,12 @@ static struct domain *domain_new(domid_t id)
 
 void fake_init(void)
 {
-    frame_table = calloc(FAKE_FRAMES, sizeof(*frame_table));
-    directmap = aligned_alloc(PAGE_SIZE, FAKE_FRAMES * PAGE_SIZE);
-    m2p_rw = calloc(FAKE_FRAMES, sizeof(*m2p_rw));
-    frame_used = calloc(FAKE_FRAMES, 1);
+    if ( !directmap ) {
+        frame_table = calloc(FAKE_FRAMES, sizeof(*frame_table));
+        directmap = aligned_alloc(PAGE_SIZE, FAKE_FRAMES * PAGE_SIZE);
+        m2p_rw = calloc(FAKE_FRAMES, sizeof(*m2p_rw));
+        frame_used = calloc(FAKE_FRAMES, 1);
+    }
     memset(&fake, 0, sizeof(fake));
     memset(&cpu, 0, sizeof(cpu));
     memset(ptes, 0, sizeof(ptes));
@@ -297,10 +299,6 @@ void fake_exit(void)
         FAIL("%u frames and %u objects leaked\n", nr_frames_used, nr_slabs);
     if ( cpu.lock_depth )
         FAIL("a lock is still held\n");
-    free(frame_table);
-    free(directmap);
-    free(m2p_rw);
-    free(frame_used);
 }
 
 uint32_t fake_refs(mfn_t mfn) { return mfn_to_frame(mfn)->refs - 1; }
