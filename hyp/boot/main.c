@@ -12,6 +12,7 @@
 #include "boot/e820.h"
 #include "boot/mb.h"
 #include "core/domain_free.h"
+#include "core/host_console.h"
 #include "core/sched.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
@@ -227,6 +228,7 @@ void noreturn boot_main(uint32_t magic, uint64_t info_addr)
     pv_init();
     pci_init();
     console_init();
+    host_console_init();
     smp_init(opt.maxcpus ? opt.maxcpus : NR_CPUS);
     log_info("%u processor%s, TSC %u kHz, %s\n", nr_cpus, nr_cpus == 1 ? "" : "s", clock_tsc_khz(),
              apic_is_x2apic() ? "x2APIC" : "xAPIC");
