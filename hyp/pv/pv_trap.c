@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "core/evtchn.h"
 #include "core/guest_access.h"
+#include "core/shared_info.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"
 #include "pv/pv_perdomain.h"
@@ -39,6 +40,8 @@ void pv_toggle_mode(struct vcpu *v)
     pv->kernel_mode ^= 1;
     swapgs();
     pv_load_cr3(pv->kernel_mode ? pv->kernel_cr3 : pv->user_cr3);
+    if ( unlikely(pv->kernel_mode && pv->need_update_runstate) )
+        runstate_publish(v);
 }
 
 struct bounce {
