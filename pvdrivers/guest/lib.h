@@ -22,7 +22,7 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 char *strstr(const char *s, const char *what);
 
-/* Know %d %u %x %s %c %p with l, ll, z, a width and 0 or # flags.  Return the untruncated length. */
+/* Know %d %u %x %s %c %p with l, ll, z, a width, 0 and #.  Return the untruncated length. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int __attribute__((format(printf, 3, 4))) snprintf(char *buf, size_t size, const char *fmt, ...);
 

@@ -48,7 +48,7 @@ static void masking(void)
     EQ(event_close(port), 0);
 }
 
-static void trap_table(void)
+static void bad_tables(void)
 {
     struct trap_info bad[2] = { { .vector = 6, .cs = 0xe033, .address = 0x8000000000000000ul } };
 
@@ -78,6 +78,6 @@ void test_main(void)
 
     trap_init();
     masking();
-    trap_table();
+    bad_tables();
     masking();
 }

@@ -2,8 +2,9 @@
 /*
  * Grant tables: set-up, mapping our own grants, flags, and bad references.
  * The real Xen keeps GTF_reading and GTF_writing while a map lasts, and gives
- * a read-only grant no writable map.  DOMID_SELF is no granter.  (The real Xen also has version 2 tables;
- * a hypervisor that refuses set_version(2) is right too.)
+ * a read-only grant no writable map.  DOMID_SELF is no granter.
+ * (The real Xen also has version 2 tables; a hypervisor that refuses
+ * set_version(2) is right too.)
  */
 #include "test.h"
 #include <guest/grant.h>
@@ -112,8 +113,8 @@ static void set_up(void)
     q.dom = 77;
     EQ(hc_grant_table_op(GNTTABOP_query_size, HC_PTR(&q), 1), 0);
     EQ(q.status, GNTST_bad_domain);
-    EQ_ROW("more frames than there may be", hc_grant_table_op(GNTTABOP_setup_table, HC_PTR(&s), 1) ||
-           s.status, 1);
+    EQ_ROW("more frames than there may be",
+           hc_grant_table_op(GNTTABOP_setup_table, HC_PTR(&s), 1) || s.status, 1);
     EQ(hc_grant_table_op(GNTTABOP_setup_table, HC_PTR(&s), 2) < 0, 1);
     EQ(hc_grant_table_op(GNTTABOP_set_version, HC_PTR(&v), 1), -XEN_EINVAL);
     v.version = 1;

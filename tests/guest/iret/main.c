@@ -86,10 +86,10 @@ void test_main(void)
                    frame.error, frame.rip);
     CHECK(frame.vector == TRAP_GP || frame.vector == TRAP_FAILSAFE);
     bad_iret((uint64_t)trap_stubs, 0x1230, 0x202, stack, 0xe02b);
-    console_printf("bad CS: vector %lu error %#lx rip %#lx\n", frame.vector, frame.error, frame.rip);
+    console_printf("bad CS: vector %lu error %#lx\n", frame.vector, frame.error);
     CHECK(frame.vector == TRAP_GP || frame.vector == TRAP_FAILSAFE);
     bad_iret((uint64_t)trap_stubs, 0xe030, 0x202, stack, 0x1233);
-    console_printf("bad SS: vector %lu error %#lx rip %#lx\n", frame.vector, frame.error, frame.rip);
+    console_printf("bad SS: vector %lu error %#lx\n", frame.vector, frame.error);
     CHECK(frame.vector == TRAP_GP || frame.vector == TRAP_FAILSAFE || frame.vector == TRAP_SS);
     EQ(mem_va_to_pfn(mem_root()) < start_info->nr_pages, 1);
 }
