@@ -10,6 +10,7 @@
 #include "base/fmt.h"
 #include "core/evtchn.h"
 #include "core/guest_access.h"
+#include "core/vcpu.h"
 #include "kern/clock.h"
 #include "kern/console.h"
 
@@ -72,13 +73,26 @@ void host_console_write(struct domain *d, const char *s, size_t len)
     spin_unlock(&lock);
 }
 
+static uint32_t domain_number(const struct domain *d)
+{
+    return d->id;
+}
+
+static void vcpu_number(const struct vcpu *v, uint32_t *domid, uint32_t *vcpu_id)
+{
+    *domid = v->domain->id;
+    *vcpu_id = v->id;
+}
+
 void host_console_init(void)
 {
+    static const struct fmt_ids ids = { .domain = domain_number, .vcpu = vcpu_number };
     static const struct console_ops ops = {
         .send_virq = evtchn_send_global_virq,
         .copy_out = copy_to_guest,
     };
 
+    fmt_set_ids(&ids);
     console_set_ops(&ops);
     dump_init();
 }

@@ -5,7 +5,7 @@
 
 #include "core/domain.h"
 
-/* dom0 exists or is about to: connects kern/console to events, registers debug keys. */
+/* Before dom0: connects kern/console to events, gives %pd and %pv their numbers, registers debug keys. */
 void host_console_init(void);
 
 /* console_io: dom0's text goes out as it is; others' by line, as "(dN) ", 10 lines a second. */
