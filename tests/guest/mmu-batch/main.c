@@ -96,7 +96,7 @@ static void extended(void)
     EQ(mem_mmuext(MMUEXT_INVLPG_LOCAL, 0x8000000000000000ul, 0), 0);
     EQ(mem_mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, HC_PTR(vcpus)), 0);
     EQ(mem_mmuext(MMUEXT_INVLPG_MULTI, TEST_VA, HC_PTR(vcpus)), 0);
-    EQ(mem_mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, BAD_PTR), -XEN_EINVAL);
+    EQ(mem_mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, BAD_PTR) < 0, 1);
 
     char *a = mem_alloc_page(), *b = mem_alloc_page();
 
