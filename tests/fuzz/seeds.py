@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""seeds.py FOLDER: make the inputs that fuzzing starts from, one sub-folder per target."""
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+
+PACKERS = [
+    "gzip -9nc", "gzip -1nc", "xz --check=crc32 -c", "xz --check=crc64 -0 -c",
+    "xz --check=crc32 --x86 --lzma2=preset=6 -c", "xz --block-size=700 --check=none -c",
+    "zstd -q -19 -c", "zstd -q -1 --no-check -c", "zstd -q --ultra -22 -c", "lz4 -q -l -9 -c",
+]
+
+
+def contents():
+    rng = random.Random(1)
+    words = [bytes(rng.choices(b"etaoinshrdlu \n", k=rng.randint(1, 9))) for _ in range(50)]
+    yield b"".join(rng.choice(words) for _ in range(700))
+    yield bytes(rng.choice(b"\xe8\xe9\x00\xff\x01") for _ in range(600)) + b"\0" * 5000
+    yield bytes(rng.randrange(256) for _ in range(300)) + b"ab" * 900
+
+
+def unpack_seeds():
+    for data in contents():
+        for command in PACKERS:
+            if shutil.which(command.split()[0]):
+                packed = subprocess.run(command.split(), input=data, stdout=subprocess.PIPE,
+                                        check=True).stdout
+                yield b"\0" + packed
+    setup = bytearray(2048)
+    setup[0x1f1] = 1
+    setup[0x1fe:0x200] = b"\x55\xaa"
+    setup[0x202:0x206] = b"HdrS"
+    struct.pack_into("<H", setup, 0x206, 0x20f)
+    struct.pack_into("<II", setup, 0x248, 0x100, 500)
+    yield b"\0" + bytes(setup)
+
+
+def elf_seeds():
+    def note(kind, desc):
+        return struct.pack("<III4s", 4, len(desc), kind, b"Xen\0") + desc + b"\0" * (-len(desc) % 4)
+
+    notes = (note(3, struct.pack("<Q", 0xffffffff80000000)) +
+             note(1, struct.pack("<Q", 0xffffffff80100000)) +
+             note(2, struct.pack("<Q", 0xffffffff80101000)) +
+             note(10, b"!writable_page_tables|dom0\0") + note(13, struct.pack("<QQ", 1, 1)) +
+             note(15, struct.pack("<Q", 1 << 39)) + note(6, b"linux\0") + note(14, b"\1\0\0\0"))
+    for with_segment in (True, False):
+        header = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 2, 62, 1, 0x100000,
+                             64, 176, 0, 64, 56, 2, 64, 1, 0)
+        load = struct.pack("<IIQQQQQQ", 1, 5, 240, 0, 0x100000, 200, 0x3000, 4096)
+        seg = struct.pack("<IIQQQQQQ", 4 if with_segment else 0, 4, 240, 0, 0, len(notes),
+                          len(notes), 4)
+        section = struct.pack("<IIQQQQIIQQ", 0, 7, 0, 0, 240, len(notes), 0, 0, 4, 0)
+        yield header + load + seg + section + notes + b"\0" * 64
+
+
+def mb_seeds():
+    def tag(kind, data):
+        return struct.pack("<II", kind, 8 + len(data)) + data + b"\0" * (-len(data) % 8)
+
+    tags = (tag(1, b"placeholder dom0_mem=1G\0") + tag(2, b"GRUB 2.06\0") +
+            tag(3, struct.pack("<II", 1 << 20, 2 << 20) + b"vmlinuz root=/dev/sda\0") +
+            tag(4, struct.pack("<II", 639, 65536)) +
+            tag(6, struct.pack("<IIQQII", 24, 0, 0, 0x9fc00, 1, 0)) +
+            tag(8, struct.pack("<QIIIBBH", 0xb8000, 160, 80, 25, 16, 2, 0)) +
+            tag(12, struct.pack("<Q", 0x7fff0000)) + tag(15, b"RSD PTR " + b"\0" * 28))
+    efi = tag(17, struct.pack("<II", 48, 1) + struct.pack("<IIQQQQQ", 7, 0, 0, 0, 99, 15, 0))
+    for body in (tags, efi):
+        body += tag(0, b"")
+        yield b"\0" * 16 + struct.pack("<II", 8 + len(body), 0) + body
+
+    info = struct.pack("<12I", 0x124d, 639, 65536, 0, 132, 1, 160, 0, 0, 0, 0, 24)
+    info += struct.pack("<IIIIII", 176, 0, 0, 0, 150, 0) + b"\0" * 16
+    info += struct.pack("<QIIIBB6B", 0xfd000000, 4096, 1024, 768, 32, 1, 16, 8, 8, 8, 0, 8)
+    info = info.ljust(116, b"\0") + b"xen.gz a=b\0".ljust(18, b"\0") + b"qemu\0".ljust(10, b"\0")
+    info += struct.pack("<IIII", 1 << 20, 2 << 20, 132, 0)
+    info += struct.pack("<IQQI", 20, 0, 0x9fc00, 1)
+    yield b"\1" + b"\0" * 15 + info
+
+
+def e820_seeds():
+    rows = [(0, 0x9fc00, 1), (0x9fc00, 0x400, 2), (0x100000, 0x7ef00000, 1),
+            (0x7fff0000, 0x10000, 3), (0xfee00000, 0x1000, 2), (1 << 32, 1 << 31, 1)]
+    yield b"".join(struct.pack("<QQB", *r) for r in rows)
+    yield struct.pack("<QQB", 0, 2**64 - 1, 1) + struct.pack("<QQB", 2**63, 2**63, 5)
+
+
+def main():
+    targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds}
+    for name, seeds in targets.items():
+        folder = os.path.join(sys.argv[1], name)
+        os.makedirs(folder, exist_ok=True)
+        for i, data in enumerate(seeds()):
+            with open(os.path.join(folder, f"seed-{i:03}"), "wb") as f:
+                f.write(data)
+
+
+main()
