@@ -4,6 +4,7 @@
 # offsets from the image's start, then names.  kern/symbols.c reads it.
 # /dev/null gives an empty table, for the first pass of the link.
 { [ "$1" = /dev/null ] || nm -n "$1"; } | awk '
+    BEGIN { n = 0 }
     $3 == "_start" { base = $1 }
     $2 ~ /^[tT]$/ && $1 ~ /^ffff/ && $3 !~ /^\./ && !seen[$1]++ { at[n] = $1; name[n] = $3; n++ }
     END {

@@ -323,6 +323,8 @@ static void noreturn host_shutdown(unsigned int reason)
     }
     if ( reason == SHUTDOWN_crash ) {
         log_err("dom0 has crashed: %s\n", dom0->crash_reason ? dom0->crash_reason : "by its own report");
+        if ( !dom0->is_crashed )
+            guest_ops->dump_crash(dom0);
         if ( opt.noreboot ) {
             log_err("'noreboot' is set: halted; reset the machine by hand\n");
             smp_stop_others();

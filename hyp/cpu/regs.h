@@ -77,6 +77,7 @@
 #define VEC_AC          17
 #define VEC_MC          18
 #define VEC_XM          19
+#define VEC_INT80       0x80            /* never a device's */
 
 #define PF_PRESENT      0x01
 #define PF_WRITE        0x02

@@ -32,8 +32,8 @@ static void general_protection(struct vcpu *v)
 {
     const uint32_t error = v->regs.error_code;
 
-    /* INT n: the selector error code names an IDT entry. */
-    if ( (error & 2) && pv_software_interrupt(v, error >> 3 & 0xff) )
+    /* INT n through a gate of ours.  The error code names it, but emulators differ: look at the code. */
+    if ( (error & 2) && pv_software_interrupt(v) )
         return;
     if ( !error && pv_emulate(v) )
         return;
@@ -60,6 +60,10 @@ void trap_from_guest(struct vcpu *v)
     const uint32_t error = v->regs.error_code;
 
     v->regs.vector = 0;
+    if ( unlikely(vec == VEC_INT80) ) {
+        pv_int80(v);
+        return;
+    }
     if ( vec >= VEC_DYN_FIRST ) {
         irq_dispatch(vec);
         return;

@@ -60,8 +60,9 @@ void pv_syscall32(struct vcpu *v);
 /* The guest's selectors or return address cannot be loaded: its failsafe callback, or its end. */
 void pv_failsafe(struct vcpu *v);
 void pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
-/* INT @vector by the guest: true if its trap table allows that (and it was injected). */
-bool pv_software_interrupt(struct vcpu *v, uint8_t vector);
+/* INT n at RIP: true if the guest's trap table allows that (and it was delivered). */
+bool pv_software_interrupt(struct vcpu *v);
+void pv_int80(struct vcpu *v);              /* INT 0x80 was executed */
 void pv_toggle_mode(struct vcpu *v);        /* guest kernel <-> user: CR3, GS */
 
 void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null);

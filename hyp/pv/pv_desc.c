@@ -23,6 +23,8 @@
 #include "plat/tlb.h"
 #include "pv/pv_perdomain.h"
 
+#define DESC_TYPE       (0x1fUL << 40)
+#define DESC_CALL_GATE  (0x0cUL << 40)
 #define DESC_S      (1UL << 44)
 #define DESC_DPL    (3UL << 45)
 #define DESC_P      (1UL << 47)
@@ -53,7 +55,11 @@ static bool desc_check(uint64_t *desc)
 {
     if ( !(*desc & DESC_P) )
         return true;
-    if ( !(*desc & DESC_S) )                /* TSS, LDT, gates */
+    if ( (*desc & DESC_TYPE) == DESC_CALL_GATE ) {
+        *desc &= ~DESC_P;                   /* accepted as ever, but leads nowhere */
+        return true;
+    }
+    if ( !(*desc & DESC_S) )                /* TSS, LDT, other gates */
         return false;
     *desc |= DESC_DPL;
     return true;
@@ -318,7 +324,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
         v->pv.dr[7] = value | DR7_DEFAULT;
         break;
     default:
-        return -XEN_EINVAL;
+        return -XEN_ENODEV;
     }
     if ( v == current )
         pv_load_debugregs(v);

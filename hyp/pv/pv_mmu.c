@@ -370,7 +370,7 @@ static int op_new_user_baseptr(struct vcpu *v, mfn_t mfn)
 
 static int op_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries)
 {
-    if ( (base & 7) || entries > 8192 || !guest_range_ok(base, entries * 8UL) )
+    if ( (base & ~PAGE_MASK) || entries > 8192 || !guest_range_ok(base, entries * 8UL) )
         return -XEN_EINVAL;
     if ( entries == v->pv.ldt_entries && (base == v->pv.ldt_base || !entries) )
         return 0;

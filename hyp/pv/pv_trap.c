@@ -138,15 +138,32 @@ void pv_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error_code)
     atomic_or32(&v->work, VCPU_WORK_EXCEPTION);
 }
 
-bool pv_software_interrupt(struct vcpu *v, uint8_t vector)
+static bool may_interrupt(const struct vcpu *v, uint8_t vector)
 {
     const struct trap_info *t = &v->pv.traps[vector];
 
-    if ( !t->address || (t->flags & 3) < (v->pv.kernel_mode ? 0 : 3) )
+    return t->address && (t->flags & 3) >= (v->pv.kernel_mode ? 0 : 3);
+}
+
+bool pv_software_interrupt(struct vcpu *v)
+{
+    uint8_t insn[2];
+
+    if ( !copy_from_guest(insn, v->regs.rip, 2) || insn[0] != 0xcd || !may_interrupt(v, insn[1]) )
         return false;
     v->regs.rip += 2;
-    bounce_trap(v, vector, false, 0);
+    bounce_trap(v, insn[1], false, 0);
     return true;
+}
+
+void pv_int80(struct vcpu *v)
+{
+    if ( may_interrupt(v, VEC_INT80) ) {
+        bounce_trap(v, VEC_INT80, false, 0);
+    } else {
+        v->regs.rip -= 2;
+        pv_inject(v, VEC_GP, true, VEC_INT80 << 3 | 2);
+    }
 }
 
 static void deliver_exception(struct vcpu *v)

@@ -236,6 +236,7 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
     pv->ds = c->user_regs.ds; pv->es = c->user_regs.es;
     pv->fs = c->user_regs.fs; pv->gs = c->user_regs.gs;
     pv->kernel_mode = c->flags & VGCF_in_kernel ? 1 : 0;
+    pv->iopl = c->user_regs.rflags >> 12 & 3;       /* real IOPL is 0 always; this one is honoured by emulation */
     pv->kernel_sp = c->kernel_sp;
     pv->kernel_ss = c->kernel_ss | 3;
     pv->event_eip = c->event_callback_eip;
