@@ -15,6 +15,7 @@
 
 enum lock_rank {
     RANK_NONE,
+    RANK_INPUT,         /* console input; debug keys run inside and may take any other */
     RANK_DOMLIST,       /* the list of domains */
     RANK_DOMCTL,        /* one domain's life cycle and settings */
     RANK_GNTTAB,        /* one domain's grant table and map records */

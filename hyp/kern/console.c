@@ -36,6 +36,7 @@
 #define VGA_BLANK       0x0720      /* light grey on black, a space */
 
 static struct lock lock = LOCK_INIT(RANK_CONSOLE);
+static struct lock input_lock = LOCK_INIT(RANK_INPUT);    /* one CPU at a time takes input, in order */
 static bool forced;                 /* panic: the lock's holder may never come back */
 
 /* All below: under the lock. */
@@ -298,12 +299,14 @@ void console_input_poll(void)
     const struct console_ops *up = read_once(ops);
     bool stored = false, news;
 
+    spin_lock(&input_lock);
     for ( unsigned int i = 0; i < NR_COMS; i++ ) {
         int c;
 
         while ( com_used[i] && (c = uart_getc(i)) >= 0 )
             stored |= input_char(c);
     }
+    spin_unlock(&input_lock);
 
     console_lock();
     news = ring_news;

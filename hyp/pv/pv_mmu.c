@@ -83,6 +83,7 @@ static int update_one(struct domain *pt_owner, struct domain *owner, const struc
 
     switch ( req->ptr & 7 ) {
     case MMU_NORMAL_PT_UPDATE:
+    case MMU_PT_UPDATE_NO_TRANSLATE:        /* frame numbers of PV domains are machine's anyway */
         return update_entry(pt_owner, owner, ptr, req->val, false);
     case MMU_PT_UPDATE_PRESERVE_AD:
         return update_entry(pt_owner, owner, ptr, req->val, true);
