@@ -10,7 +10,8 @@ static int must_check check_header(const struct elf_image *e, const char **why)
 
     if ( e->len < E_HEADER_BYTES || memcmp(h, "\177ELF", 4) != 0 )
         return elf_fail(why, "kernel is not an ELF file");
-    if ( h[E_CLASS] != CLASS_64 || h[E_DATA] != DATA_LE || elf_u16(h + E_MACHINE) != MACHINE_X86_64 )
+    if ( h[E_CLASS] != CLASS_64 || h[E_DATA] != DATA_LE ||
+         elf_u16(h + E_MACHINE) != MACHINE_X86_64 )
         return elf_fail(why, "kernel is not a 64-bit x86 ELF file");
     if ( elf_u16(h + E_TYPE) != TYPE_EXEC && elf_u16(h + E_TYPE) != TYPE_DYN )
         return elf_fail(why, "kernel is an ELF file, but not an executable");
