@@ -253,9 +253,12 @@ class Machine:
         return table
 
     def wait_domain_gone(self, name, timeout=60):
-        """Wait until xl list has no such domain."""
+        """Wait until xl list has no such domain, nor a dying one that lost its name."""
         end = time.time() + timeout
-        while self.run("xl domid %s >/dev/null 2>&1" % name)[1] == 0:
+        while True:
+            table = self.domains()
+            if name not in table and "(null)" not in table:
+                return
             if time.time() > end:
                 raise MachineError("domain %s is still there after %d s:\n%s" %
                                    (name, timeout, self.ok("xl list")))
