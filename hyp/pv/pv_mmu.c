@@ -35,6 +35,17 @@ static int foreign_get(domid_t id, struct domain **out)
     return domain_get_remote(id, out);
 }
 
+/*
+ * What an earlier operation left to take apart comes first: the guest may count on those frames
+ * being plain memory by now.  mm_lock held.  0 or -XEN_ERESTART.
+ */
+static inline int finish_teardown(struct domain *d)
+{
+    if ( likely(d->teardown == FRAME_NIL) )
+        return 0;
+    return pt_teardown_some(d) ? 0 : -XEN_ERESTART;
+}
+
 /* --- mmu_update ------------------------------------------------------------------------ */
 
 /* A write to a frame that is no page table: as a plain guest store would be. */
@@ -81,6 +92,8 @@ static int update_one(struct domain *pt_owner, struct domain *owner, const struc
 {
     const uint64_t ptr = req->ptr & ~7UL;
 
+    if ( finish_teardown(pt_owner) )
+        return -XEN_ERESTART;
     switch ( req->ptr & 7 ) {
     case MMU_NORMAL_PT_UPDATE:
     case MMU_PT_UPDATE_NO_TRANSLATE:        /* frame numbers of PV domains are machine's anyway */
@@ -267,9 +280,10 @@ long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t for
             return rc;
     }
     mm_lock_pair(d, owner);
-    if ( !pt_walk(v->pv.kernel_cr3, va, &l1, &idx) )
+    rc = finish_teardown(d);
+    if ( !rc && !pt_walk(v->pv.kernel_cr3, va, &l1, &idx) )
         rc = -XEN_EINVAL;
-    else
+    if ( !rc )
         rc = pt_write_entry(d, owner, mfn_to_frame(l1), idx, val, false);
     mm_unlock_pair(d, owner);
     if ( owner != d || foreigndom != DOMID_SELF )
@@ -456,7 +470,9 @@ static int mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *
     case MMUEXT_CLEAR_PAGE:
     case MMUEXT_COPY_PAGE:
         spin_lock(&d->mm_lock);
-        rc = mmuext_locked(v, d, op);
+        rc = finish_teardown(d);
+        if ( !rc )
+            rc = mmuext_locked(v, d, op);
         spin_unlock(&d->mm_lock);
         return rc;
     case MMUEXT_TLB_FLUSH_LOCAL:
