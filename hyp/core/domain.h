@@ -107,8 +107,8 @@ struct domain {
     /* CPU policy as set by the tools: cpu/cpuid.h. */
     struct cpu_policy *cpu_policy;  /* D */
 
-    uint32_t       log_tokens;      /* base/log.c's rate limit for lines this domain causes */
-    uint64_t       log_stamp_ns;
+    uint64_t       log_due_ns;      /* A  limit on lines this domain causes: core/host_console.c */
+    uint32_t       nr_log_dropped;  /* A  since the last one that was shown */
     struct {                        /*    core/host_console.c's lock: lines by console_io */
         uint64_t stamp_ns;
         uint32_t tokens;

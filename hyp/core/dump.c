@@ -35,6 +35,25 @@ static void dump_domain(struct domain *d)
     }
 }
 
+/* Who keeps a dying domain: frames that others still refer to. */
+static void dump_lingering(struct domain *d)
+{
+    unsigned int shown = 0;
+    uint64_t nr = 0;
+
+    spin_lock(&d->mm_lock);
+    for ( uint32_t m = d->page_list; m != FRAME_NIL; m = mfn_to_frame(MFN(m))->next ) {
+        const struct frame *f = mfn_to_frame(MFN(m));
+
+        nr++;
+        if ( shown++ < 8 )
+            log_err("  frame %#x: refs %u, type %u of %u, flags %#x\n", m, f->refs, f->type,
+                    f->type_refs, f->flags);
+    }
+    spin_unlock(&d->mm_lock);
+    log_err("  %lu frames are still referred to; destroyed up to stage %u\n", nr, d->relinquish_stage);
+}
+
 /* Look-ups one by one: the list's lock is not held while printing. */
 static void dump_domains(void)
 {
@@ -45,6 +64,8 @@ static void dump_domains(void)
     while ( next < DOMID_FIRST_RESERVED && (d = domain_get_next(next)) != NULL ) {
         next = d->id + 1;
         dump_domain(d);
+        if ( domain_is_dying(d) )
+            dump_lingering(d);
         domain_put(d);
     }
 }

@@ -2,7 +2,8 @@
 /*
  * Text that domains write with console_io.  A guest's line is kept in its struct domain
  * until it is whole; too many of them are dropped and counted.  Bytes that would
- * move a terminal's cursor are not passed on: they could forge other lines.
+ * move a terminal's cursor are not passed on: they could forge other lines.  And the limit on
+ * lines of the hypervisor's own that a domain causes (log_guest).
  */
 #include "core/host_console.h"
 
@@ -73,6 +74,28 @@ void host_console_write(struct domain *d, const char *s, size_t len)
     spin_unlock(&lock);
 }
 
+/*
+ * Each line moves the time at which the next is due by LINE_NS; a line may come up to a second's
+ * worth early.  No lock: whoever logs may hold any.
+ */
+static bool guest_line(const struct domain *guest, uint32_t *nr_dropped)
+{
+    struct domain *d = (struct domain *)guest;      /* only its counters change */
+    const uint64_t now = clock_now_ns();
+    uint64_t old = read_once(d->log_due_ns), due;
+
+    do {
+        due = old > now ? old : now;
+        if ( due - now > LINE_NS * (LINES_PER_SECOND - 1) ) {
+            __atomic_fetch_add(&d->nr_log_dropped, 1, __ATOMIC_RELAXED);
+            return false;
+        }
+    } while ( !__atomic_compare_exchange_n(&d->log_due_ns, &old, due + LINE_NS, false,
+                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED) );
+    *nr_dropped = atomic_xchg32(&d->nr_log_dropped, 0);
+    return true;
+}
+
 static uint32_t domain_number(const struct domain *d)
 {
     return d->id;
@@ -90,6 +113,7 @@ void host_console_init(void)
     static const struct console_ops ops = {
         .send_virq = evtchn_send_global_virq,
         .copy_out = copy_to_guest,
+        .guest_line = guest_line,
     };
 
     fmt_set_ids(&ids);

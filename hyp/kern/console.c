@@ -155,12 +155,22 @@ void console_write(const char *s, size_t len)
 /* The log's sink.  The prefix is what readers of Xen's log look for. */
 static void console_log_line(enum log_level level, const struct domain *guest, const char *text)
 {
+    const struct console_ops *o = read_once(ops);
     const size_t len = strlen(text);
+    uint32_t nr_dropped = 0;
 
     if ( !forced && (int)level > (guest ? guest_threshold : log_threshold) )
         return;
+    if ( guest && !forced && o && !o->guest_line(guest, &nr_dropped) )
+        return;
 
     console_lock();
+    if ( nr_dropped ) {
+        char note[64];
+
+        write_locked(note, scnprintf(note, sizeof(note), "(XEN) %pd: %u log lines dropped\n", guest,
+                                     nr_dropped));
+    }
     write_locked("(XEN) ", 6);
     write_locked(text, len);
     if ( len == 0 || text[len - 1] != '\n' )

@@ -23,6 +23,8 @@ void console_force(void);           /* panic: ignore locks */
 struct console_ops {
     void (*send_virq)(uint32_t virq);
     bool (*copy_out)(guest_ptr_t dst, const void *src, size_t len);
+    /* May a line that @d caused be shown now?  @nr_dropped: how many were not before it.  Any context. */
+    bool (*guest_line)(const struct domain *d, uint32_t *nr_dropped);
 };
 void console_set_ops(const struct console_ops *ops);
 

@@ -243,15 +243,30 @@ static bool devalidate(struct domain *d, struct frame *f)
     return true;
 }
 
+/* The list: f->aux is the next frame number + 1, FRAME_NIL for the last, 0 for not listed. */
+static void teardown_push(struct domain *d, struct frame *f)
+{
+    f->aux = d->teardown == FRAME_NIL ? FRAME_NIL : d->teardown + 1;
+    d->teardown = frame_to_mfn(f).n;
+}
+
+static struct frame *teardown_pop(struct domain *d)
+{
+    struct frame *f = mfn_to_frame(MFN(d->teardown));
+
+    d->teardown = f->aux == FRAME_NIL ? FRAME_NIL : f->aux - 1;
+    f->aux = 0;
+    return f;
+}
+
 void pt_teardown_later(struct domain *d, struct frame *f)
 {
     struct vcpu *v = d->vcpu ? d->vcpu[0] : NULL;
 
     if ( f->aux )
-        return;                     /* listed already */
+        return;
     f->refs++;
-    f->aux = d->teardown + 2ULL > FRAME_NIL ? FRAME_NIL : d->teardown + 1;
-    d->teardown = frame_to_mfn(f).n;
+    teardown_push(d, f);
     if ( current->domain == d )
         v = current;
     if ( v )
@@ -261,13 +276,13 @@ void pt_teardown_later(struct domain *d, struct frame *f)
 bool pt_teardown_some(struct domain *d)
 {
     while ( d->teardown != FRAME_NIL ) {
-        struct frame *f = mfn_to_frame(MFN(d->teardown));
+        struct frame *f = teardown_pop(d);      /* what it holds may be listed meanwhile */
 
-        /* It may have found a new use meanwhile: then there is nothing to take apart. */
-        if ( (f->flags & FF_PARTIAL) && f->type_refs == 0 && !devalidate(d, f) )
+        /* It may have found a new use: then there is nothing to take apart. */
+        if ( (f->flags & FF_PARTIAL) && f->type_refs == 0 && !devalidate(d, f) ) {
+            teardown_push(d, f);
             return false;
-        d->teardown = f->aux == FRAME_NIL ? FRAME_NIL : f->aux - 1;
-        f->aux = 0;
+        }
         page_put(d, f);
     }
     return true;
