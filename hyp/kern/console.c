@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "base/bits.h"
 #include "base/errno.h"
+#include "base/fmt.h"
 #include "base/string.h"
 #include "cpu/pcpu.h"
 #include "cpu/spinlock.h"

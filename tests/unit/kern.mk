@@ -9,3 +9,5 @@ sched_SRCS     := core/sched.c core/sched_ctl.c core/vtimer.c core/shared_info.c
 	cpu/spinlock.c
 # The C library has a sched_yield too, and the sanitizer calls it.
 sched_CFLAGS   := -DHOST_TEST -Dsched_yield=hyp_sched_yield
+host_console_SRCS   := core/host_console.c cpu/spinlock.c
+host_console_CFLAGS := -DHOST_TEST

@@ -55,7 +55,20 @@ static bool copy_out(guest_ptr_t dst, const void *src, size_t len)
 
 static void key_x(void) { keys_run++; }
 
-static const struct console_ops ops = { send_virq, copy_out };
+static uint32_t lines_left = ~0U, lines_dropped;
+static bool guest_line(const struct domain *d, uint32_t *nr_dropped)
+{
+    if ( lines_left == 0 ) {
+        lines_dropped++;
+        return false;
+    }
+    lines_left--;
+    *nr_dropped = lines_dropped;
+    lines_dropped = 0;
+    return true;
+}
+
+static const struct console_ops ops = { send_virq, copy_out, guest_line };
 
 static void out_clear(void)
 {
@@ -123,6 +136,24 @@ TEST(levels_filter)
     out_clear();
     console_set_log_levels("loud", NULL);
     assert_non_null(strstr(out, "no level \"loud\""));
+}
+
+TEST(lines_that_a_guest_causes_are_limited)
+{
+    const struct domain *guest = (const struct domain *)&cpu;
+
+    console_set_log_levels("all", "warning");
+    lines_left = 1;
+    log_guest(guest, LOG_DEBUG, "below the level: costs nothing\n");
+    log_guest(guest, LOG_WARN, "one\n");
+    log_guest(guest, LOG_WARN, "two\n");
+    log_guest(guest, LOG_WARN, "three\n");
+    log_warn("ours\n");
+    CHECK_STR(out, "(XEN) one\r\n(XEN) ours\r\n");
+    out_clear();
+    lines_left = ~0U;
+    log_guest(guest, LOG_WARN, "four\n");
+    assert_non_null(strstr(out, "2 log lines dropped\r\n(XEN) four\r\n"));
 }
 
 TEST(incremental_reader_gets_each_byte_once)
@@ -270,6 +301,7 @@ TEST(full_size_ring_keeps_the_text)
 #define T(name) cmocka_unit_test_setup(name, setup)
 TESTS(T(log_lines_get_prefix_newline_and_carriage_return),
       T(levels_filter),
+      T(lines_that_a_guest_causes_are_limited),
       T(incremental_reader_gets_each_byte_once),
       T(clear_drops_what_was_read),
       T(reader_that_fell_behind_or_lies_gets_the_oldest),
