@@ -6,7 +6,8 @@
 #  - stock kernel, Xen 4.17 and its tools: downloaded by package name and unpacked under
 #    build/stock/root.  Nothing is installed over the user's own /boot.
 #
-# Usage: fetch.sh [--host-only|--stock-only]
+# Usage: fetch.sh [--host-only|--stock-only|--check]
+#   --check: everything, and what `make check` needs beyond `make run`
 # Does nothing, quickly and offline, when everything is there already.
 
 set -eu
@@ -19,6 +20,9 @@ recipe=5    # raise it when the lists below change: a stamp with another number 
 HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest python3-pexpect
     cpio kmod xz-utils zstd lz4 gzip grub-common grub-pc-bin grub-efi-amd64-bin xorriso mtools
     ovmf libxen-dev libcmocka-dev ${EXTRA_HOST_PKGS:-}"
+
+# What `make check` needs beyond that: line counts, and libFuzzer.
+CHECK_PKGS="cloc clang-14 libclang-rt-14-dev"
 
 # Their dependencies that are shared libraries come along; programs do not.
 STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
@@ -106,7 +110,8 @@ mkdir -p "$stock"
 case ${1:-} in
 --stock-only) ;;
 --host-only|'') fetch_host_tools ;;
-*) die "unknown option '$1' (--host-only, --stock-only)" ;;
+--check) HOST_PKGS="$HOST_PKGS $CHECK_PKGS"; fetch_host_tools ;;
+*) die "unknown option '$1' (--host-only, --stock-only, --check)" ;;
 esac
 [ "${1:-}" = --host-only ] && exit 0
 
