@@ -92,10 +92,14 @@ int domain_get_remote(domid_t id, struct domain **out)
         *out = self;
         return 0;
     }
-    if ( !domain_is_control(self) )
-        return -XEN_EPERM;
     *out = domain_get_by_id(id);
-    return *out ? 0 : -XEN_ESRCH;
+    if ( !*out )
+        return -XEN_ESRCH;
+    if ( !domain_is_control(self) ) {
+        domain_put(*out);
+        return -XEN_EPERM;
+    }
+    return 0;
 }
 
 void domain_put(struct domain *d)

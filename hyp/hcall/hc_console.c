@@ -62,6 +62,6 @@ long hc_console_io(uint64_t cmd, uint64_t count, uint64_t buf, uint64_t a4, uint
     case CONSOLEIO_read:
         return console_read_guest(current, count, buf);
     default:
-        return -XEN_ENOSYS;
+        return domain_is_control(current->domain) ? -XEN_ENOSYS : -XEN_EPERM;
     }
 }

@@ -168,10 +168,14 @@ int domain_get_remote(domid_t id, struct domain **out)
 {
     struct domain *self = current->domain;
 
-    if ( id != DOMID_SELF && id != self->id && !self->is_privileged )
-        return -XEN_EPERM;
     *out = domain_get_by_id(id == DOMID_SELF ? self->id : id);
-    return *out ? 0 : -XEN_ESRCH;
+    if ( !*out )
+        return -XEN_ESRCH;
+    if ( *out != self && !self->is_privileged ) {
+        domain_put(*out);
+        return -XEN_EPERM;
+    }
+    return 0;
 }
 
 void domain_put(struct domain *d)
