@@ -43,7 +43,7 @@ PARTS = [
     Part("oracle-domu", 900, "the same as guests on Debian's Xen",
          [PY, "tests/guest/domu.py", "--hv", "xen"], False),
 ]
-NEEDS_BUILD = ("guest", "domu", "system", "oracle")
+NEEDS_BUILD = ("lint", "guest", "domu", "system", "oracle")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 PYTEST = re.compile(r"^=+ (.*(?:passed|failed|error).*) in [\d.]+s.*=+\s*$", re.M)
 

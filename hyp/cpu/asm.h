@@ -16,7 +16,8 @@ static inline void write_cr3(uint64_t v) { __asm__ volatile ("mov %0, %%cr3" : :
 static inline void write_cr4(uint64_t v) { __asm__ volatile ("mov %0, %%cr4" : : "r" (v) : "memory"); }
 
 #define ASM_DR(n) \
-    static inline uint64_t read_dr##n(void) { uint64_t v; __asm__ volatile ("mov %%db" #n ", %0" : "=r" (v)); return v; } \
+    static inline uint64_t read_dr##n(void) \
+    { uint64_t v; __asm__ volatile ("mov %%db" #n ", %0" : "=r" (v)); return v; } \
     static inline void write_dr##n(uint64_t v) { __asm__ volatile ("mov %0, %%db" #n : : "r" (v)); }
 ASM_DR(0)
 ASM_DR(1)
@@ -28,7 +29,8 @@ ASM_DR(7)
 
 static inline uint64_t read_rsp(void) { uint64_t v; __asm__ volatile ("mov %%rsp, %0" : "=r" (v)); return v; }
 static inline uint64_t read_rbp(void) { uint64_t v; __asm__ volatile ("mov %%rbp, %0" : "=r" (v)); return v; }
-static inline uint64_t read_flags(void) { uint64_t v; __asm__ volatile ("pushfq; pop %0" : "=r" (v) : : "memory"); return v; }
+static inline uint64_t read_flags(void)
+{ uint64_t v; __asm__ volatile ("pushfq; pop %0" : "=r" (v) : : "memory"); return v; }
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -70,9 +72,12 @@ static inline struct cpuid_regs cpuid_count(uint32_t leaf, uint32_t sub)
 static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile ("outb %0, %1" : : "a" (v), "Nd" (port)); }
 static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile ("outw %0, %1" : : "a" (v), "Nd" (port)); }
 static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile ("outl %0, %1" : : "a" (v), "Nd" (port)); }
-static inline uint8_t inb(uint16_t port) { uint8_t v; __asm__ volatile ("inb %1, %0" : "=a" (v) : "Nd" (port)); return v; }
-static inline uint16_t inw(uint16_t port) { uint16_t v; __asm__ volatile ("inw %1, %0" : "=a" (v) : "Nd" (port)); return v; }
-static inline uint32_t inl(uint16_t port) { uint32_t v; __asm__ volatile ("inl %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+static inline uint8_t inb(uint16_t port)
+{ uint8_t v; __asm__ volatile ("inb %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+static inline uint16_t inw(uint16_t port)
+{ uint16_t v; __asm__ volatile ("inw %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+static inline uint32_t inl(uint16_t port)
+{ uint32_t v; __asm__ volatile ("inl %1, %0" : "=a" (v) : "Nd" (port)); return v; }
 
 static inline void irq_enable(void) { __asm__ volatile ("sti" : : : "memory"); }
 static inline void irq_disable(void) { __asm__ volatile ("cli" : : : "memory"); }
@@ -97,8 +102,9 @@ static inline void ltr(uint16_t sel) { __asm__ volatile ("ltr %0" : : "rm" (sel)
 
 /* After a new GDT: our own code and stack selectors, null for the rest. */
 #define load_segments() \
-    __asm__ volatile ("pushq %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: mov %1, %%ss; mov %2, %%ds; mov %2, %%es;" \
-                      "mov %2, %%fs; mov %2, %%gs" : : "i" (0xe008), "r" (0xe010), "r" (0) : "rax", "memory")
+    __asm__ volatile ("pushq %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1: mov %1, %%ss;" \
+                      "mov %2, %%ds; mov %2, %%es; mov %2, %%fs; mov %2, %%gs" \
+                      : : "i" (0xe008), "r" (0xe010), "r" (0) : "rax", "memory")
 
 /* Access rights of @sel's descriptor, 0 if there is none (SDM vol 2A LAR). */
 static inline uint32_t lar(uint16_t sel)

@@ -179,7 +179,8 @@ trap_stubs:
     .set vector, 0
     .rept 256
     .align 16
-    .if (vector != 8) && ((vector < 10) || (vector > 14)) && (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
+    .if (vector != 8) && ((vector < 10) || (vector > 14)) && \
+        (vector != 17) && (vector != 21) && (vector != 29) && (vector != 30)
     push $0
     .endif
     movl $vector, 4(%rsp)

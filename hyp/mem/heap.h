@@ -19,7 +19,7 @@ void heap_add(mfn_t start, mfn_t end);
  * Zeroed unless HEAP_NO_SCRUB.  INVALID_MFN if there is none.  Takes RANK_HEAP.
  * The frames have owner DOMID_XEN, no type, refs 0.
  */
-#define HEAP_NO_SCRUB   1       /* contents do not matter: the caller overwrites every byte, or they are the hypervisor's */
+#define HEAP_NO_SCRUB   1       /* the caller overwrites every byte, or they are the hypervisor's */
 mfn_t heap_alloc(unsigned int order, unsigned int bits, unsigned int flags);
 /* @dirty: they may hold somebody's data, and are scrubbed before anyone else gets them. */
 void heap_free(mfn_t mfn, unsigned int order, bool dirty);

@@ -5,7 +5,7 @@
 
 #include "base/types.h"
 
-void apic_init(void);                       /* boot CPU, after clock_init: chooses the mode, maps, calibrates the timer */
+void apic_init(void);                       /* boot CPU, after clock_init: mode, mapping, timer's speed */
 void apic_init_cpu(void);                   /* each CPU */
 void apic_eoi(void);
 uint32_t apic_id(void);
