@@ -233,6 +233,8 @@ void noreturn boot_main(uint32_t magic, uint64_t info_addr)
     log_info("%u processor%s, TSC %u kHz, %s\n", nr_cpus, nr_cpus == 1 ? "" : "s", clock_tsc_khz(),
              apic_is_x2apic() ? "x2APIC" : "xAPIC");
 
+    if ( !opt.vga_keep )
+        console_end_vga();
     dom0_start(&info);
-    exit_to_guest();
+    exit_discarding_boot();
 }

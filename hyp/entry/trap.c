@@ -21,6 +21,7 @@
 #include "kern/console.h"
 #include "kern/panic.h"
 #include "kern/timer.h"
+#include "mem/boot_alloc.h"
 #include "plat/irq.h"
 #include "plat/smp.h"
 #include "plat/tlb.h"
@@ -208,4 +209,11 @@ struct vcpu *exit_work(void)
         if ( !read_once(p->work) && !read_once(v->work) )
             return v;               /* what it has now was delivered, or waits for its own doing */
     }
+}
+
+void exit_discarding_boot(void)
+{
+    boot_discard();
+    tlb_flush_all_global();
+    exit_to_guest();
 }

@@ -213,3 +213,12 @@ void paging_protect_image(void)
     write_cr4(read_cr4() & ~CR4_PGE);
     write_cr4(read_cr4() | CR4_PGE);
 }
+
+void boot_discard(void)
+{
+    const uint64_t nr = (_einit - _sinit) >> PAGE_SHIFT;
+    const mfn_t first = paddr_to_mfn((uintptr_t)_sinit - IMAGE_VIRT + IMAGE_PHYS);
+
+    paging_unmap((uintptr_t)_sinit, nr);
+    heap_add(first, mfn_add(first, nr));
+}

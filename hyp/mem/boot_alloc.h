@@ -24,6 +24,8 @@ void mem_map_ram(paddr_t start, paddr_t end);
 void mem_map_holes(void);
 /* Hand all that is left to the heap; boot_alloc ends. */
 void boot_alloc_finish(void);
+/* Unmap the image's start-up part and give its pages to the heap; the caller must not lie in it. */
+void boot_discard(void);
 /* Give the image's parts their protections; frees nothing. */
 void paging_protect_image(void);
 
