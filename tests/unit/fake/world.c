@@ -359,6 +359,7 @@ static struct pte *pte_find(const struct domain *d, uint64_t addr)
     return NULL;
 }
 
+__attribute__((weak))
 int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
                  uint64_t avail_bits, uint64_t cache_attr, uint64_t *pte_ma)
 {
@@ -378,6 +379,7 @@ int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool r
     return GNTST_okay;
 }
 
+__attribute__((weak))
 void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame)
 {
     struct pte *p = pte_find(d, pte_ma - PTE_MA);

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Paravirtual guests: page tables by the real validator on fake RAM; instruction decoding.
+pagetable_SRCS   := pv/pv_pagetype.c pv/pv_mmu.c $(WORLD_SRCS)
+pagetable_CFLAGS := -DHOST_TEST
