@@ -60,7 +60,7 @@ static void end_line(struct domain *d)
 void host_console_write(struct domain *d, const char *s, size_t len)
 {
     if ( domain_is_control(d) ) {
-        console_write(s, len);
+        console_write_devices(s, len);
         return;
     }
 

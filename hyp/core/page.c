@@ -27,12 +27,16 @@ static void list_del(struct domain *d, struct frame *f)
         d->page_list = f->next;
 }
 
-void page_assign(struct domain *d, mfn_t mfn, unsigned int order)
+/* False: beyond @max frames. */
+static bool assign(struct domain *d, mfn_t mfn, unsigned int order, uint64_t max)
 {
+    bool ok;
+
     spin_lock(&d->mm_lock);
-    if ( d->page_list == FRAME_NIL )
+    ok = d->tot_pages + (1ULL << order) <= max;
+    if ( ok && d->page_list == FRAME_NIL )
         domain_ref(d);          /* frames keep their domain; page_release drops it */
-    for ( uint64_t i = 0; i < 1ULL << order; i++ ) {
+    for ( uint64_t i = 0; ok && i < 1ULL << order; i++ ) {
         struct frame *f = mfn_to_frame(mfn_add(mfn, i));
 
         f->owner = d->id;
@@ -43,21 +47,32 @@ void page_assign(struct domain *d, mfn_t mfn, unsigned int order)
         f->tlb_stamp = tlb_epoch_now();
         list_add(d, f);
     }
-    d->tot_pages += 1ULL << order;
+    if ( ok )
+        d->tot_pages += 1ULL << order;
     spin_unlock(&d->mm_lock);
+    return ok;
+}
+
+void page_assign(struct domain *d, mfn_t mfn, unsigned int order)
+{
+    (void)assign(d, mfn, order, UINT64_MAX);
 }
 
 mfn_t page_alloc(struct domain *d, unsigned int order, unsigned int bits, bool nolimit)
 {
-    const uint64_t nr = 1ULL << order;
+    const uint64_t nr = 1ULL << order, max = nolimit ? UINT64_MAX : d->max_pages;
     mfn_t mfn;
 
-    if ( !nolimit && (read_once(d->tot_pages) + nr > d->max_pages || domain_is_dying(d)) )
+    /* Cheaper than to scrub first and give back; what counts is the look under the lock. */
+    if ( read_once(d->tot_pages) + nr > max || domain_is_dying(d) )
         return INVALID_MFN;
     mfn = heap_alloc(order, bits, 0);
     if ( mfn_eq(mfn, INVALID_MFN) )
         return mfn;
-    page_assign(d, mfn, order);
+    if ( !assign(d, mfn, order, max) ) {
+        heap_free(mfn, order, false);
+        return INVALID_MFN;
+    }
     if ( d->outstanding_claim )
         heap_claim_used(&d->outstanding_claim, nr);
     return mfn;

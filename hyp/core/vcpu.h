@@ -24,7 +24,8 @@
 #define VCPUF_BLOCKED       0x02    /* waits for an event */
 #define VCPUF_POLLING       0x04    /* in SCHEDOP_poll */
 #define VCPUF_INITIALISED   0x08    /* has a context */
-#define VCPUF_NMI_MASKED    0x10
+#define VCPUF_NMI_MASKED    0x10    /* until its iret */
+#define VCPUF_NMI_LATER     0x20    /* another one came meanwhile */
 
 /* An exception for the guest, from one slot. */
 struct pending_exception {

@@ -12,6 +12,7 @@
 #include "cpu/pcpu.h"
 #include "hcall/hc_ctl.h"
 #include "kern/clock.h"
+#include "kern/host.h"
 #include "kern/console.h"
 #include "kern/keyhandler.h"
 #include "mem/heap.h"
@@ -44,6 +45,17 @@ static unsigned int cpus_like_0(bool same_core)
     return max(n, 1U);
 }
 
+static uint64_t host_ram_pages(void)
+{
+    uint64_t bytes = 0;
+
+    for ( uint32_t i = 0; i < host.nr_e820; i++ ) {
+        if ( host.e820[i].type == XEN_E820_RAM )
+            bytes += host.e820[i].size;
+    }
+    return bytes >> PAGE_SHIFT;
+}
+
 static int sc_physinfo(struct xen_sysctl *op)
 {
     struct xen_sysctl_physinfo *const p = &op->u.physinfo;
@@ -57,7 +69,7 @@ static int sc_physinfo(struct xen_sysctl *op)
         .nr_nodes = 1,
         .cpu_khz = clock_tsc_khz(),
         .capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1,
-        .total_pages = heap_nr_total(),
+        .total_pages = host_ram_pages(),
         .free_pages = heap_nr_free(),       /* the unscrubbed ones too: they can be had at once */
         .outstanding_pages = heap_nr_claimed(),
         .max_mfn = max_mfn - 1,

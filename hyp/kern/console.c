@@ -153,6 +153,13 @@ void console_write(const char *s, size_t len)
     note_news();
 }
 
+void console_write_devices(const char *s, size_t len)
+{
+    console_lock();
+    devices_write(s, len);
+    console_unlock();
+}
+
 /* The log's sink.  The prefix is what readers of Xen's log look for. */
 static void console_log_line(enum log_level level, const struct domain *guest, const char *text)
 {

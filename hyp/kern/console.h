@@ -14,6 +14,8 @@ void console_init_early(void);      /* after the command line: com1/com2/vga as 
 /* Interrupts work: input, full-size ring (conring_size), VGA by its final mapping. */
 void console_init(void);
 void console_write(const char *s, size_t len);          /* ring and devices, no prefix */
+/* Not into the ring: dom0's own console, which would push everything else out of it. */
+void console_write_devices(const char *s, size_t len);
 /* Up to @len bytes of input that was meant for dom0; 0 if there is none.  Any context. */
 size_t console_read_input(char *buf, size_t len);
 void console_input_poll(void);      /* PCPU_WORK_CONSOLE */

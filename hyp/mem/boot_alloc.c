@@ -154,12 +154,28 @@ void mem_map_ram(paddr_t start, paddr_t end)
     max_mfn = max(max_mfn, e);
 }
 
+/* The control domain may map the machine-to-phys table's own frames, read-only. */
+static void share_m2p(void)
+{
+    for ( uint64_t va = M2P_RW_BASE; va < M2P_RW_BASE + max_mfn * 8; va += MB2 ) {
+        const uint64_t e = large_entry(va);
+
+        for ( unsigned int i = 0; e && i < 512; i++ ) {
+            struct frame *f = mfn_to_frame(MFN(((e & PTE_ADDR) >> PAGE_SHIFT) + i));
+
+            f->refs = 1;
+            f->flags = FF_RO_SHARE;
+        }
+    }
+}
+
 void mem_map_holes(void)
 {
     const mfn_t shared = boot_alloc_frames(512, 512);
     struct frame *f = mfn_to_virt(shared);
 
     mark_holes(f);
+    share_m2p();
     for ( uint64_t va = FRAME_TABLE_BASE; va < FRAME_TABLE_BASE + max_mfn * sizeof(*f); va += MB2 ) {
         if ( !large_entry(va) )
             map_2mb(va, shared, MAP_RO);

@@ -178,9 +178,11 @@ static void deliver_exception(struct vcpu *v)
 
 static void deliver_nmi(struct vcpu *v)
 {
-    if ( v->flags & VCPUF_NMI_MASKED )
-        return;
     atomic_and32(&v->work, ~VCPU_WORK_NMI);
+    if ( v->flags & VCPUF_NMI_MASKED ) {
+        atomic_or32(&v->flags, VCPUF_NMI_LATER);
+        return;
+    }
     if ( !v->pv.traps[VEC_NMI].address )
         return;
     atomic_or32(&v->flags, VCPUF_NMI_MASKED);
@@ -287,7 +289,11 @@ void pv_iret(struct vcpu *v)
         r->rcx = c.rcx;
         r->r11 = c.r11;
     }
-    atomic_and32(&v->flags, ~VCPUF_NMI_MASKED);
+    if ( unlikely(v->flags & (VCPUF_NMI_MASKED | VCPUF_NMI_LATER)) ) {
+        if ( v->flags & VCPUF_NMI_LATER )
+            atomic_or32(&v->work, VCPU_WORK_NMI);
+        atomic_and32(&v->flags, ~(VCPUF_NMI_MASKED | VCPUF_NMI_LATER));
+    }
     write_once(v->vcpu_info->evtchn_upcall_mask, c.rflags & FLAGS_IF ? 0 : 1);
 }
 
