@@ -214,34 +214,25 @@ static uint64_t adopt_initrd(struct dom0_build *b)
     return nr;
 }
 
-static void allocate(struct dom0_build *b)
+/* Frames for [pfn, end) that have none yet, in blocks as large as there are. */
+static void allocate(struct dom0_build *b, uint64_t pfn, uint64_t end)
 {
-    const uint64_t initrd_end = b->initrd_pfn + (b->initrd_by_pfn ? adopt_initrd(b) : 0);
     unsigned int order = HEAP_MAX_ORDER;
 
-    for ( uint64_t pfn = 0; pfn < b->nr_pages; ) {
-        uint64_t room = b->nr_pages - pfn;
+    while ( pfn < end ) {
         mfn_t mfn;
 
-        if ( pfn == b->initrd_pfn && initrd_end > pfn ) {
-            pfn = initrd_end;
-            continue;
-        }
-        if ( pfn < b->initrd_pfn )
-            room = min(room, b->initrd_pfn - pfn);
-        while ( 1UL << order > room )
+        while ( 1UL << order > end - pfn )
             order--;
         mfn = page_alloc(b->d, order, 64, true);
         if ( mfn_eq(mfn, INVALID_MFN) ) {
             if ( order-- == 0 )
-                panic("dom0: out of memory after %lu MiB\n", pfn >> 8);
+                panic("dom0: out of memory after %lu of %lu MiB; lower dom0_mem\n", pfn >> 8, b->nr_pages >> 8);
             continue;
         }
         for ( uint64_t i = 0; i < 1UL << order; i++ )
             set_pfn(b, pfn + i, mfn_add(mfn, i));
         pfn += 1UL << order;
-        if ( pfn >= b->initrd_pfn && order < HEAP_MAX_ORDER && pfn == initrd_end )
-            order = HEAP_MAX_ORDER;
     }
 }
 
@@ -284,6 +275,18 @@ static void load_kernel(const struct dom0_build *b)
         pv_hypercall_page(p);
         frame_unmap(p);
     }
+}
+
+/* The file and what was unpacked from it have served: their memory may be dom0's. */
+static void release_kernel(struct dom0_build *b, const struct boot_module *m)
+{
+    const uint64_t first = DIV_ROUND_UP(m->start, PAGE_SIZE), end = m->end >> PAGE_SHIFT;
+
+    heap_free_pages(b->unpacked, b->unpacked_order);
+    b->unpacked = NULL;
+    b->elf.data = NULL;
+    if ( first < end )
+        heap_add(MFN(first), MFN(end));
 }
 
 /* --- Page tables ---------------------------------------------------------------------------------------- */
@@ -514,10 +517,10 @@ void dom0_start(const struct boot_info *info)
         panic("dom0: no memory for its p2m list\n");
     create(b);
     give_devices(b->d);
-    if ( b->unpacked && heap_nr_free() < b->nr_pages )
-        log_debug("dom0: memory is tight while its kernel is unpacked\n");
-    allocate(b);
+    allocate(b, 0, b->initrd_pfn);
     load_kernel(b);
+    release_kernel(b, &info->modules[0]);
+    allocate(b, b->initrd_pfn + (b->initrd_by_pfn ? adopt_initrd(b) : 0), b->nr_pages);
     build_tables(b);
     write_p2m(b);
     write_start_info(b, info);
@@ -525,7 +528,6 @@ void dom0_start(const struct boot_info *info)
     log_info("dom0: %lu MiB, %u vCPU%s\n", b->nr_pages >> 8, b->d->max_vcpus, b->d->max_vcpus == 1 ? "" : "s");
 
     heap_free_pages(b->p2m, p2m_order);
-    heap_free_pages(b->unpacked, b->unpacked_order);
     b->d->creation_finished = true;
     b->d->ctl_pause_count = 0;
     domain_unpause(b->d);
