@@ -287,6 +287,22 @@ def check_guided():
     return bad
 
 
+def check_support_is_told():
+    """What the code serves stands in SUPPORT.md: hypercalls, control operations, boot options."""
+    told = set(re.findall(r"`(\w[\w-]*)`", "\n".join(lines_of("SUPPORT.md"))))
+    places = (("hyp/hcall/hypercall.c", r"\bX\((\w{2,})\)"),
+              ("hyp/hcall/hc_domctl.c", r"DOMAIN_OP\((\w+),"),
+              ("hyp/hcall/hc_sysctl.c", r"SYSCTL_OP\((\w+)\)"),
+              ("hyp/hcall/hc_platform.c", r"PLATFORM_OP\((\w+)\)"),
+              ("hyp/kern/cmdline.c", r"^    \{ \"([\w-]+)\","))
+    bad = []
+    for path, pattern in places:
+        names = set(re.findall(pattern, "\n".join(lines_of(path)), re.M)) - {"name"}
+        bad += ["%s: finds nothing any more" % path] if not names else []
+        bad += ["%s: %s" % (path, n) for n in sorted(names - told)]
+    return bad
+
+
 def check_size():
     """C and assembly of hyp/ and hypercall-abi/; the unpackers leave memory before dom0 runs."""
     try:
