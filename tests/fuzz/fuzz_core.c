@@ -116,7 +116,7 @@ static void event_op(struct domain *d)
         fake.preempt_in = -1;
         break;
     case 11:
-        a.control = (struct evtchn_init_control){ frame_of(d->id), number(), number() };
+        a.control = (struct evtchn_init_control){ frame_of(d->id), number(), number(), 0, { 0 } };
         rc = evtchn_init_control(&a.control);
         break;
     case 12:

@@ -89,8 +89,14 @@ def e820_seeds():
     yield struct.pack("<QQB", 0, 2**64 - 1, 1) + struct.pack("<QQB", 2**63, 2**63, 5)
 
 
+def core_seeds():
+    rng = random.Random(2)
+    for size in (40, 400, 4000):
+        yield bytes(rng.randrange(256) for _ in range(size))
+
+
 def main():
-    targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds}
+    targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds, "core": core_seeds}
     for name, seeds in targets.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
