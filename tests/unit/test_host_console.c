@@ -27,6 +27,8 @@ void evtchn_send_global_virq(uint32_t virq) { }
 bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len) { return false; }
 void dump_init(void) { }
 void console_write(const char *s, size_t len) { strncat(out, s, len); }
+static char past_the_ring[64];
+void console_write_devices(const char *s, size_t len) { strncat(past_the_ring, s, len); }
 
 static int setup(void **state_)
 {
@@ -78,7 +80,7 @@ TEST(never_more_than_twenty_in_any_second)
     CHECK_EQ(total, 10 + 99);
 }
 
-TEST(guests_text_is_limited_and_the_control_domains_is_not)
+TEST(guests_text_is_limited)
 {
     unsigned int n = 0;
 
@@ -90,6 +92,15 @@ TEST(guests_text_is_limited_and_the_control_domains_is_not)
     now += SECOND;
     host_console_write(&a, "again\n", 6);
     assert_non_null(strstr(out, "40 lines dropped"));
+}
+
+TEST(the_control_domains_text_goes_to_the_devices_as_it_is)
+{
+    struct domain control = { .is_privileged = true };
+
+    host_console_write(&control, "half a line\033", 12);
+    assert_string_equal(past_the_ring, "half a line\033");
+    assert_string_equal(out, "");
 }
 
 TEST(control_characters_do_not_get_through)
@@ -105,5 +116,6 @@ TEST(control_characters_do_not_get_through)
 #define T(name) cmocka_unit_test_setup(name, setup)
 TESTS(T(ten_lines_at_once_and_ten_more_each_second),
       T(never_more_than_twenty_in_any_second),
-      T(guests_text_is_limited_and_the_control_domains_is_not),
+      T(guests_text_is_limited),
+      T(the_control_domains_text_goes_to_the_devices_as_it_is),
       T(control_characters_do_not_get_through))
