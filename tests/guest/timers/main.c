@@ -92,9 +92,13 @@ void test_main(void)
     ticks = 0;
 
     EQ(periodic(10 * MS), 0);
-    clock_spin(120 * MS);
-    console_printf("%u periodic ticks in 120 ms\n", ticks);
-    CHECK(ticks >= 5 && ticks <= 13);
+    /* Missed ticks are not made up for, and a busy emulator misses some. */
+    when = clock_now();
+    do
+        clock_spin(120 * MS);
+    while ( ticks < 5 && clock_now() < when + 3000 * MS );
+    console_printf("%u periodic ticks in %lu ms\n", ticks, (clock_now() - when) / MS);
+    CHECK(ticks >= 5 && ticks <= (clock_now() - when) / (10 * MS) + 1);
     EQ(hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, 0), 0);
     ticks = 0;
     clock_spin(40 * MS);
