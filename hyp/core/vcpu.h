@@ -38,10 +38,10 @@ struct pending_exception {
 /* PV state; entry.S reads the first fields. */
 struct pv_vcpu {
     uint8_t  kernel_mode;       /* 1: guest kernel (kernel_cr3), 0: guest user (user_cr3) */
+    uint8_t  need_update_runstate;  /* entry.S compares the two as one */
     uint8_t  iopl;              /* set by PHYSDEVOP_set_iopl */
     uint8_t  syscall_masks;     /* the syscall callback masks events */
     uint8_t  event_flags, failsafe_masks, syscall32_masks, sysenter_masks;
-    uint8_t  need_update_runstate;
     uint64_t kernel_cr3, user_cr3;  /* physical; 0 user: none yet */
     uint64_t kernel_sp, kernel_ss;
     uint64_t syscall_eip, event_eip, failsafe_eip, syscall32_eip, sysenter_eip;
@@ -149,6 +149,10 @@ void vcpu_unregister_info(struct vcpu *v);
 
 static inline bool vcpu_is_up(const struct vcpu *v) { return read_once(v->flags) & VCPUF_UP; }
 
+_Static_assert(offsetof(struct pv_vcpu, kernel_mode) + 1 ==
+               offsetof(struct pv_vcpu, need_update_runstate), "entry.S compares both as one");
+_Static_assert(offsetof(struct vcpu, regs) + sizeof(struct cpu_frame) ==
+               offsetof(struct vcpu, hyp_stack), "entry.S finds the stack there");
 _Static_assert(offsetof(struct vcpu, hyp_stack) % 16 == 0, "hardware aligns rsp0 down");
 
 #endif

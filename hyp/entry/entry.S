@@ -20,6 +20,10 @@
 #include "asm-offsets.h"
 #include "cpu/regs.h"
 
+/* What a guest's handler starts without (pv_trap.c). */
+#define FLAGS_BOUNCE_CLEARS \
+    (FLAGS_TF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_VM | FLAGS_AC)
+
 .macro SAVE_GPRS
     push %rdi
     push %rsi
@@ -64,6 +68,13 @@
     .popsection
 .endm
 
+.macro SMAP_STAC
+900: .byte 0x0f, 0x1f, 0x00
+    .pushsection .smap_sites, "a"
+    .long 900b - ., 1
+    .popsection
+.endm
+
     .text
 
 /* --- Exceptions and interrupts ------------------------------------------- */
@@ -80,9 +91,20 @@ trap_common:                        /* stack: error|vector, processor's frame */
     xor %ebp, %ebp
     call trap_from_guest            /* (struct vcpu *) */
 
+/* As exit_to_guest, which it skips where there is nothing to do.  in: RSP struct pcpu. */
+exit_check:
+    mov PCPU_CURR(%rsp), %rax
+    mov PCPU_WORK(%rsp), %edx
+    or VCPU_WORK(%rax), %edx
+    jnz exit_to_guest
+    mov VCPU_INFO(%rax), %rdx
+    cmpb $0, INFO_PENDING(%rdx)
+    je exit_restore
+
     .global exit_to_guest
 exit_to_guest:
     call exit_work                  /* returns the vCPU to run, nothing left to do */
+exit_restore:
     lea VCPU_REGS(%rax), %rsp
     cmpl $0x100, FRAME_VECTOR(%rsp)
     jne exit_by_iret
@@ -109,6 +131,9 @@ trap_from_hyp_entry:
     lea exit_iretq(%rip), %rax
     cmp %rax, FRAME_RIP(%rsp)
     je iret_fault
+    lea exit_user_iretq(%rip), %rax
+    cmp %rax, FRAME_RIP(%rsp)
+    je user_iret_fault
     mov %rsp, %rdi
     call trap_from_hyp              /* (struct cpu_frame *) */
     RESTORE_GPRS
@@ -126,6 +151,26 @@ iret_fault:
     SAVE_GPRS
     lea -VCPU_REGS(%rsp), %rdi
     mov VCPU_HYP_STACK - VCPU_REGS(%rsp), %rsp
+    xor %ebp, %ebp
+    call trap_iret_fault            /* (struct vcpu *) */
+    jmp exit_to_guest
+
+/* The same of syscall_iret's, whose five words are on this CPU's stack. */
+user_iret_fault:
+    mov %rsp, %rsi
+    mov FRAME_RSP(%rsp), %rdx
+    mov %rsp, %rax
+    or $(PCPU_STRIDE - 1), %rax
+    mov 1 - PCPU_SIZE + PCPU_REGS_TOP(%rax), %rdi
+    sub $FRAME_SIZE, %rdi           /* &v->regs */
+    lea -VCPU_REGS(%rdi), %rbx
+    mov $(FRAME_SIZE / 8 - 5), %ecx
+    rep movsq
+    mov %rdx, %rsi
+    mov $5, %ecx
+    rep movsq
+    mov %rbx, %rdi
+    mov VCPU_HYP_STACK(%rdi), %rsp
     xor %ebp, %ebp
     call trap_iret_fault            /* (struct vcpu *) */
     jmp exit_to_guest
@@ -165,7 +210,7 @@ trap_debug:
     mov VCPU_HYP_STACK - VCPU_REGS(%rdx), %rsp
     xor %ebp, %ebp
     call trap_from_guest
-    jmp exit_to_guest
+    jmp exit_check
 1:  mov %rsp, %rdi
     call trap_from_hyp
     RESTORE_GPRS
@@ -199,6 +244,7 @@ trap_stubs:
 /*
  * LSTAR of CPU n points to stub n: it finds the CPU's block by its own address, because GS
  * is the guest's.  in: RCX return address, R11 flags, RSP the guest's.
+ * out: RSP the end of v->regs, the guest's RSP in pcpu.scratch.
  */
     .align 64
     .global syscall_stubs
@@ -208,30 +254,267 @@ syscall_stubs:
     .align 32
     mov %rsp, pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_SCRATCH(%rip)
     mov pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_REGS_TOP(%rip), %rsp
-    pushq $GUEST_DS
-    pushq pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_SCRATCH(%rip)
     jmp syscall_entry
     .set cpu, cpu + 1
     .endr
 
+/* Fields of struct vcpu and its frame from the end of v->regs, where hyp_stack follows. */
+#define V(field)    (VCPU_##field - VCPU_HYP_STACK)
+#define R(field)    (FRAME_##field - FRAME_SIZE)
+
+.macro GUARDED insn:vararg
+910: \insn
+    .pushsection .extable, "a"
+    .balign 8
+    .quad 910b, 920f
+    .popsection
+.endm
+
+/* Load @cr3 as pv_load_cr3 does.  in: RSP struct pcpu less @off; clobbers the low half of @tmp. */
+.macro LOAD_CR3 cr3:req tmp:req off=0
+    mov tlb_epoch(%rip), \tmp
+    mov \tmp, \off + PCPU_TLB_EPOCH(%rsp)
+    mov \cr3, \off + PCPU_CR3(%rsp)
+    mov \cr3, %cr3
+.endm
+
+    .section .rodata
+    .balign 8
+above_hyp:
+    .quad HYP_VIRT_END                  /* addresses from here on are the guest's, and canonical */
+    .text
+
+/*
+ * The shortest way for each of the three kinds of SYSCALL; whatever is unusual goes to
+ * syscall_general, with registers as they were here.  Nothing is looked at in v->work and
+ * pcpu.work where no C code ran: who sets bits there from elsewhere sends an interrupt too, which
+ * comes as soon as the guest goes on.
+ */
     .align 16
 syscall_entry:
-    push %r11
-    pushq $GUEST_CS64
+    cmpw $1, V(KERNEL_MODE)(%rsp)       /* and need_update_runstate behind it */
+    jb syscall_user
+    ja syscall_general
+    cmp $HYPERCALL_IRET, %rax
+    je syscall_iret
+
+/* A hypercall.  On the way back callee-saved registers are in place; R11 and RCX are SYSRET's. */
+    mov %rcx, R(RIP)(%rsp)
+    movq $GUEST_CS64, R(CS)(%rsp)
+    mov %r11, R(RFLAGS)(%rsp)
+    movq $GUEST_DS, R(SS)(%rsp)
+    movl $0x100, R(VECTOR)(%rsp)
+    mov %rdi, R(RDI)(%rsp)
+    mov %rsi, R(RSI)(%rsp)
+    mov %rdx, R(RDX)(%rsp)
+    mov %rax, R(RAX)(%rsp)
+    mov %r8, R(R8)(%rsp)
+    mov %r9, R(R9)(%rsp)
+    mov %r10, R(R10)(%rsp)
+    mov %rbx, R(RBX)(%rsp)
+    mov %rbp, R(RBP)(%rsp)
+    mov %r12, R(R12)(%rsp)
+    mov %r13, R(R13)(%rsp)
+    mov %r14, R(R14)(%rsp)
+    mov %r15, R(R15)(%rsp)
+    mov (%rsp), %rcx                    /* struct pcpu, which this CPU's stack ends at */
+    mov PCPU_SCRATCH(%rcx), %r11
+    mov %r11, R(RSP)(%rsp)
+    mov %rcx, %rsp
+    xor %ebp, %ebp
+    movl $0, PCPU_PREEMPT_ASKED(%rsp)
+    cmp $HYPERCALL_MAX, %rax
+    jae hypercall_rare
+    lea hypercall_table(%rip), %r11
+    mov (%r11, %rax, 8), %r11
+    test %r11, %r11
+    jz hypercall_rare
+    mov %r10, %rcx
+    call *%r11                          /* (rdi, rsi, rdx, rcx, r8, r9) */
+    mov PCPU_CURR(%rsp), %rcx
+    cmp $-ERESTART, %rax
+    je hypercall_again
+    mov %rax, VCPU_REGS + FRAME_RAX(%rcx)
+    mov PCPU_WORK(%rsp), %edx
+    or VCPU_WORK(%rcx), %edx
+    jnz exit_to_guest
+    mov VCPU_INFO(%rcx), %rdx
+    cmpb $0, INFO_PENDING(%rdx)
+    jne exit_to_guest
+    cmpl $0x100, VCPU_REGS + FRAME_VECTOR(%rcx)
+    jne exit_to_guest
+    mov above_hyp(%rip), %rdx           /* SYSRET must not get another kind of address */
+    cmp %rdx, VCPU_REGS + FRAME_RIP(%rcx)
+    jb exit_to_guest
+    mov VCPU_REGS + FRAME_RDI(%rcx), %rdi
+    mov VCPU_REGS + FRAME_RSI(%rcx), %rsi
+    mov VCPU_REGS + FRAME_RDX(%rcx), %rdx
+    mov VCPU_REGS + FRAME_R8(%rcx), %r8
+    mov VCPU_REGS + FRAME_R9(%rcx), %r9
+    mov VCPU_REGS + FRAME_R10(%rcx), %r10
+    mov VCPU_REGS + FRAME_RBP(%rcx), %rbp
+    mov VCPU_REGS + FRAME_RFLAGS(%rcx), %r11
+    mov VCPU_REGS + FRAME_RSP(%rcx), %rsp
+    mov VCPU_REGS + FRAME_RIP(%rcx), %rcx
+    sysretq
+
+hypercall_rare:
+    mov PCPU_CURR(%rsp), %rdi
+    call hypercall                      /* (struct vcpu *) */
+    jmp exit_check
+hypercall_again:
+    mov %rcx, %rdi
+    call hypercall_restart              /* (struct vcpu *) */
+    jmp exit_to_guest
+
+/*
+ * A system call of guest user mode, to the guest kernel's callback: what pv_syscall does.
+ * Upwards from the kernel's new stack pointer: rcx r11 rip cs|mask rflags rsp ss.
+ * RDI: that stack pointer; RSI: end of v->regs; RDX: vcpu_info; RAX: scratch, event mask.
+ */
+syscall_user:
+    mov %rdi, R(RDI)(%rsp)
+    mov V(KERNEL_SP)(%rsp), %rdi
+    and $-16, %rdi
+    sub $7 * 8, %rdi
+    cmp above_hyp(%rip), %rdi
+    jb syscall_user_general
+    cmpq $0, V(SYSCALL_EIP)(%rsp)
+    je syscall_user_general
+    mov %rsi, R(RSI)(%rsp)
+    mov %rdx, R(RDX)(%rsp)
+    mov %rax, R(RAX)(%rsp)
+    mov %rsp, %rsi
+    mov (%rsi), %rsp                    /* struct pcpu, and our stack should a store fault */
+    mov V(KERNEL_CR3)(%rsi), %rax
+    LOAD_CR3 %rax, %edx
+    swapgs
+    movb $1, V(KERNEL_MODE)(%rsi)
+    mov V(INFO)(%rsi), %rdx
+    movzbl INFO_MASK(%rdx), %eax
+    SMAP_STAC                           /* SYSRET clears AC again */
+    GUARDED mov %rcx, (%rdi)
+    GUARDED mov %r11, 8(%rdi)
+    GUARDED mov %rcx, 16(%rdi)
+    GUARDED movl $GUEST_CS64, 24(%rdi)
+    GUARDED mov %eax, 28(%rdi)
+    GUARDED mov %r11, 32(%rdi)          /* user mode's flags: IF set, IOPL 0 */
+    test %eax, %eax
+    jz 1f
+    GUARDED andl $~FLAGS_IF, 32(%rdi)
+1:  mov PCPU_SCRATCH(%rsp), %rax
+    GUARDED mov %rax, 40(%rdi)
+    GUARDED movq $GUEST_DS, 48(%rdi)
+    mov V(SYSCALL_MASKS)(%rsi), %al
+    or %al, INFO_MASK(%rdx)
+    and $~FLAGS_BOUNCE_CLEARS, %r11
+    mov V(SYSCALL_EIP)(%rsi), %rcx
+    mov R(RAX)(%rsi), %rax
+    mov R(RDX)(%rsi), %rdx
+    mov %rdi, PCPU_SCRATCH(%rsp)
+    mov R(RDI)(%rsi), %rdi
+    mov R(RSI)(%rsi), %rsi
+    mov PCPU_SCRATCH(%rsp), %rsp
+    sysretq
+
+920:                                    /* its stack took no frame: undo, to say so */
+    SMAP_CLAC
+    movb $0, V(KERNEL_MODE)(%rsi)
+    swapgs
+    mov V(USER_CR3)(%rsi), %rax
+    LOAD_CR3 %rax, %edx
+    mov %rsi, %rsp
+    mov R(RSI)(%rsp), %rsi
+    mov R(RDX)(%rsp), %rdx
+    mov R(RAX)(%rsp), %rax
+syscall_user_general:
+    mov R(RDI)(%rsp), %rdi
+    jmp syscall_general
+
+/*
+ * The hypercall iret, back to user mode by IRET with events unmasked and none waiting: what
+ * pv_iret does.  Upwards from the guest's RSP: rax r11 rcx flags rip cs rflags rsp ss.  They are
+ * pushed from there onto our stack:
+ *
+ *      rax r11 rcx | rip cs rflags rsp ss | RIP of the SYSCALL
+ *
+ * RAX: end of v->regs; R11: the guest's RSP, then CR3; RCX: scratch.
+ */
+syscall_iret:
+    mov %rsp, %rax
+    mov (%rax), %rsp
     push %rcx
+    mov 8 + PCPU_SCRATCH(%rsp), %r11
+    cmp above_hyp(%rip), %r11
+    jb syscall_iret_general
+    SMAP_STAC
+    GUARDED cmpq $0, 24(%r11)
+    jne syscall_iret_general
+    GUARDED pushq 64(%r11)
+    orb $3, (%rsp)
+    GUARDED pushq 56(%r11)
+    GUARDED mov 48(%r11), %ecx
+    test $FLAGS_IF, %ecx
+    jz syscall_iret_general
+    and $~(FLAGS_IOPL | FLAGS_VM | FLAGS_VIF | FLAGS_VIP), %ecx
+    or $FLAGS_MBS, %ecx
+    push %rcx
+    GUARDED pushq 40(%r11)
+    mov (%rsp), %ecx
+    not %ecx
+    test $3, %cl
+    jnz syscall_iret_general
+    GUARDED pushq 32(%r11)
+    GUARDED pushq 16(%r11)
+    GUARDED pushq 8(%r11)
+    GUARDED pushq (%r11)
+    testl $VCPUF_NMI_ANY, V(FLAGS)(%rax)
+    jnz syscall_iret_general
+    mov V(USER_CR3)(%rax), %r11
+    test %r11, %r11
+    jz syscall_iret_general
+    mov V(INFO)(%rax), %rcx
+    cmpb $0, INFO_PENDING(%rcx)
+    jne syscall_iret_general
+    movb $0, INFO_MASK(%rcx)
+    movb $0, V(KERNEL_MODE)(%rax)
+    swapgs
+    LOAD_CR3 %r11, %ecx, 9*8
+    pop %rax
+    pop %r11
+    pop %rcx
+exit_user_iretq:
+    iretq
+
+920:
+syscall_iret_general:
+    SMAP_CLAC
+    mov (%rax), %rsp
+    mov -8(%rsp), %rcx
+    mov %rax, %rsp
+    mov $HYPERCALL_IRET, %eax
+    mov $FLAGS_IF | FLAGS_MBS, %r11d    /* lost, and only for a crash's report */
+
+    .align 16
+syscall_general:
+    mov %rcx, R(RIP)(%rsp)
+    movq $GUEST_CS64, R(CS)(%rsp)
+    mov %r11, R(RFLAGS)(%rsp)
+    movq $GUEST_DS, R(SS)(%rsp)
+    sub $5 * 8, %rsp
     push $0
     movl $0x100, 4(%rsp)
     SAVE_GPRS
-    cld
     lea -VCPU_REGS(%rsp), %rdi
-    cmpb $0, VCPU_KERNEL_MODE(%rdi)
     mov VCPU_HYP_STACK(%rdi), %rsp
-    mov $0, %ebp
-    je 1f
-    call hypercall                  /* (struct vcpu *) */
-    jmp exit_to_guest
-1:  call pv_syscall                 /* (struct vcpu *): to the guest kernel's callback */
-    jmp exit_to_guest
+    mov PCPU_SCRATCH(%rsp), %rax
+    mov %rax, VCPU_REGS + FRAME_RSP(%rdi)
+    xor %ebp, %ebp
+    lea exit_to_guest(%rip), %rax
+    push %rax
+    cmpb $0, VCPU_KERNEL_MODE(%rdi)
+    jne hypercall                       /* (struct vcpu *) */
+    jmp pv_syscall                      /* (struct vcpu *): to the guest kernel's callback */
 
 /* 32-bit SYSCALL and SYSENTER: guest user code only. */
     .align 32
@@ -271,10 +554,7 @@ syscall32_entry:
     .align 16
     .global guest_copy_raw
 guest_copy_raw:
-900: .byte 0x0f, 0x1f, 0x00         /* STAC */
-    .pushsection .smap_sites, "a"
-    .long 900b - ., 1
-    .popsection
+    SMAP_STAC
     mov %rdx, %rcx
     shr $3, %rcx
     and $7, %edx
@@ -295,10 +575,7 @@ guest_copy_raw:
     .align 16
     .global guest_zero_raw
 guest_zero_raw:
-900: .byte 0x0f, 0x1f, 0x00         /* STAC */
-    .pushsection .smap_sites, "a"
-    .long 900b - ., 1
-    .popsection
+    SMAP_STAC
     xor %eax, %eax
     mov %rsi, %rcx
 10: rep stosb

@@ -28,7 +28,7 @@
     X(sysctl) X(domctl)
 
 #define ROW(name) [__HYPERVISOR_##name] = hc_##name,
-static hypercall_fn *const table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
+hypercall_fn *const hypercall_table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
 #undef ROW
 
 #define SYSCALL_BYTES       2       /* length of the instruction that brought us here */
@@ -36,12 +36,12 @@ static hypercall_fn *const table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
 static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                         uint64_t a5, uint64_t a6)
 {
-    if ( unlikely(nr >= XENABI_HYPERCALL_MAX || !table[nr]) )
+    if ( unlikely(nr >= XENABI_HYPERCALL_MAX || !hypercall_table[nr]) )
         return -XEN_ENOSYS;
-    return table[nr](a1, a2, a3, a4, a5, a6);
+    return hypercall_table[nr](a1, a2, a3, a4, a5, a6);
 }
 
-static void restart(struct vcpu *v)
+void hypercall_restart(struct vcpu *v)
 {
     uint64_t *const arg[] = { &v->regs.rdi, &v->regs.rsi, &v->regs.rdx,
                               &v->regs.r10, &v->regs.r8,  &v->regs.r9 };
@@ -64,7 +64,7 @@ void hypercall(struct vcpu *v)
 
     /* iret has loaded all registers and returns the RAX among them, which may be anything. */
     if ( unlikely(rc == -XEN_ERESTART) && nr != __HYPERVISOR_iret )
-        restart(v);
+        hypercall_restart(v);
     else
         r->rax = rc;
 }

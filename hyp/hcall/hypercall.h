@@ -29,11 +29,18 @@ struct hc_op {
 /* For calls of the form (cmd, arg): look up, check permission, copy in, call, copy back. */
 long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd, guest_ptr_t arg);
 
-/* The current vCPU's hypercall; arguments in its saved registers, result into RAX.  entry/ calls. */
+/*
+ * The current vCPU's hypercall; arguments in its saved registers, result into RAX.  entry.S calls it
+ * for iret and unknown numbers; for others it does the same itself, by the table below.
+ */
 void hypercall(struct vcpu *v);
+/* The handler returned -XEN_ERESTART: have the guest make the call again. */
+void hypercall_restart(struct vcpu *v);
 
 /* Six raw arguments; every handler of hypercalls.h has this form. */
 typedef long hypercall_fn(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6);
+
+extern hypercall_fn *const hypercall_table[];       /* below XENABI_HYPERCALL_MAX; NULL: none */
 
 /* The handlers: hc_NAME for each row of hypercalls.h that is served; others answer -XEN_ENOSYS. */
 hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_set_callbacks,
