@@ -2,7 +2,8 @@
 /*
  * limit: 60
  *
- * Random hypercalls: seed=N and rounds=N choose the run.  The hypervisor must
+ * Random hypercalls: seed=N and rounds=N choose the run, multi=N makes them in
+ * multicalls of N.  The hypervisor must
  * answer each and go on; the real Xen does.  Left out are the calls by which
  * a guest may rightly hurt itself: iret, shutdown, sleep, taking its own vCPU
  * down, new entry points, and unmapping the buffers in use here.
@@ -11,6 +12,8 @@
  * run: seed=2
  * run: seed=3
  * run: seed=4
+ * run: seed=5 multi=7
+ * run: seed=6 multi=64
  */
 #include "test.h"
 
@@ -79,10 +82,36 @@ static bool ignore_debug(struct trap_frame *f)
     return f->vector == TRAP_DB;
 }
 
+static unsigned int answers[3];
+
+static void count(long rc)
+{
+    answers[rc == 0 ? 0 : rc == -XEN_ENOSYS ? 1 : 2]++;
+}
+
+/* Alone, or as soon as there are @multi of them. */
+static void call(uint64_t nr, const uint64_t *a, uint64_t multi)
+{
+    static struct multicall_entry entries[64];
+    static unsigned int n;
+
+    if ( !multi ) {
+        count(hypercall(nr, a[0], a[1], a[2], a[3], a[4], a[5]));
+        return;
+    }
+    entries[n].op = nr;
+    memcpy(entries[n].args, a, sizeof(entries[n].args));
+    if ( ++n < multi && n < ARRAY_SIZE(entries) )
+        return;
+    EQ(hc_multicall(HC_PTR(entries), n), 0);
+    for ( unsigned int i = 0; i < n; i++ )
+        count(entries[i].result);
+    n = 0;
+}
+
 void test_main(void)
 {
-    const uint64_t rounds = test_option("rounds", ROUNDS);
-    static unsigned int answers[3];
+    const uint64_t rounds = test_option("rounds", ROUNDS), multi = test_option("multi", 0);
 
     state = test_option("seed", 1) * 0x9e3779b97f4a7c15ull + 1;
     buf = mem_alloc_page();
@@ -98,9 +127,7 @@ void test_main(void)
         if ( harmful(nr, a) )
             continue;
 
-        const long rc = hypercall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
-
-        answers[rc == 0 ? 0 : rc == -XEN_ENOSYS ? 1 : 2]++;
+        call(nr, a, multi);
     }
     hc_set_debugreg(7, 0);
     trap_hook = NULL;
