@@ -5,18 +5,12 @@
 #include "config.h"
 #include "cpu/extable.h"
 
-bool guest_range_ok(guest_ptr_t va, uint64_t len)
-{
-    /* Outside [HYP_VIRT_START, HYP_VIRT_END), with no wrap: shift so that the hole is at the end. */
-    return range_ok(va - HYP_VIRT_END, len, HYP_VIRT_START - HYP_VIRT_END);
-}
-
-bool copy_from_guest(void *dst, guest_ptr_t src, size_t len)
+bool (copy_from_guest)(void *dst, guest_ptr_t src, size_t len)
 {
     return guest_range_ok(src, len) && guest_copy_raw(dst, (const void *)src, len);
 }
 
-bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
+bool (copy_to_guest)(guest_ptr_t dst, const void *src, size_t len)
 {
     return guest_range_ok(dst, len) && guest_copy_raw((void *)dst, src, len);
 }

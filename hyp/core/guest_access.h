@@ -9,13 +9,76 @@
 
 #include "base/types.h"
 #include "base/compiler.h"
+#include "cpu/asm.h"
+
+#include "base/bits.h"
+#include "config.h"
 
 /* True if [va, va + len) keeps out of the hypervisor's addresses.  Safe for any values. */
+#ifdef HOST_TEST
 bool guest_range_ok(guest_ptr_t va, uint64_t len);
+#else
+static inline bool guest_range_ok(guest_ptr_t va, uint64_t len)
+{
+    /* Outside [HYP_VIRT_START, HYP_VIRT_END), with no wrap: shift so that the hole is at the end. */
+    return range_ok(va - HYP_VIRT_END, len, HYP_VIRT_START - HYP_VIRT_END);
+}
+#endif
 
 bool must_check copy_from_guest(void *dst, guest_ptr_t src, size_t len);
 bool must_check copy_to_guest(guest_ptr_t dst, const void *src, size_t len);
 bool must_check clear_guest(guest_ptr_t dst, size_t len);
+
+#ifndef HOST_TEST
+/* A few whole words, @len known to the compiler. */
+static inline bool must_check guest_words_in(void *dst, guest_ptr_t src, size_t len)
+{
+    uint64_t *const to = dst;
+    const uint64_t *const from = (const uint64_t *)src;
+
+    if ( unlikely(!guest_range_ok(src, len)) )
+        return false;
+    smap_open();
+#pragma GCC unroll 8
+    for ( size_t i = 0; i < len / 8; i++ ) {
+        uint64_t word;
+
+        guest_load64(word, &from[i], fault);
+        to[i] = word;
+    }
+    smap_close();
+    return true;
+fault:
+    smap_close();
+    return false;
+}
+
+static inline bool must_check guest_words_out(guest_ptr_t dst, const void *src, size_t len)
+{
+    const uint64_t *const from = src;
+    uint64_t *const to = (uint64_t *)dst;
+
+    if ( unlikely(!guest_range_ok(dst, len)) )
+        return false;
+    smap_open();
+#pragma GCC unroll 8
+    for ( size_t i = 0; i < len / 8; i++ )
+        guest_store64(&to[i], from[i], fault);
+    smap_close();
+    return true;
+fault:
+    smap_close();
+    return false;
+}
+
+#define guest_few_words(len) (__builtin_constant_p(len) && (len) % 8 == 0 && (len) <= 64)
+#define copy_from_guest(dst, src, len) \
+    (guest_few_words(len) ? guest_words_in(dst, src, len) \
+                          : (copy_from_guest)(dst, src, len))
+#define copy_to_guest(dst, src, len) \
+    (guest_few_words(len) ? guest_words_out(dst, src, len) \
+                          : (copy_to_guest)(dst, src, len))
+#endif
 
 /* Element @i of an array of @size-byte elements at @base; no overflow is possible. */
 bool must_check copy_from_guest_index(void *dst, guest_ptr_t base, uint64_t i, size_t size);

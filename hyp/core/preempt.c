@@ -8,22 +8,16 @@
 #include "kern/clock.h"
 
 #define PREEMPT_US          500     /* a call may run this long before it makes way */
-#define PREEMPT_LOOK_EVERY  16      /* preempt_needed() calls per look at the clock */
 
 void preempt_reset(void)
 {
     this_pcpu()->preempt_asked = 0;
 }
 
-bool preempt_needed(void)
+bool preempt_look(void)
 {
     struct pcpu *const cpu = this_pcpu();
 
-    /* A vCPU that was paused or crashed meanwhile shows as a request to reschedule. */
-    if ( unlikely(read_once(cpu->work)) )
-        return true;
-    if ( likely(cpu->preempt_asked++ % PREEMPT_LOOK_EVERY) )
-        return false;
     /* Interrupts are off, so nobody tells us that time has passed. */
     if ( cpu->preempt_asked == 1 ) {
         cpu->preempt_tsc = rdtsc();

@@ -7,6 +7,7 @@
 #define CORE_PREEMPT_H
 
 #include "core/vcpu.h"
+#include "cpu/pcpu.h"
 
 void preempt_reset(void);           /* a new hypercall, or a new step of deferred work, begins */
 
@@ -14,7 +15,23 @@ void preempt_reset(void);           /* a new hypercall, or a new step of deferre
  * True when a long operation should stop: the caller saves its progress in v->cont (or in the ABI's
  * own in/out count) and returns -XEN_ERESTART; the dispatcher repeats the instruction.
  */
+#ifdef HOST_TEST
 bool preempt_needed(void);
+#else
+#define PREEMPT_LOOK_EVERY  16      /* preempt_needed() calls per look at the clock */
+bool preempt_look(void);
+static inline bool preempt_needed(void)
+{
+    struct pcpu *const cpu = this_pcpu();
+
+    /* A vCPU that was paused or crashed meanwhile shows as a request to reschedule. */
+    if ( unlikely(read_once(cpu->work)) )
+        return true;
+    if ( likely(cpu->preempt_asked++ % PREEMPT_LOOK_EVERY) )
+        return false;
+    return preempt_look();
+}
+#endif
 
 /*
  * Progress of a continued call.  @key identifies the call and its arguments: a guest that comes

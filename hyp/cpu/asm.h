@@ -150,6 +150,23 @@ static inline void rep_movsq(void *dst, const void *src, size_t nr_words)
     __asm__ volatile ("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr_words) : : "memory");
 }
 
+/*
+ * Guest memory, one word at a time: between smap_open and smap_close; a fault goes to @fault in the
+ * caller (.extable), which has to close too.  entry.S explains the patched sites.
+ */
+#define SMAP_SITE(is_stac) \
+    "900: .byte 0x0f, 0x1f, 0x00; .pushsection .smap_sites, \"a\"; .long 900b - ., " #is_stac "; .popsection"
+static inline void smap_open(void) { __asm__ volatile (SMAP_SITE(1) : : : "memory"); }
+static inline void smap_close(void) { __asm__ volatile (SMAP_SITE(0) : : : "memory"); }
+#define ON_FAULT(label) \
+    ".pushsection .extable, \"a\"; .balign 8; .quad 1b, %l[" #label "]; .popsection"
+#define guest_store64(to, value, fault) \
+    __asm__ goto ("1: movq %1, %0; " ON_FAULT(fault) \
+                  : : "m" (*(uint64_t *)(to)), "er" ((uint64_t)(value)) : "memory" : fault)
+#define guest_load64(value, from, fault) \
+    __asm__ goto ("1: movq %1, %0; " ON_FAULT(fault) \
+                  : "=r" (value) : "m" (*(const uint64_t *)(from)) : "memory" : fault)
+
 static inline unsigned int bsr64(uint64_t v) { return 63 - __builtin_clzll(v); }   /* v != 0 */
 static inline unsigned int bsf64(uint64_t v) { return __builtin_ctzll(v); }        /* v != 0 */
 

@@ -41,24 +41,38 @@ static void rank_pop(const struct lock *l)
 }
 #else
 static inline void rank_push(const struct lock *l, bool equal_ok) { (void)l; (void)equal_ok; }
+#ifdef HOST_TEST
 static inline void rank_pop(const struct lock *l) { (void)l; }
 #endif
+#endif
 
-static void acquire(struct lock *l)
+void spin_wait(struct lock *l, uint16_t ticket);
+void spin_wait(struct lock *l, uint16_t ticket)
 {
-    const uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
-
     while ( __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket ) {
         cpu_relax();
         spin_poll();
     }
 }
 
+static void acquire(struct lock *l)
+{
+    spin_wait(l, __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED));
+}
+
+#if defined(DEBUG) || defined(HOST_TEST)
 void spin_lock(struct lock *l)
 {
     rank_push(l, false);
     acquire(l);
 }
+
+void spin_unlock(struct lock *l)
+{
+    rank_pop(l);
+    __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+}
+#endif
 
 void spin_lock_second(struct lock *l)
 {
@@ -75,12 +89,6 @@ bool spin_trylock(struct lock *l)
         return false;
     rank_push(l, true);
     return true;
-}
-
-void spin_unlock(struct lock *l)
-{
-    rank_pop(l);
-    __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
 }
 
 bool spin_is_locked(const struct lock *l)

@@ -41,10 +41,28 @@ static inline void lock_init(struct lock *l, enum lock_rank rank)
     *l = (struct lock)LOCK_INIT(rank);
 }
 
+#if defined(DEBUG) || defined(HOST_TEST)
 void spin_lock(struct lock *l);
+#else
+void spin_wait(struct lock *l, uint16_t ticket);
+static inline void spin_lock(struct lock *l)
+{
+    const uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+    if ( unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) )
+        spin_wait(l, ticket);
+}
+#endif
 void spin_lock_second(struct lock *l);      /* equal rank allowed: caller ordered by domain id */
 bool must_check spin_trylock(struct lock *l);
+#if defined(DEBUG) || defined(HOST_TEST)
 void spin_unlock(struct lock *l);
+#else
+static inline void spin_unlock(struct lock *l)
+{
+    __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+}
+#endif
 bool spin_is_locked(const struct lock *l);
 
 /* Called while spinning; set once by plat/tlb.c. */

@@ -21,9 +21,6 @@
 #define REQUEST_GLOBAL  0x2
 #define REQUEST_COUNT   0x4     /* the count's unit */
 
-/* Epochs between two flushes of everybody: far less than half of what a note can tell. */
-#define EPOCH_LAP       (1U << 28)
-
 uint32_t tlb_epoch = 1;
 
 void tlb_flush_local(void)
@@ -169,16 +166,11 @@ void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp)
         flush_mask(stale, REQUEST_GUEST);
 }
 
-uint32_t tlb_epoch_now(void)
+/* No waiting: they flush long before the next lap. */
+void tlb_epoch_lap(void)
 {
-    const uint32_t stamp = __atomic_fetch_add(&tlb_epoch, 1, __ATOMIC_SEQ_CST);
-
-    if ( unlikely(stamp % EPOCH_LAP == 0) ) {
-        /* No waiting: they flush long before the next lap. */
-        for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
-            post(cpu, REQUEST_GUEST);
-    }
-    return stamp;
+    for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
+        post(cpu, REQUEST_GUEST);
 }
 
 void tlb_init(void)

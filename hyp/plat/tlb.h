@@ -20,7 +20,23 @@ extern uint32_t tlb_epoch;              /* atomic; only this header and tlb.c */
 
 typedef struct { uint64_t bits[NR_CPUS / 64]; } cpumask_t;
 
-uint32_t tlb_epoch_now(void);           /* a stamp: call after the mappings are gone */
+/* Epochs between two flushes of everybody: far less than half of what a note can tell. */
+#define TLB_EPOCH_LAP   (1U << 28)
+
+/* A stamp: call after the mappings are gone. */
+#ifdef HOST_TEST
+uint32_t tlb_epoch_now(void);
+#else
+void tlb_epoch_lap(void);
+static inline uint32_t tlb_epoch_now(void)
+{
+    const uint32_t stamp = __atomic_fetch_add(&tlb_epoch, 1, __ATOMIC_SEQ_CST);
+
+    if ( unlikely(stamp % TLB_EPOCH_LAP == 0) )
+        tlb_epoch_lap();
+    return stamp;
+}
+#endif
 
 /* Flush this CPU: guest entries by CR3, or everything with global ones. */
 void tlb_flush_local(void);

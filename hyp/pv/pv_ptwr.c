@@ -25,6 +25,18 @@ static void set_logic_flags(struct cpu_frame *r, uint64_t val, unsigned int byte
     r->rflags |= parity(val) | (val ? 0 : 1UL << 6) | (val >> (8 * bytes - 1) & 1) << 7;
 }
 
+/* All six arithmetic flags of @a - @b, as CMP sets them. */
+static void set_compare_flags(struct cpu_frame *r, uint64_t a, uint64_t b, unsigned int bytes)
+{
+    const uint64_t mask = bytes == 8 ? ~0UL : (1UL << 8 * bytes) - 1;
+    const unsigned int sign = 8 * bytes - 1;
+
+    a &= mask;
+    b &= mask;
+    set_logic_flags(r, a - b, bytes);
+    r->rflags |= (a < b) | ((a ^ b ^ (a - b)) & 0x10) | (((a ^ b) & (a ^ (a - b))) >> sign & 1) << 11;
+}
+
 static uint64_t logic(unsigned int kind, uint64_t a, uint64_t b)
 {
     return kind == 1 ? a | b : kind == 4 ? a & b : a ^ b;
@@ -58,11 +70,10 @@ static bool store_value(struct cpu_frame *r, const struct insn *in, uint64_t old
         *val = src;
         return true;
     case 0x0fb0: case 0x0fb1:                               /* cmpxchg */
+        set_compare_flags(r, r->rax, old, bytes);
         if ( ((r->rax ^ old) & mask) == 0 ) {
-            r->rflags |= 1UL << 6;
             *val = src;
         } else {
-            r->rflags &= ~(1UL << 6);
             insn_write_reg(r, 0, bytes, true, old);
             *val = old;
         }

@@ -246,9 +246,11 @@ class Machine:
     def domains(self):
         """{name: (id, mem MiB, vcpus, state)} from xl list."""
         table = {}
-        for line in self.ok("xl list").splitlines()[1:]:
+        text = self.ok("xl list")
+        # The hypervisor may have put a line of its own in front.
+        for line in text[text.index("Name "):].splitlines()[1:]:
             f = line.split()
-            if len(f) >= 6:
+            if len(f) >= 6 and f[1].isdigit():
                 table[f[0]] = (int(f[1]), int(f[2]), int(f[3]), f[4])
         return table
 

@@ -120,7 +120,7 @@ def test_spinning_guests_do_not_starve_dom0(host, no_leak):
     start = time.time()
     for _ in range(5):
         host.ok("xl list >/dev/null")
-    assert time.time() - start < 20
+    assert time.time() - start < 90
     used = [cpu_seconds(host, "s%d" % i) for i in range(4)]
     host.ok("sleep 4")
     gained = [cpu_seconds(host, "s%d" % i) - u for i, u in enumerate(used)]
