@@ -10,7 +10,7 @@
 #include "cpu/asm.h"
 #include "cpu/regs.h"
 #include "plat/pci.h"
-#include "pv/pv.h"
+#include "pv/pv_mm.h"
 
 #define PCI_ADDR        0xcf8
 #define PCI_DATA        0xcfc
@@ -27,13 +27,18 @@ bool pv_io_privileged(const struct vcpu *v)
 /* The bitmap that the guest registered: a clear bit allows. */
 static bool bitmap_allows(const struct vcpu *v, uint16_t port, unsigned int bytes)
 {
-    uint16_t bits;
+    uint16_t bits = 0;
+    bool ok;
 
     if ( (unsigned int)port + bytes > v->pv.iobmp_limit || !v->pv.iobmp )
         return false;
-    if ( !copy_from_guest(&bits, v->pv.iobmp + port / 8, port / 8 + 1 < 8192 ? 2 : 1) )
-        return false;
-    return !(bits >> (port % 8) & ((1U << bytes) - 1));
+    /* It lies in the kernel's half of the address space. */
+    if ( !v->pv.kernel_mode )
+        pv_load_cr3(v->pv.kernel_cr3);
+    ok = copy_from_guest(&bits, v->pv.iobmp + port / 8, port / 8 + 1 < 8192 ? 2 : 1);
+    if ( !v->pv.kernel_mode )
+        pv_load_cr3(v->pv.user_cr3);
+    return ok && !(bits >> (port % 8) & ((1U << bytes) - 1));
 }
 
 static bool is_pci(uint16_t port, unsigned int bytes)
