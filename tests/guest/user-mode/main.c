@@ -5,6 +5,8 @@
  * real Xen a SYSCALL's frame has RIP after it, RCX and R11 as the user had
  * them lost, and CS with RPL 3; user code cannot call the hypervisor.
  */
+#include <xenabi/physdev.h>
+
 #include "test.h"
 #include "user.h"
 
@@ -28,6 +30,22 @@ static void expect_trap(const char *name, const struct trap_frame *f, unsigned i
     EQ_ROW(name, TRAP_SEEN(f->vector, f->error), TRAP_SEEN(vector, error));
     EQ_ROW("user mode shown as RPL 3", f->cs & 0xffff, USER_CS);
     EQ_ROW("SS", f->ss & 0xffff, USER_SS);
+}
+
+/* The control domain's kernel may let its user mode at single ports. */
+static void io_bitmap(void)
+{
+    uint8_t *map = mem_alloc_page();
+    struct physdev_set_iobitmap set = { .bitmap = (uint64_t)map, .nr_ports = 0x100 };
+
+    if ( !(start_info->flags & SIF_PRIVILEGED) )
+        return;
+    memset(map, 0xff, 0x20);
+    map[0x80 / 8] &= ~1;
+    EQ(hc_physdev_op(PHYSDEVOP_set_iobitmap, HC_PTR(&set)), 0);
+    expect_trap("in, by the bitmap, then #UD", RUN(u_port, 0), TRAP_UD, 0);
+    map[0x80 / 8] |= 1;
+    expect_trap("in, no longer", RUN(u_port, 0), TRAP_GP, 0);
 }
 
 void test_main(void)
@@ -78,6 +96,7 @@ void test_main(void)
     EQ(f->rip, USER_CODE + 1);
     f = RUN(u_port, 0);
     expect_trap("in", f, TRAP_GP, 0);
+    io_bitmap();
     f = RUN(u_mov_cr, 0);
     expect_trap("mov from CR3", f, TRAP_GP, 0);
     f = RUN(u_iret, 0);
