@@ -214,8 +214,11 @@ static uint64_t adopt_initrd(struct dom0_build *b)
     return nr;
 }
 
-/* Frames for [pfn, end) that have none yet, in blocks as large as there are. */
-static void allocate(struct dom0_build *b, uint64_t pfn, uint64_t end)
+/*
+ * Frames for [pfn, end) that have none yet, in blocks as large as there are.  Those that are not
+ * @clean have what lay there before: dom0, which may map any memory, learns nothing by it.
+ */
+static void allocate(struct dom0_build *b, uint64_t pfn, uint64_t end, bool clean)
 {
     unsigned int order = HEAP_MAX_ORDER;
 
@@ -224,12 +227,13 @@ static void allocate(struct dom0_build *b, uint64_t pfn, uint64_t end)
 
         while ( 1UL << order > end - pfn )
             order--;
-        mfn = page_alloc(b->d, order, 64, true);
+        mfn = heap_alloc(order, 64, clean ? 0 : HEAP_NO_SCRUB);
         if ( mfn_eq(mfn, INVALID_MFN) ) {
             if ( order-- == 0 )
                 panic("dom0: out of memory after %lu of %lu MiB; lower dom0_mem\n", pfn >> 8, b->nr_pages >> 8);
             continue;
         }
+        page_assign(b->d, mfn, order);
         for ( uint64_t i = 0; i < 1UL << order; i++ )
             set_pfn(b, pfn + i, mfn_add(mfn, i));
         pfn += 1UL << order;
@@ -517,10 +521,10 @@ void dom0_start(const struct boot_info *info)
         panic("dom0: no memory for its p2m list\n");
     create(b);
     give_devices(b->d);
-    allocate(b, 0, b->initrd_pfn);
+    allocate(b, 0, b->initrd_pfn, true);
     load_kernel(b);
     release_kernel(b, &info->modules[0]);
-    allocate(b, b->initrd_pfn + (b->initrd_by_pfn ? adopt_initrd(b) : 0), b->nr_pages);
+    allocate(b, b->initrd_pfn + (b->initrd_by_pfn ? adopt_initrd(b) : 0), b->nr_pages, false);
     build_tables(b);
     write_p2m(b);
     write_start_info(b, info);
