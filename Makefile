@@ -47,7 +47,7 @@ bench: stock
 check: deps
 	@$(PYTHON) tests/check.py $(PARTS)
 
-check-abi check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-system:
+check-abi check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-hostile check-system:
 	@$(PYTHON) tests/check.py $(@:check-%=%)
 
 # The guest tests on Debian's Xen 4.17: one that fails there is wrong.
@@ -75,5 +75,6 @@ help:
 	@echo "make clean        remove what was built (not what was fetched)"
 
 .PHONY: all hyp debug guests compiler deps stock run demo bench check fuzz clean help check-abi \
-	check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-system \
+	check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-hostile \
+	check-system \
 	check-oracle

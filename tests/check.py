@@ -36,6 +36,8 @@ PARTS = [
     Part("guest-debug", 600, "the same on the build with assertions",
          [PY, "tests/guest/run.py", "--hv", "build/hyp-debug/xenolith"], True),
     Part("domu", 600, "small PV kernels, as guests of stock dom0", [PY, "tests/guest/domu.py"], True),
+    Part("hostile", 600, "guests that misbehave, alone and in pairs",
+         [PY, "tests/guest/hostile.py"], True),
     Part("system", 1500, "stock Debian as dom0 and guests",
          [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "tests/system"], True),
     Part("oracle", 900, "small PV kernels on Debian's Xen",
@@ -43,7 +45,7 @@ PARTS = [
     Part("oracle-domu", 900, "the same as guests on Debian's Xen",
          [PY, "tests/guest/domu.py", "--hv", "xen"], False),
 ]
-NEEDS_BUILD = ("lint", "guest", "domu", "system", "oracle")
+NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "oracle")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 PYTEST = re.compile(r"^=+ (.*(?:passed|failed|error).*) in [\d.]+s.*=+\s*$", re.M)
 
