@@ -47,12 +47,29 @@ void l1e_put(struct domain *d, uint64_t e);
 int must_check pt_write_entry(struct domain *d, struct domain *owner, struct frame *f, unsigned int idx,
                               uint64_t val, bool preserve_ad);
 
+/* Store @val, not present, into entry @idx of L1 table @f; returns what it replaced, by one exchange. */
+uint64_t pt_exchange_absent(struct domain *d, struct frame *f, unsigned int idx, uint64_t val);
+
 /* The L1 frame and index that map @va in the tables at @l4; false if some level is absent. */
 bool must_check pt_walk(uint64_t l4_paddr, uint64_t va, mfn_t *l1, unsigned int *idx);
 
 /* Both domains' mm_lock in id order; @a == @b or @b NULL: one. */
-void mm_lock_pair(struct domain *a, struct domain *b);
-void mm_unlock_pair(struct domain *a, struct domain *b);
+void mm_lock_both(struct domain *a, struct domain *b);
+void mm_unlock_both(struct domain *a, struct domain *b);
+static inline void mm_lock_pair(struct domain *a, struct domain *b)
+{
+    if ( likely(!b || a == b) )
+        spin_lock(&a->mm_lock);
+    else
+        mm_lock_both(a, b);
+}
+static inline void mm_unlock_pair(struct domain *a, struct domain *b)
+{
+    if ( likely(!b || a == b) )
+        spin_unlock(&a->mm_lock);
+    else
+        mm_unlock_both(a, b);
+}
 
 /* The running vCPU's guest-kernel page tables.  As pt_type_get. */
 int must_check pv_new_baseptr(struct vcpu *v, mfn_t mfn);

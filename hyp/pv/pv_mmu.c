@@ -62,7 +62,7 @@ static int write_plain(struct domain *d, struct frame *f, uint64_t ptr, uint64_t
     return 0;
 }
 
-static int update_entry(struct domain *pt_owner, struct domain *owner, uint64_t ptr, uint64_t val,
+static inline int update_entry(struct domain *pt_owner, struct domain *owner, uint64_t ptr, uint64_t val,
                         bool preserve_ad)
 {
     const mfn_t mfn = paddr_to_mfn(ptr);
@@ -88,7 +88,7 @@ static int update_m2p(struct domain *owner, uint64_t ptr, uint64_t val)
     return 0;
 }
 
-static int update_one(struct domain *pt_owner, struct domain *owner, const struct mmu_update *req)
+static inline int update_one(struct domain *pt_owner, struct domain *owner, const struct mmu_update *req)
 {
     const uint64_t ptr = req->ptr & ~7UL;
 
@@ -108,7 +108,7 @@ static int update_one(struct domain *pt_owner, struct domain *owner, const struc
 }
 
 /* In: the count and what was done before; out: what is done now. */
-static int done_begin(uint64_t *count, uint64_t pdone, uint32_t *done)
+static inline int done_begin(uint64_t *count, uint64_t pdone, uint32_t *done)
 {
     *count = (uint32_t)*count;
     *done = 0;
@@ -131,11 +131,14 @@ static long done_end(long rc, uint64_t ops, size_t size, uint64_t i, uint64_t co
     return rc;
 }
 
+/* DOMID_SELF, as nearly always, wants no references; with it both are the caller. */
 static int update_owners(uint64_t foreigndom, struct domain **pt_owner, struct domain **owner)
 {
     int rc = 0;
 
-    *pt_owner = current->domain;
+    *pt_owner = *owner = current->domain;
+    if ( likely(foreigndom == DOMID_SELF) )
+        return 0;
     if ( foreigndom >> 16 & 0xffff )
         rc = domain_get_remote((foreigndom >> 16 & 0xffff) - 1, pt_owner);
     else
@@ -161,7 +164,7 @@ long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t fore
         return rc;
     mm_lock_pair(pt_owner, owner);
     for ( ; i < count; i++ ) {
-        struct mmu_update req;
+        struct mmu_update req no_auto_init;
 
         if ( i && preempt_needed() )
             rc = -XEN_ERESTART;
@@ -173,10 +176,14 @@ long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t fore
             break;
     }
     mm_unlock_pair(pt_owner, owner);
-    rc = done_end(rc, ureqs, sizeof(struct mmu_update), i, count, pdone, done);
-    domain_put(owner);
-    domain_put(pt_owner);
-    return rc;
+    if ( likely(foreigndom == DOMID_SELF) ) {
+        if ( likely(!rc && !pdone) )
+            return 0;
+    } else {
+        domain_put(owner);
+        domain_put(pt_owner);
+    }
+    return done_end(rc, ureqs, sizeof(struct mmu_update), i, count, pdone, done);
 }
 
 /* --- Flushes --------------------------------------------------------------------------------- */
@@ -357,7 +364,8 @@ int pv_new_baseptr(struct vcpu *v, mfn_t mfn)
     if ( rc )
         return rc;
     v->pv.kernel_cr3 = mfn_to_paddr(mfn);
-    v->pv.ldt_loaded = pv_ldt_drop(v);
+    if ( unlikely(v->pv.ldt_loaded) )
+        v->pv.ldt_loaded = pv_ldt_drop(v);
     if ( v->pv.kernel_mode )
         pv_load_cr3(v->pv.kernel_cr3);
     if ( old )
@@ -518,12 +526,13 @@ long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreig
     uint32_t done;
     long rc = done_begin(&count, pdone, &done);
 
-    if ( !rc )
-        rc = domain_get_remote(foreigndom, &d);
     if ( rc )
         return rc;
+    d = v->domain;
+    if ( unlikely(foreigndom != DOMID_SELF) && (rc = domain_get_remote(foreigndom, &d)) != 0 )
+        return rc;
     for ( ; i < count; i++ ) {
-        struct mmuext_op op;
+        struct mmuext_op op no_auto_init;
 
         if ( i && preempt_needed() )
             rc = -XEN_ERESTART;
@@ -534,9 +543,11 @@ long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreig
         if ( rc )
             break;
     }
-    rc = done_end(rc, uops, sizeof(struct mmuext_op), i, count, pdone, done);
-    domain_put(d);
-    return rc;
+    if ( unlikely(foreigndom != DOMID_SELF) )
+        domain_put(d);
+    if ( likely(!rc && !pdone) )
+        return 0;
+    return done_end(rc, uops, sizeof(struct mmuext_op), i, count, pdone, done);
 }
 
 /* --- Entries for grants ----------------------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ static int l1e_get_other(struct domain *d, struct domain *owner, uint64_t *e)
     return 0;
 }
 
-int l1e_get(struct domain *d, struct domain *owner, uint64_t *e)
+static inline int l1e_get_inline(struct domain *d, struct domain *owner, uint64_t *e)
 {
     const mfn_t mfn = pte_mfn(*e);
     struct frame *f;
@@ -87,6 +87,11 @@ int l1e_get(struct domain *d, struct domain *owner, uint64_t *e)
         }
     }
     return l1e_get_other(d, owner, e);
+}
+
+int l1e_get(struct domain *d, struct domain *owner, uint64_t *e)
+{
+    return l1e_get_inline(d, owner, e);
 }
 
 static void l1e_put_foreign(struct frame *f, uint64_t e)
@@ -145,20 +150,28 @@ static int lne_get(struct domain *d, uint8_t type, uint64_t *e)
     return rc;
 }
 
+/* Tables are mostly empty: skip eight entries at a time. */
+static inline bool any_present8(const uint64_t *t)
+{
+    return (t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P;
+}
+
 static int validate_l1(struct domain *d, uint64_t *t, unsigned int *pi)
 {
     for ( unsigned int i = *pi; i < 512; i++ ) {
         uint64_t e;
         int rc;
 
-        if ( !(i & 3) && !((t[i] | t[i + 1] | t[i + 2] | t[i + 3]) & PTE_P) ) {
-            i += 3;
-            continue;
+        if ( !(i & 7) ) {
+            while ( i < 512 && !any_present8(&t[i]) )
+                i += 8;
+            if ( i == 512 )
+                break;
         }
         e = t[i];
         if ( !(e & PTE_P) )
             continue;
-        rc = l1e_get(d, d, &e);
+        rc = l1e_get_inline(d, d, &e);
         if ( unlikely(rc) ) {
             *pi = i;
             return rc;
@@ -220,9 +233,11 @@ static bool devalidate(struct domain *d, struct frame *f)
     while ( i > 0 ) {
         uint64_t e;
 
-        if ( !(i & 3) && !((t[i - 1] | t[i - 2] | t[i - 3] | t[i - 4]) & PTE_P) ) {
-            i -= 4;
-            continue;
+        if ( !(i & 7) ) {
+            while ( i && !any_present8(&t[i - 8]) )
+                i -= 8;
+            if ( !i )
+                break;
         }
         e = t[i - 1];
         if ( (e & PTE_P) && !is_hyp_slot(f->type, i - 1) ) {
@@ -379,7 +394,7 @@ static int write_l1e(struct domain *d, struct domain *owner, uint64_t *p, uint64
         entry_store(p, ((val | PTE_US) & ~(PTE_G | PTE_GRANT)) | (old & PTE_GRANT), preserve_ad);
         return 0;
     }
-    rc = l1e_get(d, owner, &val);
+    rc = l1e_get_inline(d, owner, &val);
     if ( rc )
         return rc;
     entry_store(p, val, preserve_ad);
@@ -424,6 +439,17 @@ int pt_write_entry(struct domain *d, struct domain *owner, struct frame *f, unsi
     return rc;
 }
 
+uint64_t pt_exchange_absent(struct domain *d, struct frame *f, unsigned int idx, uint64_t val)
+{
+    uint64_t *t = frame_map(frame_to_mfn(f));
+    const uint64_t old = __atomic_exchange_n(&t[idx], val, __ATOMIC_SEQ_CST);
+
+    frame_unmap(t);
+    if ( old & PTE_P )
+        l1e_put_inline(d, old);
+    return old;
+}
+
 /* --- Helpers -------------------------------------------------------------------------- */
 
 bool pt_walk(uint64_t l4_paddr, uint64_t va, mfn_t *l1, unsigned int *idx)
@@ -448,9 +474,9 @@ bool pt_walk(uint64_t l4_paddr, uint64_t va, mfn_t *l1, unsigned int *idx)
  * Only the control domain's batches hold two: its own (id 0, so always the first) and one more.
  * A third may be taken then (l1e_put_foreign): holding the first keeps out whoever else could.
  */
-void mm_lock_pair(struct domain *a, struct domain *b)
+void mm_lock_both(struct domain *a, struct domain *b)
 {
-    if ( !b || a == b || b == dom_io ) {
+    if ( b == dom_io ) {
         spin_lock(&a->mm_lock);
         return;
     }
@@ -459,10 +485,10 @@ void mm_lock_pair(struct domain *a, struct domain *b)
     this_pcpu()->mm_second = b;
 }
 
-void mm_unlock_pair(struct domain *a, struct domain *b)
+void mm_unlock_both(struct domain *a, struct domain *b)
 {
     spin_unlock(&a->mm_lock);
-    if ( b && a != b && b != dom_io ) {
+    if ( b != dom_io ) {
         this_pcpu()->mm_second = NULL;
         spin_unlock(&b->mm_lock);
     }

@@ -115,8 +115,37 @@ static void step_string(struct cpu_frame *r, struct insn *in)
         in->len = 0;                                        /* stays on it */
 }
 
+/*
+ * MOV or XCHG of an aligned entry with a register, REX.W and no SIB byte: what kernels change tables
+ * with.  False: something else, or refused; nothing was changed.
+ */
+static bool write_entry_reg(struct vcpu *v, struct frame *f, unsigned int idx, uint64_t entry)
+{
+    uint64_t code, *reg;
+    unsigned int op, mod, rm;
+
+    if ( !copy_from_guest(&code, v->regs.rip, sizeof(code)) )
+        return false;
+    op = code >> 8 & 0xff;
+    mod = code >> 22 & 3;
+    rm = code >> 16 & 7;
+    if ( (code & 0xf8) != 0x48 || (op != 0x87 && op != 0x89) || mod == 3 || rm == 4 )
+        return false;
+    reg = insn_reg(&v->regs, (code >> 19 & 7) | (code & 4) << 1);
+    if ( op == 0x87 && !(*reg & PTE_P) ) {
+        *reg = pt_exchange_absent(v->domain, f, idx, *reg);
+    } else {
+        if ( pt_write_entry(v->domain, v->domain, f, idx, *reg, false) )
+            return false;
+        if ( op == 0x87 )
+            *reg = entry;
+    }
+    v->regs.rip += 3 + (mod == 1 ? 1 : mod == 2 || rm == 5 ? 4 : 0);
+    return true;
+}
+
 /* Emulate the guest's store at @va into entry @idx of L1 table @f.  mm_lock held. */
-static bool write_table(struct vcpu *v, struct frame *f, unsigned int idx, uint64_t va)
+static noinline bool write_table(struct vcpu *v, struct frame *f, unsigned int idx, uint64_t va)
 {
     struct cpu_frame regs = v->regs;
     const uint64_t *t = frame_map(frame_to_mfn(f));
@@ -145,6 +174,16 @@ static bool write_table(struct vcpu *v, struct frame *f, unsigned int idx, uint6
     return true;
 }
 
+static bool write_table_any(struct vcpu *v, struct frame *f, uint64_t va)
+{
+    const unsigned int idx = (va & ~PAGE_MASK) / 8;
+    const uint64_t *t = frame_map(frame_to_mfn(f));
+    const uint64_t entry = t[idx];
+
+    frame_unmap(t);
+    return (!(va & 7) && write_entry_reg(v, f, idx, entry)) || write_table(v, f, idx, va);
+}
+
 static bool ptwr(struct vcpu *v, uint64_t va)
 {
     struct domain *d = v->domain;
@@ -166,7 +205,7 @@ static bool ptwr(struct vcpu *v, uint64_t va)
             struct frame *f = mfn_to_frame(target);
 
             if ( f->owner == d->id && f->type == FT_L1 && f->type_refs )
-                done = write_table(v, f, (va & ~PAGE_MASK) / 8, va);
+                done = write_table_any(v, f, va);
         }
     }
     spin_unlock(&d->mm_lock);

@@ -51,6 +51,49 @@ struct bounce {
     uint32_t error;
 };
 
+/*
+ * The frame of an exception or event below @top; returns the new stack pointer, 0 if a store
+ * faulted.
+ */
+static always_inline uint64_t store_frame(uint64_t top, const struct bounce *b,
+                                          const struct cpu_frame *r, uint64_t cs, uint64_t rflags)
+{
+    uint64_t *p = (uint64_t *)top;
+
+    if ( unlikely(!guest_range_ok(top - 8 * sizeof(*p), 8 * sizeof(*p))) )
+        return 0;
+    smap_open();
+    guest_store64(&p[-1], r->ss, fault);
+    guest_store64(&p[-2], r->rsp, fault);
+    guest_store64(&p[-3], rflags, fault);
+    guest_store64(&p[-4], cs, fault);
+    guest_store64(&p[-5], r->rip, fault);
+    p -= 5;
+    if ( b->has_error ) {
+        p--;
+        guest_store64(p, b->error, fault);
+    }
+    guest_store64(&p[-1], r->r11, fault);
+    guest_store64(&p[-2], r->rcx, fault);
+    smap_close();
+    return (uint64_t)(p - 2);
+fault:
+    smap_close();
+    return 0;
+}
+
+/* That of the failsafe callback, with the data selectors. */
+static noinline uint64_t store_frame_segments(uint64_t top, const struct cpu_frame *r,
+                                              uint64_t cs, uint64_t rflags)
+{
+    const uint64_t frame[] = {
+        r->rcx, r->r11, read_ds(), read_es(), read_fs(), read_gs(), r->rip, cs, rflags, r->rsp, r->ss,
+    };
+
+    top -= sizeof(frame);
+    return (copy_to_guest)(top, frame, sizeof(frame)) ? top : 0;
+}
+
 /* Build the frame; false: the guest's stack cannot take it (the domain was crashed). */
 static bool bounce(struct vcpu *v, const struct bounce *b)
 {
@@ -58,9 +101,8 @@ static bool bounce(struct vcpu *v, const struct bounce *b)
     struct vcpu_info *info = v->vcpu_info;
     const uint8_t mask = read_once(info->evtchn_upcall_mask);
     const bool from_kernel = v->pv.kernel_mode;
-    uint64_t frame[12], rflags = r->rflags & ~(uint64_t)(FLAGS_IF | FLAGS_IOPL);
-    unsigned int n = 0;
-    uint64_t sp;
+    uint64_t rflags = r->rflags & ~(uint64_t)(FLAGS_IF | FLAGS_IOPL);
+    uint64_t cs = r->cs, top, sp;
 
     if ( unlikely(!b->eip) ) {
         domain_crash(v->domain, "%pv has no handler for what just happened (rip %#lx)", v, r->rip);
@@ -68,29 +110,18 @@ static bool bounce(struct vcpu *v, const struct bounce *b)
     }
     if ( !from_kernel )
         pv_toggle_mode(v);
-    sp = (from_kernel ? r->rsp : v->pv.kernel_sp) & ~15UL;
+    top = (from_kernel ? r->rsp : v->pv.kernel_sp) & ~15UL;
 
     if ( !mask )
         rflags |= FLAGS_IF;
     rflags |= (uint64_t)v->pv.iopl << 12 & (v->domain->vm_assist >> VMASST_TYPE_architectural_iopl & 1 ? ~0UL : 0);
-    frame[n++] = r->rcx;
-    frame[n++] = r->r11;
-    if ( b->has_segments ) {
-        frame[n++] = read_ds();
-        frame[n++] = read_es();
-        frame[n++] = read_fs();
-        frame[n++] = read_gs();
-    }
-    if ( b->has_error )
-        frame[n++] = b->error;
-    frame[n++] = r->rip;
-    frame[n++] = (from_kernel ? r->cs & ~3UL : r->cs) | (uint64_t)mask << 32;
-    frame[n++] = rflags;
-    frame[n++] = r->rsp;
-    frame[n++] = r->ss;
-    sp -= n * 8;
-    if ( unlikely(!copy_to_guest(sp, frame, n * 8)) ) {
-        domain_crash(v->domain, "%pv: its kernel stack at %#lx cannot take an exception frame", v, sp);
+    if ( from_kernel )
+        cs &= ~3UL;
+    cs |= (uint64_t)mask << 32;
+    sp = unlikely(b->has_segments) ? store_frame_segments(top, r, cs, rflags)
+                                   : store_frame(top, b, r, cs, rflags);
+    if ( unlikely(!sp) ) {
+        domain_crash(v->domain, "%pv: its kernel stack at %#lx cannot take an exception frame", v, top);
         return false;
     }
     if ( b->masks_events )
@@ -128,13 +159,15 @@ void pv_inject(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_co
     atomic_or32(&v->work, VCPU_WORK_EXCEPTION);
 }
 
+/* Guest kernel and user both run in ring 3: say which it was. */
+static uint32_t pf_error(const struct vcpu *v, uint32_t error_code)
+{
+    return (error_code & ~PF_USER) | (v->pv.kernel_mode ? 0 : PF_USER);
+}
+
 void pv_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error_code)
 {
-    /* Guest kernel and user both run in ring 3: say which it was. */
-    error_code &= ~PF_USER;
-    if ( !v->pv.kernel_mode )
-        error_code |= PF_USER;
-    v->pv.pending = (struct pending_exception){ VEC_PF, true, error_code, cr2 };
+    v->pv.pending = (struct pending_exception){ VEC_PF, true, pf_error(v, error_code), cr2 };
     atomic_or32(&v->work, VCPU_WORK_EXCEPTION);
 }
 
@@ -305,6 +338,9 @@ void pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code)
         domain_crash(v->domain, "%pv: reserved bit in a page table for %#lx", v, cr2);
         return;
     }
-    if ( !is_canonical(cr2) || !pv_fixup_fault(v, cr2, error_code) )
-        pv_inject_pf(v, cr2, error_code);
+    if ( is_canonical(cr2) && pv_fixup_fault(v, cr2, error_code) )
+        return;
+    /* Nothing else can be pending now: deliver it without waiting for the way out. */
+    v->vcpu_info->arch.cr2 = cr2;
+    bounce_trap(v, VEC_PF, true, pf_error(v, error_code));
 }
