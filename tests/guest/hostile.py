@@ -36,16 +36,20 @@ def start(m, name, elf, args="", memory=16, vcpus=1):
         'extra="%s"' % args, "vcpus=%d" % vcpus, 'on_poweroff="destroy"', 'on_reboot="destroy"',
         'on_crash="destroy"')) + "\n")
     m.ok("rm -f %s; xl create -q /run/%s.cfg" % (scenario.LOG % name, name), 60)
-    return int(m.ok("xl domid " + name))
+    out, status = m.run("xl domid " + name)
+    return 0 if status else int(out)    # 0: it has ended already
 
 
-def answers(m, seconds=8):
-    """dom0 lives, and xl answers in time."""
+def answers(m, seconds=20):
+    """dom0 lives, and xl answers in time (of an emulated machine)."""
+    times = []
     for _ in range(3):
         t = time.time()
         m.ok("xl list >/dev/null", 60)
-        if time.time() - t > seconds:
-            raise Failed("xl list took %.1f s" % (time.time() - t))
+        times.append(time.time() - t)
+    print("        xl list took %s s" % " ".join("%.1f" % t for t in times), flush=True)
+    if max(times) > seconds:
+        raise Failed("dom0 is slow")
 
 
 def result(m, name):
@@ -157,8 +161,7 @@ def main():
     passed = failed = 0
     with Machine(hv=a.hv, smp=a.smp, mem=1024, dom0_mem=512, initrd=initrd) as m:
         m.boot()
-        start(m, "warm", "pair")        # the tools keep some memory after the first guest
-        m.wait_domain_gone("warm")
+        grants(m)                       # the tools and dom0 keep some memory of the first guests
         for s in SCENARIOS:
             if a.names and s.__name__ not in a.names:
                 continue
@@ -174,7 +177,8 @@ def main():
             except (Failed, MachineError) as e:
                 print("failure %s: %s" % (s.__name__, e), flush=True)
                 failed += 1
-                break
+                for name in [n for n in m.domains() if n != "Domain-0"]:
+                    m.run("xl destroy %s" % name)
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
 
