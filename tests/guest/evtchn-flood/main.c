@@ -5,6 +5,7 @@
  * A flood of events to ourselves, masked, unmasked and over closing ports:
  * none is lost for good, none comes for a port without sender.  The same on
  * the real Xen.
+ * timing: 1
  */
 #include "test.h"
 

@@ -2,6 +2,7 @@
 /*
  * NMIs that a guest sends itself with VCPUOP_send_nmi: none without a handler, one at a
  * time, and the next only after the first one's iret, also when sent from the handler.
+ * timing: 1
  */
 #include "test.h"
 #include <xenabi/callback.h>

@@ -2,6 +2,7 @@
 /*
  * Run state and time areas that the hypervisor keeps up to date in guest
  * memory; areas that are not there cost the guest nothing but the updates.
+ * timing: 1
  */
 #include "test.h"
 #include <xenabi/sched.h>

@@ -3,6 +3,7 @@
  * sched_op: yield, block, poll with and without a deadline, bad arguments.
  * On the real Xen poll takes at most 128 ports, a deadline of 0 is none, and
  * an unmasked event ends it; block with an event waiting returns at once.
+ * timing: 1
  */
 #include "test.h"
 #include <xenabi/event_channel.h>

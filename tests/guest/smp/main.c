@@ -5,6 +5,7 @@
  * A second vCPU: bring-up from a context, IPIs both ways, page-table flushes
  * that reach it, its clock, down and up again.  Hostile contexts are refused
  * with -EINVAL by the real Xen, and the vCPU can still be set up rightly.
+ * timing: 1
  */
 #include "test.h"
 #include <xenabi/arch-x86.h>

@@ -3,6 +3,7 @@
  * Timers of a vCPU: set_timer_op, single-shot and periodic, past deadlines.
  * Each raises VIRQ_TIMER, not before its time.  The real Xen fires a past
  * deadline at once, VCPU_SSHOTTMR_future or not (-ETIME would be fine too).
+ * timing: 1
  */
 #include "test.h"
 #include <xenabi/sched.h>

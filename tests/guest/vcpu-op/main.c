@@ -3,6 +3,7 @@
  * vcpu_op: which vCPUs there are, hostile contexts, moving vcpu_info.
  * The real Xen answers -ENOENT for a vCPU that is not there, and refuses a
  * context with bad selectors, addresses or page tables.
+ * timing: 1
  */
 #include "test.h"
 #include <xenabi/arch-x86.h>
