@@ -38,7 +38,7 @@ PARTS = [
     Part("domu", 600, "small PV kernels, as guests of stock dom0", [PY, "tests/guest/domu.py"], True),
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
-    Part("system", 1500, "stock Debian as dom0 and guests",
+    Part("system", 2000, "stock Debian as dom0 and guests",
          # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
          [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1",
           "tests/system"], True),
