@@ -238,7 +238,22 @@ bool pv_emulate_forced(struct vcpu *v)
     return true;
 }
 
-bool pv_emulate(struct vcpu *v)
+/* WRMSR and RDMSR without prefixes: kernels switch tasks by them. */
+static bool emulate_msr(struct vcpu *v)
+{
+    uint64_t code;
+    bool write;
+
+    if ( !v->pv.kernel_mode || !copy_from_guest(&code, v->regs.rip, sizeof(code)) )
+        return false;
+    write = (code & 0xffff) == 0x300f;
+    if ( (!write && (code & 0xffff) != 0x320f) || msr_access(v, write) != DONE )
+        return false;
+    finish(v, 2);
+    return true;
+}
+
+static noinline bool emulate_any(struct vcpu *v)
 {
     const bool is_64bit = lar(v->regs.cs) & LAR_LONG;
     uint8_t bytes[INSN_MAX];
@@ -256,4 +271,9 @@ bool pv_emulate(struct vcpu *v)
     default:
         return false;
     }
+}
+
+bool pv_emulate(struct vcpu *v)
+{
+    return emulate_msr(v) || emulate_any(v);
 }

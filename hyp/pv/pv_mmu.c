@@ -151,13 +151,28 @@ static int update_owners(uint64_t foreigndom, struct domain **pt_owner, struct d
     return rc;
 }
 
+/* What kernels do most: one entry of their own. */
+static long update_single(struct domain *d, uint64_t ureq)
+{
+    struct mmu_update req no_auto_init;
+    long rc;
+
+    spin_lock(&d->mm_lock);
+    rc = copy_from_guest(&req, ureq, sizeof(req)) ? update_one(d, d, &req) : -XEN_EFAULT;
+    spin_unlock(&d->mm_lock);
+    return rc;
+}
+
 long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t foreigndom)
 {
     struct domain *pt_owner, *owner;
     uint64_t i = 0;
     uint32_t done;
-    long rc = done_begin(&count, pdone, &done);
+    long rc;
 
+    if ( likely(count == 1 && !pdone && foreigndom == DOMID_SELF) )
+        return update_single(current->domain, ureqs);
+    rc = done_begin(&count, pdone, &done);
     if ( !rc )
         rc = update_owners(foreigndom, &pt_owner, &owner);
     if ( rc )
