@@ -215,7 +215,7 @@ void heap_free(mfn_t mfn, unsigned int order, bool dirty)
 
 void *heap_alloc_pages(unsigned int order)
 {
-    const mfn_t mfn = heap_alloc(order, 64, 0);
+    const mfn_t mfn = heap_alloc(order, 64, HEAP_NO_SCRUB);
 
     if ( mfn_eq(mfn, INVALID_MFN) )
         return NULL;

@@ -55,23 +55,38 @@ static uint32_t relative_target(uint32_t operand, uint32_t next, unsigned int re
     return (target & 0x01000000) ? target | 0xfe000000 : target & 0x01ffffff;
 }
 
-/* Of eight bytes at once: a byte is zero after the exclusive or if it was an opcode. */
-static bool has_no_opcode(uint64_t bytes)
+/* Nonzero if one of the eight bytes is an opcode byte; its lowest bit is in the first of them. */
+static uint64_t opcode_bytes(uint64_t bytes)
 {
     const uint64_t ones = 0x0101010101010101, zero_at_opcode = (bytes & ~ones) ^ 0xe8 * ones;
 
-    return !((zero_at_opcode - ones) & ~zero_at_opcode & 0x80 * ones);
+    return (zero_at_opcode - ones) & ~zero_at_opcode & 0x80 * ones;
+}
+
+/* The next opcode byte from @i on, or where fewer than eight bytes are left to look at. */
+static size_t skip_to_opcode(const uint8_t *buf, size_t len, size_t i, unsigned int *recent)
+{
+    for ( ; i + 8 <= len; i += 8 ) {
+        const uint64_t found = opcode_bytes(get_le64(buf + i));
+
+        if ( found ) {
+            const unsigned int skip = lowest_bit(found) / 8;
+
+            *recent = *recent << skip & 7;
+            return i + skip;
+        }
+        *recent = 0;
+    }
+    return i;
 }
 
 void bcj_x86_decode(uint8_t *buf, size_t len, uint32_t start_offset)
 {
     unsigned int recent = 0;
 
-    for ( size_t i = 0; i + 5 <= len; ) {
-        if ( i + 8 <= len && has_no_opcode(get_le64(buf + i)) ) {
-            recent = 0;
-            i += 8;
-        } else if ( !is_opcode(buf[i]) ) {
+    for ( size_t i = skip_to_opcode(buf, len, 0, &recent); i + 5 <= len;
+          i = skip_to_opcode(buf, len, i, &recent) ) {
+        if ( !is_opcode(buf[i]) ) {
             recent = recent << 1 & 7;
             i++;
         } else if ( !is_convertible(buf + i, recent) ) {
