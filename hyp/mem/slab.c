@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Small objects: one list of free ones for each power of two from 32 to 2048 bytes.
- * A page of objects begins with a header that says their size; larger objects are whole
- * pages behind the same header.
+ * Small objects: for each power of two from 32 to 2048 bytes, a list of pages that have room.
+ * A page begins with a header: the size of its objects and those that are free.  A page
+ * whose last object goes is given back, so that what guests made the hypervisor allocate is
+ * all free memory again after them.  Larger objects are whole pages behind the same header.
  */
 #include "mem/slab.h"
 #include "mem/heap.h"
 #include "base/assert.h"
+#include "base/list.h"
 #include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/spinlock.h"
@@ -16,63 +18,90 @@
 #define MAGIC_SMALL 0x51ab
 #define MAGIC_PAGES 0x51ac
 
-struct slab_header {            /* 64 bytes: objects stay aligned for XSAVE */
-    uint16_t magic;
-    uint8_t  shift;             /* of objects, or order of pages */
-    uint8_t  pad[61];
-};
 struct free_object { struct free_object *next; };
 
-static struct free_object *free_list[MAX_SHIFT + 1];
+struct slab_page {              /* 64 bytes: objects stay aligned for XSAVE */
+    uint16_t magic;
+    uint8_t  shift;             /* of objects, or order of pages */
+    uint16_t nr_used, nr_objects;
+    struct free_object *free;
+    struct list_head link;      /* in `partial` while an object is free */
+    uint8_t  pad[32];
+};
+_Static_assert(sizeof(struct slab_page) == 64, "objects behind it stay aligned");
+
+static struct list_head partial[MAX_SHIFT + 1];
+static bool lists_ready;
 static struct lock slab_lock = LOCK_INIT(RANK_LEAF);
 
-static struct slab_header *header_of(void *p)
+static struct slab_page *page_of(void *p)
 {
-    return (struct slab_header *)((uintptr_t)p & PAGE_MASK);
+    return (struct slab_page *)((uintptr_t)p & PAGE_MASK);
 }
 
-/* Fills an empty list from a new page: false if there is none. */
-static bool slab_grow(unsigned int shift)
+static void lists_init(void)
 {
-    uint8_t *page = heap_alloc_page();
-    struct slab_header *h = (struct slab_header *)page;
+    for ( unsigned int i = 0; i <= MAX_SHIFT; i++ )
+        list_init(&partial[i]);
+    lists_ready = true;
+}
+
+/* A page of free objects, on no list yet; NULL if there is no memory. */
+static struct slab_page *page_new(unsigned int shift)
+{
+    const size_t size = 1UL << shift;
+    uint8_t *base = heap_alloc_page();
+    struct slab_page *page = (struct slab_page *)base;
 
     if ( !page )
-        return false;
-    h->magic = MAGIC_SMALL;
-    h->shift = shift;
-    spin_lock(&slab_lock);
-    for ( size_t off = sizeof(*h) > 1UL << shift ? sizeof(*h) : 1UL << shift;
-          off + (1UL << shift) <= PAGE_SIZE; off += 1UL << shift ) {
-        struct free_object *o = (struct free_object *)(page + off);
+        return NULL;
+    page->magic = MAGIC_SMALL;
+    page->shift = shift;
+    for ( size_t off = sizeof(*page) > size ? sizeof(*page) : size; off + size <= PAGE_SIZE; off += size ) {
+        struct free_object *o = (struct free_object *)(base + off);
 
-        o->next = free_list[shift];
-        free_list[shift] = o;
+        o->next = page->free;
+        page->free = o;
+        page->nr_objects++;
     }
-    spin_unlock(&slab_lock);
-    return true;
+    return page;
 }
 
 static void *alloc_pages(size_t size)
 {
     unsigned int order = 0;
-    struct slab_header *h;
+    struct slab_page *page;
 
-    while ( (PAGE_SIZE << order) < size + sizeof(*h) )
+    while ( (PAGE_SIZE << order) < size + sizeof(*page) )
         order++;
-    if ( order > HEAP_MAX_ORDER )
+    page = order <= HEAP_MAX_ORDER ? heap_alloc_pages(order) : NULL;
+    if ( !page )
         return NULL;
-    h = heap_alloc_pages(order);
-    if ( !h )
+    page->magic = MAGIC_PAGES;
+    page->shift = order;
+    return page + 1;
+}
+
+/* slab_lock held.  NULL: no page has room. */
+static struct free_object *take(unsigned int shift)
+{
+    struct slab_page *page;
+    struct free_object *o;
+
+    if ( list_empty(&partial[shift]) )
         return NULL;
-    h->magic = MAGIC_PAGES;
-    h->shift = order;
-    return h + 1;
+    page = list_entry(partial[shift].next, struct slab_page, link);
+    o = page->free;
+    page->free = o->next;
+    if ( ++page->nr_used == page->nr_objects )
+        list_del(&page->link);
+    return o;
 }
 
 void *slab_alloc(size_t size)
 {
     unsigned int shift = MIN_SHIFT;
+    struct slab_page *new = NULL;
     struct free_object *o;
 
     if ( size > 1UL << MAX_SHIFT )
@@ -81,34 +110,50 @@ void *slab_alloc(size_t size)
         shift++;
     for ( ; ; ) {
         spin_lock(&slab_lock);
-        o = free_list[shift];
-        if ( o )
-            free_list[shift] = o->next;
+        if ( !lists_ready )
+            lists_init();
+        if ( new )
+            list_add(&new->link, &partial[shift]);
+        o = take(shift);
         spin_unlock(&slab_lock);
-        if ( o ) {
-            memset(o, 0, 1UL << shift);
-            return o;
-        }
-        if ( !slab_grow(shift) )
+        if ( o )
+            break;
+        new = page_new(shift);
+        if ( !new )
             return NULL;
     }
+    memset(o, 0, 1UL << shift);
+    return o;
+}
+
+static void free_object(struct slab_page *page, struct free_object *o)
+{
+    bool empty;
+
+    spin_lock(&slab_lock);
+    if ( page->nr_used == page->nr_objects )
+        list_add(&page->link, &partial[page->shift]);
+    o->next = page->free;
+    page->free = o;
+    empty = --page->nr_used == 0;
+    if ( empty )
+        list_del(&page->link);
+    spin_unlock(&slab_lock);
+    if ( empty )
+        heap_free_page(page);
 }
 
 void slab_free(void *p)
 {
-    struct slab_header *h = header_of(p);
-    struct free_object *o = p;
+    struct slab_page *page = page_of(p);
 
     if ( !p )
         return;
-    if ( h->magic == MAGIC_PAGES ) {
-        h->magic = 0;
-        heap_free_pages(h, h->shift);
+    if ( page->magic == MAGIC_PAGES ) {
+        page->magic = 0;
+        heap_free_pages(page, page->shift);
         return;
     }
-    CHECK(h->magic == MAGIC_SMALL);
-    spin_lock(&slab_lock);
-    o->next = free_list[h->shift];
-    free_list[h->shift] = o;
-    spin_unlock(&slab_lock);
+    CHECK(page->magic == MAGIC_SMALL);
+    free_object(page, p);
 }
