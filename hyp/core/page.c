@@ -107,23 +107,6 @@ bool page_drop_allocation(struct domain *d, struct frame *f)
     return true;
 }
 
-bool page_steal(struct domain *d, struct frame *f)
-{
-    if ( !(f->flags & FF_ALLOCATED) || f->refs != 1 || f->type_refs || (f->flags & FF_PARTIAL) )
-        return false;
-    tlb_flush_stale(d->dirty_cpus, f->tlb_stamp);
-    list_del(d, f);
-    d->tot_pages--;
-    f->refs = 0;
-    f->flags = 0;
-    f->type = FT_NONE;
-    f->owner = DOMID_XEN;
-    m2p_set(frame_to_mfn(f), M2P_INVALID);
-    if ( d->page_list == FRAME_NIL )
-        domain_put(d);
-    return true;
-}
-
 bool page_get_locked(struct domain *d, mfn_t mfn)
 {
     bool ok;
@@ -205,14 +188,4 @@ void page_unshare_xenheap(struct domain *d, void *va)
     d->xenheap_pages--;
     page_put(d, f);
     spin_unlock(&d->mm_lock);
-}
-
-struct domain *page_owner_get(mfn_t mfn)
-{
-    domid_t owner;
-
-    if ( !mfn_valid(mfn) )
-        return NULL;
-    owner = read_once(mfn_to_frame(mfn)->owner);
-    return owner <= MAX_DOMID ? domain_get_by_id(owner) : NULL;
 }

@@ -30,11 +30,6 @@ void page_assign(struct domain *d, mfn_t mfn, unsigned int order);
 
 /* Drop the allocation's reference if it is still there.  False if it was not. */
 bool page_drop_allocation(struct domain *d, struct frame *f);
-/*
- * Take a whole frame out of @d, without freeing it: it must have no other reference and no
- * type in use (XENMEM_exchange).  False otherwise.  The caller owns it then, as DOMID_XEN's.
- */
-bool must_check page_steal(struct domain *d, struct frame *f);
 
 /* One more reference to a frame that @d owns; false if @mfn is not such a frame. */
 static inline bool must_check page_get(struct domain *d, mfn_t mfn)
@@ -92,7 +87,5 @@ void page_unshare_xenheap(struct domain *d, void *va);
 
 /* The owner of a domain's frame that is referenced, which keeps the domain too.  No lock needed. */
 struct domain *frame_domain(const struct frame *f);
-/* The domain that owns @mfn, referenced (domain_put), or NULL for none or the hypervisor's. */
-struct domain *page_owner_get(mfn_t mfn);
 
 #endif

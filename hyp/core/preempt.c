@@ -27,25 +27,6 @@ bool preempt_look(void)
            rdtsc() - cpu->preempt_tsc > (uint64_t)clock_tsc_khz() * PREEMPT_US / 1000;
 }
 
-uint64_t cont_begin(struct vcpu *v, uint64_t key)
-{
-    if ( v->cont.op == key && key )
-        return v->cont.done;
-    v->cont.op = 0;
-    return 0;
-}
-
-void cont_save(struct vcpu *v, uint64_t key, uint64_t done)
-{
-    v->cont.op = key;
-    v->cont.done = done;
-}
-
-void cont_end(struct vcpu *v)
-{
-    v->cont.op = 0;
-}
-
 void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
 {
     v->cont_args[i] = value;

@@ -12,7 +12,7 @@
 void preempt_reset(void);           /* a new hypercall, or a new step of deferred work, begins */
 
 /*
- * True when a long operation should stop: the caller saves its progress in v->cont (or in the ABI's
+ * True when a long operation should stop: the caller saves its progress (cont_set_arg, or the ABI's
  * own in/out count) and returns -XEN_ERESTART; the dispatcher repeats the instruction.
  */
 #ifdef HOST_TEST
@@ -34,16 +34,8 @@ static inline bool preempt_needed(void)
 #endif
 
 /*
- * Progress of a continued call.  @key identifies the call and its arguments: a guest that comes
- * back with others starts anew.  Returns where to go on: 0 at the first call.
- */
-uint64_t cont_begin(struct vcpu *v, uint64_t key);
-void cont_save(struct vcpu *v, uint64_t key, uint64_t done);
-void cont_end(struct vcpu *v);
-
-/*
- * The robust way, for calls whose ABI has progress in its arguments: before -XEN_ERESTART, change
- * argument @i (0..5) of the call that is repeated.  It lands in the guest's register or multicall
+ * Before -XEN_ERESTART, change argument @i (0..5) of the call that is repeated: that is where a call
+ * keeps its progress.  It lands in the guest's register or multicall
  * entry, so it goes with the guest's task when that moves to another vCPU in between.
  */
 void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value);

@@ -16,7 +16,6 @@
 
 #define VCPU_WORK_EXCEPTION 0x01    /* deliver `pending` (pv) */
 #define VCPU_WORK_SIGNAL    0x02    /* look again at upcalls: something was sent */
-#define VCPU_WORK_GUARD     0x04    /* general "take the slow exit": FPU, debug registers ... */
 #define VCPU_WORK_NMI       0x08    /* deliver an NMI when unmasked */
 #define VCPU_WORK_TEARDOWN  0x10    /* its domain has page tables to take apart (pv_pagetype.c) */
 
@@ -76,7 +75,6 @@ struct vcpu {
     uint32_t         processor;         /* CPU that it runs on or ran on last */
     bool             is_running;        /* its registers are live on `processor` */
     bool             is_idle;
-    bool             paused_by_hypercall;
     atomic_t         pause_count;
     mfn_t            vcpu_info_mfn;     /* frame that vcpu_info lies in, if registered by the guest */
 
@@ -110,12 +108,7 @@ struct vcpu {
     uint32_t         virq_port[24];
     void            *evtchn_fifo;       /* core/evtchn_fifo.c */
 
-    /* A hypercall that is being continued: private, not in guest registers. */
-    struct {
-        uint64_t     op;                /* identifies call and arguments; 0 none */
-        uint64_t     done;
-        uint64_t     state[6];
-    } cont;
+    /* Hypercalls in progress. */
     uint32_t         mc_active;         /* inside multicall */
     uint32_t         cont_args_set;     /* bitmap: cont_args to put into the repeated call */
     uint64_t         cont_args[6];      /* hcall/hypercall.c: cont_set_arg */

@@ -79,19 +79,3 @@ void spin_lock_second(struct lock *l)
     rank_push(l, true);
     acquire(l);
 }
-
-bool spin_trylock(struct lock *l)
-{
-    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
-
-    if ( !__atomic_compare_exchange_n(&l->next, &owner, owner + 1, false,
-                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) )
-        return false;
-    rank_push(l, true);
-    return true;
-}
-
-bool spin_is_locked(const struct lock *l)
-{
-    return read_once(l->next) != read_once(l->owner);
-}

@@ -54,7 +54,6 @@ static inline void spin_lock(struct lock *l)
 }
 #endif
 void spin_lock_second(struct lock *l);      /* equal rank allowed: caller ordered by domain id */
-bool must_check spin_trylock(struct lock *l);
 #if defined(DEBUG) || defined(HOST_TEST)
 void spin_unlock(struct lock *l);
 #else
@@ -63,7 +62,6 @@ static inline void spin_unlock(struct lock *l)
     __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
 }
 #endif
-bool spin_is_locked(const struct lock *l);
 
 /* Called while spinning; set once by plat/tlb.c. */
 extern void (*spin_poll)(void);

@@ -204,7 +204,7 @@ struct vcpu *exit_work(void)
             preempt_reset();
             irq_window();
         }
-        atomic_and32(&v->work, ~(VCPU_WORK_SIGNAL | VCPU_WORK_GUARD));
+        atomic_and32(&v->work, ~VCPU_WORK_SIGNAL);
         pv_deliver(v);
         if ( !read_once(p->work) && !read_once(v->work) )
             return v;               /* what it has now was delivered, or waits for its own doing */

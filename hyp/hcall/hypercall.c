@@ -4,8 +4,8 @@
  *
  * A call that must stop returns -XEN_ERESTART.  The guest's RIP is set back onto its SYSCALL
  * instruction, the exit path does the work that waited, and the guest makes the call again.
- * Progress is either in the call's own arguments (cont_set_arg) or in v->cont; the first kind
- * also survives that the guest's task moves to another vCPU meanwhile.
+ * Progress is in the call's own arguments (cont_set_arg), so that it survives that the guest's
+ * task moves to another vCPU meanwhile.
  *
  * What a number does is in the hc_*.c files; which numbers exist is in <xenabi/hypercalls.h>.
  */

@@ -230,12 +230,6 @@ void heap_free_pages(void *va, unsigned int order)
         heap_free(virt_to_mfn(va), order, true);
 }
 
-bool heap_scrub_some(void)
-{
-    /* Dirty blocks are scrubbed when handed out; see heap_alloc. */
-    return false;
-}
-
 uint64_t heap_nr_free(void)  { return read_once(nr_free); }
 uint64_t heap_nr_total(void) { return read_once(nr_total); }
 uint64_t heap_nr_dirty(void) { return read_once(nr_dirty); }

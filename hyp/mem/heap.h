@@ -34,8 +34,6 @@ uint64_t heap_nr_free(void);            /* frames, scrubbed or not */
 uint64_t heap_nr_total(void);           /* frames that the heap ever got */
 uint64_t heap_nr_free_below(unsigned int bits);
 uint64_t heap_nr_dirty(void);
-/* Scrub some dirty free frames; false when there are none left.  For idle CPUs. */
-bool heap_scrub_some(void);
 
 /* Claims: frames promised to a domain that is being built (XENMEM_claim_pages). */
 int must_check heap_claim(uint64_t *claim, uint64_t pages);     /* *claim: the domain's; 0 drops it.  -XEN_ENOMEM */

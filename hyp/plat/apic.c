@@ -85,21 +85,11 @@ uint32_t apic_id(void)
     return x2apic ? id : id >> 24;
 }
 
-uint32_t apic_read_version(void)
-{
-    return apic_read(APIC_VERSION);
-}
-
 uint32_t apic_read_error(void)
 {
     /* A write makes the errors since the last one readable (SDM vol 3A 10.5.3). */
     apic_write(APIC_ESR, 0);
     return apic_read(APIC_ESR);
-}
-
-uint32_t apic_timer_khz(void)
-{
-    return timer_khz;
 }
 
 void apic_eoi(void)
@@ -134,11 +124,6 @@ void apic_send_init(uint32_t id)
 void apic_send_sipi(uint32_t id, uint8_t page)
 {
     send_icr(id, ICR_STARTUP | ICR_ASSERT | page);
-}
-
-void apic_send_nmi(uint32_t id)
-{
-    send_icr(id, ICR_NMI | ICR_ASSERT);
 }
 
 void apic_send_nmi_others(void)

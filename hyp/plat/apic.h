@@ -12,13 +12,10 @@ uint32_t apic_id(void);
 void apic_send_ipi(uint32_t apic_id, uint8_t vector);
 void apic_send_init(uint32_t apic_id);
 void apic_send_sipi(uint32_t apic_id, uint8_t page);
-void apic_send_nmi(uint32_t apic_id);
 void apic_send_nmi_others(void);
 /* One interrupt at or after system time @deadline_ns (TSC-deadline or one-shot); ~0 stops it. */
 void apic_timer_arm(uint64_t deadline_ns);
-uint32_t apic_timer_khz(void);
 bool apic_is_x2apic(void);
-uint32_t apic_read_version(void);
 uint32_t apic_read_error(void);             /* the error register, which this clears */
 
 #endif

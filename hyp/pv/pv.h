@@ -65,8 +65,6 @@ bool pv_software_interrupt(struct vcpu *v);
 void pv_int80(struct vcpu *v);              /* INT 0x80 was executed */
 void pv_toggle_mode(struct vcpu *v);        /* guest kernel <-> user: CR3, GS */
 
-void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null);
-
 /* Descriptors, debug registers, segment bases of the current vCPU (pv_desc.c).  XEN_E*. */
 int must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
 int must_check pv_update_descriptor(struct vcpu *v, uint64_t ma, uint64_t desc);

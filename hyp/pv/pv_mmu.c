@@ -203,20 +203,6 @@ long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t fore
 
 /* --- Flushes --------------------------------------------------------------------------------- */
 
-static void cpus_of_vcpus(struct domain *d, uint64_t vcpus, cpumask_t *cpus)
-{
-    memset(cpus, 0, sizeof(*cpus));
-    while ( vcpus ) {
-        const unsigned int i = bsf64(vcpus);
-        struct vcpu *v;
-
-        vcpus &= vcpus - 1;
-        v = i < d->max_vcpus ? d->vcpu[i] : NULL;
-        if ( v && test_bit(v->processor, d->dirty_cpus) )
-            set_bit(v->processor, cpus->bits);
-    }
-}
-
 static void cpus_of_domain(struct domain *d, cpumask_t *cpus)
 {
     memcpy(cpus->bits, d->dirty_cpus, sizeof(cpus->bits));
@@ -249,17 +235,6 @@ static int flush_multi(struct domain *d, uint64_t mask, bool all, uint64_t va)
     else
         tlb_flush_one_cpus(&cpus, va);
     return 0;
-}
-
-void pv_flush_tlb(struct domain *d, const uint64_t *vcpus_or_null)
-{
-    cpumask_t cpus;
-
-    if ( vcpus_or_null )
-        cpus_of_vcpus(d, *vcpus_or_null, &cpus);
-    else
-        cpus_of_domain(d, &cpus);
-    tlb_flush_cpus(&cpus);
 }
 
 /* --- update_va_mapping --------------------------------------------------------------------------- */
