@@ -234,6 +234,10 @@ void pv_deliver(struct vcpu *v)
             return;
         atomic_and32(&v->work, ~VCPU_WORK_TEARDOWN);
     }
+    if ( unlikely(v->work & VCPU_WORK_FAILSAFE) ) {
+        atomic_and32(&v->work, ~VCPU_WORK_FAILSAFE);
+        pv_failsafe(v);
+    }
     if ( v->work & VCPU_WORK_EXCEPTION )
         deliver_exception(v);
     if ( v->work & VCPU_WORK_NMI )

@@ -338,7 +338,7 @@ static void load_selectors(struct vcpu *v)
     if ( pv->gs | read_gs() )
         ok &= load_seg_gs(pv->gs);
     if ( !ok )
-        pv_failsafe(v);
+        atomic_or32(&v->work, VCPU_WORK_FAILSAFE);
 }
 
 void pv_switch_to(struct vcpu *v)
