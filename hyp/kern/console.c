@@ -160,6 +160,15 @@ void console_write_devices(const char *s, size_t len)
     console_unlock();
 }
 
+/* Below loglvl, but what an operator may look for in xl dmesg: the boot log above all. */
+static void ring_only(const char *text, size_t len)
+{
+    console_lock();
+    ring_write("(XEN) ", 6);
+    ring_write(text, len);
+    console_unlock();
+}
+
 /* The log's sink.  The prefix is what readers of Xen's log look for. */
 static void console_log_line(enum log_level level, const struct domain *guest, const char *text)
 {
@@ -167,8 +176,11 @@ static void console_log_line(enum log_level level, const struct domain *guest, c
     const size_t len = strlen(text);
     uint32_t nr_dropped = 0;
 
-    if ( !forced && (int)level > (guest ? guest_threshold : log_threshold) )
+    if ( !forced && (int)level > (guest ? guest_threshold : log_threshold) ) {
+        if ( !guest && level <= LOG_INFO )
+            ring_only(text, len);
         return;
+    }
     if ( guest && !forced && o && !o->guest_line(guest, &nr_dropped) )
         return;
 
