@@ -16,12 +16,6 @@
 
 #define RPL_GUEST       3       /* a 64-bit PV kernel runs in ring 3 too */
 
-/* An address that the processor would load into RIP without a fault. */
-static bool is_canonical(uint64_t va)
-{
-    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
-
 long hc_set_trap_table(uint64_t traps, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
                        uint64_t a6)
 {

@@ -8,6 +8,12 @@
 #include "core/vcpu.h"
 #include "cpu/asm.h"
 
+/* An address that the processor would load into RIP without a fault. */
+static inline bool is_canonical(uint64_t va)
+{
+    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
+
 /* Life. */
 void pv_init(void);                 /* boot: makes PV guests possible */
 int must_check pv_domain_create(struct domain *d);              /* per-domain slot; -XEN_ENOMEM */

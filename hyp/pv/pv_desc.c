@@ -265,11 +265,6 @@ void pv_desc_init(struct vcpu *v)
 
 /* --- Debug registers, segment bases ------------------------------------------------------------ */
 
-static bool is_guest_canonical(uint64_t va)
-{
-    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
-
 #define DR7_GD          (1UL << 13)
 #define DR7_ENABLED     0xffUL
 
@@ -307,7 +302,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 {
     switch ( reg ) {
     case 0 ... 3:
-        if ( !is_guest_canonical(value) || (value >= HYP_VIRT_START && value < HYP_VIRT_END) )
+        if ( !is_canonical(value) || (value >= HYP_VIRT_START && value < HYP_VIRT_END) )
             return -XEN_EPERM;
         v->pv.dr[reg] = value;
         break;
@@ -335,7 +330,7 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 int pv_set_segment_base(struct vcpu *v, unsigned int which, uint64_t base)
 {
     (void)v;
-    if ( which <= SEGBASE_GS_KERNEL && !is_guest_canonical(base) )
+    if ( which <= SEGBASE_GS_KERNEL && !is_canonical(base) )
         return -XEN_EINVAL;
     switch ( which ) {
     case SEGBASE_FS:
@@ -349,8 +344,7 @@ int pv_set_segment_base(struct vcpu *v, unsigned int which, uint64_t base)
         return 0;
     case SEGBASE_GS_USER_SEL:
         swapgs();
-        if ( !load_seg_gs((base & 0xffff) | 3) && (base & 0xfffc) )
-            base = 0;
+        load_seg_gs((base & 0xffff) | 3);       /* null if refused */
         swapgs();
         return 0;
     default:

@@ -168,11 +168,6 @@ static void regs_to_abi(struct cpu_user_regs *u, const struct vcpu *v)
     u->ds = v->pv.ds; u->es = v->pv.es; u->fs = v->pv.fs; u->gs = v->pv.gs;
 }
 
-static bool is_canonical(uint64_t va)
-{
-    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
-
 static bool context_valid(const struct vcpu_guest_context *c)
 {
     if ( !is_canonical(c->user_regs.rip) || !is_canonical(c->event_callback_eip) ||
