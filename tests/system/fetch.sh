@@ -15,18 +15,22 @@ set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 stock=$top/build/stock
 root=$stock/root
-recipe=5    # raise it when the lists below change: a stamp with another number is stale
+recipe=6    # raise it when the lists below change: a stamp with another number is stale
 
 HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest python3-pexpect
     python3-pytest-rerunfailures cpio kmod xz-utils zstd lz4 gzip grub-common grub-pc-bin
-    grub-efi-amd64-bin xorriso mtools ovmf libxen-dev libcmocka-dev ${EXTRA_HOST_PKGS:-}"
+    grub-efi-amd64-bin xorriso mtools ovmf libxen-dev libcmocka-dev
+    libjson-c-dev libxml2-dev uuid-dev libnl-3-dev libnl-route-3-dev libseccomp-dev libcap-dev
+    zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libncurses-dev ${EXTRA_HOST_PKGS:-}"
 
-# What `make check` needs beyond that: line counts, and libFuzzer.
-CHECK_PKGS="cloc clang-14 libclang-rt-14-dev"
+# What `make check` needs beyond that: line counts, libFuzzer, the store's clients, libvirt's
+# schema for domain XML.
+CHECK_PKGS="cloc clang-14 libclang-rt-14-dev xenstore-utils libvirt0"
 
 # Their dependencies that are shared libraries come along; programs do not.
 STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
-    busybox-static libc6 libgcc-s1 zlib1g"
+    busybox-static libc6 libgcc-s1 zlib1g libjson-c5 libuuid1 libnl-3-200 libnl-route-3-200
+    libseccomp2 libcap2 liblzma5 libzstd1 liblz4-1 libncursesw6 libtinfo6 libxml2"
 
 die() {
     echo "fetch: $*" >&2
