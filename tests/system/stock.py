@@ -29,8 +29,11 @@ DOM0_MODULES = (
 ).split()
 GUEST_MODULES = "xen-blkfront xen-netfront".split()
 
+# Whose xl, xenstored and xenconsoled dom0 runs: stock (Debian's) or xenolith (toolstack/).
+TOOLS = os.environ.get("TOOLS", "stock")
 XEN_BIN = "usr/lib/xen-4.17/bin/"
 XEN_TOOLS = "xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper lsevtchn".split()
+OWN_TOOLS = "xl xenstored xenconsoled".split()
 STORE_TOOLS = "read write ls list rm exists watch".split()
 
 
@@ -272,12 +275,32 @@ def guest_initramfs():
     return _cached("guest", build, [f for _, f in files])
 
 
-def dom0_initramfs(extra=(), programs=(), tools=True, modules=True):
-    """dom0's: stock tools, modules, dom0/ of this folder.
+def own_tool(name):
+    """A program of toolstack/."""
+    p = os.path.join(BUILD, "toolstack", name)
+    if not os.path.exists(p):
+        raise StockError("%s is missing: run make" % p)
+    return p
+
+
+def _tools(cpio, tools):
+    """The (archive name, source) pairs of dom0's Xen tools."""
+    if tools == "xenolith":
+        return [("usr/sbin/" + t, own_tool(t)) for t in OWN_TOOLS]
+    cpio.copy("usr/lib/xen-common/bin/xen-utils-wrapper",
+              path("root/usr/lib/xen-common/bin/xen-utils-wrapper"), 0o755)
+    for n in OWN_TOOLS:
+        cpio.link("usr/sbin/" + n, "../lib/xen-common/bin/xen-utils-wrapper")
+    return [(XEN_BIN + t, path("root", XEN_BIN + t)) for t in XEN_TOOLS]
+
+
+def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=True, store_clients=True):
+    """dom0's: Xen tools, modules, dom0/ of this folder.
 
     extra: (archive name, source file or text) pairs added last; programs: (name, source)
-    of static or dynamically linked programs; tools=False leaves the Xen tools out and
-    modules=False the kernel modules.  Returns the archive's path.
+    of static or dynamically linked programs; tools: see TOOLS, False for none;
+    store_clients=False leaves Debian's xenstore-* out, and modules=False the kernel modules.
+    Returns the archive's path.
     """
     files = list(_tree("dom0"))
     inputs = [f for _, f in files]
@@ -291,13 +314,10 @@ def dom0_initramfs(extra=(), programs=(), tools=True, modules=True):
             add_modules(cpio, DOM0_MODULES)
         progs = list(programs)
         if tools:
-            progs += [(XEN_BIN + t, path("root", XEN_BIN + t)) for t in XEN_TOOLS]
+            progs += _tools(cpio, tools)
+        if tools and store_clients:
             progs += [("usr/bin/xenstore-" + t, path("root/usr/bin/xenstore-" + t))
                       for t in STORE_TOOLS]
-            cpio.copy("usr/lib/xen-common/bin/xen-utils-wrapper",
-                      path("root/usr/lib/xen-common/bin/xen-utils-wrapper"), 0o755)
-            for n in ("xl", "xenstored", "xenconsoled"):
-                cpio.link("usr/sbin/" + n, "../lib/xen-common/bin/xen-utils-wrapper")
         if progs:
             add_programs(cpio, progs)
         for name, source in files:
@@ -309,4 +329,6 @@ def dom0_initramfs(extra=(), programs=(), tools=True, modules=True):
                 cpio.file(name, source, 0o755)
         return cpio.bytes()
 
-    return _cached("dom0", build, inputs + ["%s %s" % (tools, modules)])
+    if tools == "xenolith":
+        inputs += [own_tool(t) for t in OWN_TOOLS]
+    return _cached("dom0", build, inputs + ["%s %s %s" % (tools, modules, store_clients)])
