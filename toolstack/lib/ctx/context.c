@@ -92,20 +92,21 @@ int xn_fail(struct xn_ctx *ctx, int err, const char *fmt, ...)
 
 int xn_because(struct xn_ctx *ctx, int rc, const char *fmt, ...)
 {
-    char act[sizeof(ctx->chain)];
+    char act[2 * sizeof(ctx->chain)];
     va_list ap;
     size_t len;
 
     if ( !ctx )
         return rc;
     va_start(ap, fmt);
-    vsnprintf(act, sizeof(act), fmt, ap);
+    vsnprintf(act, sizeof(ctx->chain) - 2, fmt, ap);
     va_end(ap);
     if ( ctx->chain[0] ) {
         len = strlen(act);
         snprintf(act + len, sizeof(act) - len, ": %s", ctx->chain);
     }
-    memcpy(ctx->chain, act, sizeof(act));
+    act[sizeof(ctx->chain) - 1] = '\0';         /* the innermost cause may be cut off */
+    memcpy(ctx->chain, act, sizeof(ctx->chain));
     return rc;
 }
 

@@ -27,7 +27,7 @@ struct xn_ctx {
     xn_progress_fn *progress_fn;
     void *progress_data;
 
-    char chain[CTX_WHY_MAX], remedy[1024], why[CTX_WHY_MAX + 1024];
+    char chain[CTX_WHY_MAX], remedy[1024], why[CTX_WHY_MAX + 1040];
 
     struct xencall_handle *call;
     struct xenforeignmemory_handle *foreign;
