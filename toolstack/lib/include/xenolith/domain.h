@@ -44,6 +44,14 @@ int xn_domain_rename(struct xn_ctx *ctx, uint32_t domid, const char *name);
 int xn_domain_vcpus(struct xn_ctx *ctx, uint32_t domid, struct xn_vcpu **list, size_t *count);
 void xn_domain_vcpus_free(struct xn_vcpu *list, size_t count);
 
+/* NUMA nodes that its memory is taken from: a malloc'd bitmap of *nr bits. */
+int xn_domain_nodes(struct xn_ctx *ctx, uint32_t domid, uint8_t **nodes, uint32_t *nr);
+/* How long it has been running, in seconds, as the store says; domain 0: the host's uptime.
+ * -ENOENT where the store knows no start. */
+int xn_domain_uptime(struct xn_ctx *ctx, uint32_t domid, uint64_t *seconds);
+/* The memory it was last told to balloon to, in KiB.  -ENOENT where the store has none. */
+int xn_domain_target(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib);
+
 /* What is kept of a domain's configuration (userdata "libxl-json"); -ENOENT without one. */
 int xn_domain_config(struct xn_ctx *ctx, uint32_t domid, struct xn_domain_config *c);
 

@@ -40,6 +40,11 @@ int xn_host_nodes(struct xn_ctx *ctx, struct xn_numa_node **nodes, size_t *count
 void xn_host_nodes_free(struct xn_numa_node *nodes, size_t count);
 int xn_host_cpupools(struct xn_ctx *ctx, struct xn_cpupool **pools, size_t *count);
 void xn_host_cpupools_free(struct xn_cpupool *pools, size_t count);
+/* The pool's least time between two context switches, in microseconds: credit and credit2. */
+int xn_host_get_ratelimit(struct xn_ctx *ctx, const struct xn_cpupool *pool, uint32_t *us);
+int xn_host_set_ratelimit(struct xn_ctx *ctx, const struct xn_cpupool *pool, uint32_t us);
+/* Pages freed by sharing, and pages that are shared. */
+int xn_host_sharing(struct xn_ctx *ctx, uint64_t *freed, uint64_t *used);
 /* Name of a XEN_SCHEDULER_* id: "credit2", ...; "unknown". */
 const char *xn_sched_name(uint32_t id);
 
