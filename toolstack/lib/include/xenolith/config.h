@@ -37,7 +37,9 @@ struct xn_disk {            /* xl-disk-configuration(5) */
     enum xn_disk_backend backend;
     char *backend_domain;   /* name or id; NULL: dom0 */
     char *script;
-    bool readonly, cdrom, removable, direct_io_safe, discard_set, discard, is_virtio;
+    bool readonly, cdrom, removable, direct_io_safe, discard_set, discard;
+    bool specification_set, is_virtio;      /* specification=xen or virtio */
+    long trusted;           /* 1, 0 or XN_UNSET */
     char *colo;             /* colo options are known but refused; NULL when absent */
     unsigned int line, column;      /* where it was written; 0: nowhere */
 };
@@ -48,14 +50,17 @@ struct xn_nic {             /* xl-network-configuration(5) */
     char *bridge, *gateway, *ip, *script, *ifname, *model, *backend_domain, *type, *vlan;
     uint64_t rate_bytes;    /* bytes in each interval; 0: no limit */
     uint32_t rate_interval_us;
-    long mtu, devid;
+    long mtu, devid;        /* or XN_UNSET */
+    long trusted;           /* 1, 0 or XN_UNSET */
     unsigned int line, column;
 };
 
 struct xn_pci {             /* xl-pci-configuration(5) */
     uint16_t domain;
     uint8_t bus, device, function;
-    long vslot;
+    bool has_bdf;           /* else name */
+    bool all_functions;     /* function '*' */
+    long vslot;             /* or XN_UNSET */
     bool permissive, msitranslate, power_mgmt, seize;
     char *rdm_policy, *name;
     unsigned int line, column;
@@ -93,7 +98,8 @@ struct xn_domain_config {
     size_t nr_affinity;
     bool affinity_for_all;
     char *nodes;                            /* NUMA nodes wanted ("nodes=" as text), or NULL */
-    struct xn_timing sched;
+    struct xn_timing sched;                 /* XN_UNSET: the scheduler's default */
+    char *scheduler;                        /* its name, where a running domain's is shown */
 
     char *kernel, *ramdisk, *cmdline;       /* cmdline: root, extra and cmdline joined */
     char *bootloader;
@@ -114,12 +120,13 @@ struct xn_domain_config {
     long max_grant_frames, max_maptrack_frames, max_grant_version, max_event_channels;
     long claim;             /* 1, 0 or XN_UNSET */
     char *tsc_mode;
-    bool localtime;
-    long rtc_offset;
+    long localtime;         /* 1, 0 or XN_UNSET */
+    long rtc_offset;        /* seconds, or XN_UNSET */
     char *device_model_args;                /* kept for HVM */
-    bool e820_host, nomigrate, driver_domain;
+    long e820_host, nomigrate, driver_domain;   /* 1, 0 or XN_UNSET */
 
-    /* Keys that were understood but are not served for this type: refused or warned about. */
+    /* Keys that were understood and without which the guest would not be what was asked for,
+     * but that are not served yet: xn_config_served refuses them. */
     char **unserved;
     size_t nr_unserved;
 
@@ -170,6 +177,9 @@ int xn_config_parse_disk(struct xn_disk *d, struct xn_findings *f, const char *t
 int xn_config_parse_nic(struct xn_nic *n, struct xn_findings *f, const char *text);
 int xn_config_parse_pci(struct xn_pci *p, struct xn_findings *f, const char *text);
 int xn_config_parse_channel(struct xn_channel *ch, struct xn_findings *f, const char *text);
+void xn_disk_init(struct xn_disk *d);       /* nothing given: for who fills one in */
+void xn_nic_init(struct xn_nic *n);
+void xn_pci_init(struct xn_pci *p);
 void xn_disk_free(struct xn_disk *d);
 void xn_nic_free(struct xn_nic *n);
 void xn_pci_free(struct xn_pci *p);
@@ -182,6 +192,12 @@ void xn_channel_free(struct xn_channel *ch);
 int xn_config_to_json(struct xn_ctx *ctx, const struct xn_domain_config *c, char **json);
 int xn_config_from_json(struct xn_ctx *ctx, struct xn_domain_config *c, const char *json);
 
+/* 0, or -EOPNOTSUPP and the chain names what is not served yet: a type, keys, devices. */
+int xn_config_served(struct xn_ctx *ctx, const struct xn_domain_config *c);
+
+/* A key as it was written, or NULL. */
+const struct xn_setting *xn_config_setting(const struct xn_domain_config *c, const char *key);
+
 /* libvirt domain XML.  Both directions keep everything that both languages can say. */
 int xn_config_to_xml(struct xn_ctx *ctx, const struct xn_domain_config *c, char **xml);
 int xn_config_from_xml(struct xn_ctx *ctx, struct xn_domain_config *c, struct xn_findings *f,
@@ -191,5 +207,13 @@ int xn_config_from_xml(struct xn_ctx *ctx, struct xn_domain_config *c, struct xn
 const char *xn_action_name(enum xn_action a);
 bool xn_action_from_name(const char *name, enum xn_action *a);
 const char *xn_type_name(enum xn_type t);
+const char *xn_disk_format_name(enum xn_disk_format f);
+const char *xn_disk_backend_name(enum xn_disk_backend b);      /* "" for any */
+
+/*
+ * The number that the store has for a virtual disk's name ("xvda" is 51712): 0, -EINVAL if it
+ * is no such name, -ERANGE if it has no number.
+ */
+int xn_vdev_number(const char *vdev, uint32_t *number);
 
 #endif
