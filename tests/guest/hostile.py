@@ -134,9 +134,8 @@ def no_stack_for_the_failsafe_callback(m):
 
 
 SCENARIOS = (grants, lender_dies_first, borrower_dies_first, event_storm, spinning,
-             destroyed_within_a_pin, destroyed_within_hypercalls)
-# By name only: dom0 was seen to stop answering after it, seldom; the cause is not known (SUPPORT.md).
-BY_NAME = (no_stack_for_the_failsafe_callback,)
+             destroyed_within_a_pin, destroyed_within_hypercalls,
+             no_stack_for_the_failsafe_callback)
 
 
 def settled_pages(m, want=None):
@@ -163,7 +162,7 @@ def main():
     with Machine(hv=a.hv, smp=a.smp, mem=1024, dom0_mem=512, initrd=initrd) as m:
         m.boot()
         grants(m)                       # the tools and dom0 keep some memory of the first guests
-        for s in SCENARIOS + (BY_NAME if a.names else ()):
+        for s in SCENARIOS:
             if a.names and s.__name__ not in a.names:
                 continue
             try:

@@ -27,6 +27,7 @@ import stock
 READY = r"dom0: ready"
 DEAD = [r"[^\n]*(?:Panic on CPU|Kernel panic|PANIC|FATAL TRAP)[^\n]*", pexpect.EOF,
         pexpect.TIMEOUT]
+NOISE = r"(?:\(XEN\) [^\n]*\n)*"       # lines of the hypervisor's, which may come within one of dom0's
 MAX_LINE = 100   # bytes of input sent without waiting for the shell
 DOM0_CMDLINE = "console=hvc0 quiet"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"]
@@ -196,7 +197,7 @@ class Machine:
         self.nonce += 1
         mark = "@%d@" % self.nonce
         self.send("%d %s\n" % (self.nonce, command))
-        self.expect([re.escape(mark) + r"(\d+)@"], timeout)
+        self.expect([NOISE.join(mark) + r"%s(\d+)%s@" % (NOISE, NOISE)], timeout)
         out = self.child.before.replace("\r", "")
         return out.strip("\n"), int(self.child.match.group(1))
 

@@ -6,7 +6,8 @@
  * A selector that was loaded and whose descriptor went away: when the vCPU is switched
  * back to, the hypervisor cannot load it, calls the failsafe callback, and the
  * register is null.  (The real Xen the same.)  stack=1: there is no room for that frame
- * either, which ends the domain and nothing else.
+ * either, which ends the domain and nothing else.  The stack goes before the descriptor
+ * does: a switch between the two would deliver the callback where there still is room.
  *
  * run: stack=0
  * run: stack=1
@@ -23,6 +24,8 @@ static bool on_failsafe(struct trap_frame *f)
 {
     if ( f->vector != TRAP_FAILSAFE )
         return false;
+    if ( test_option("stack", 0) )
+        test_error("the failsafe callback was called without a stack");
     calls++;
     asm volatile ( "mov %0, %%es" :: "r" (0) );
     return true;
@@ -37,6 +40,22 @@ static void second(void *arg)
         hc_sched_op(SCHEDOP_yield, 0);
     stopped = 1;
     smp_stop();
+}
+
+/* Drops the stack, then the descriptor at @maddr, then yields for ever. */
+static void without_stack(uint64_t maddr)
+{
+    asm volatile ( "mov %0, %%rsp\n"
+                   "mov %1, %%eax\n"
+                   "syscall\n"
+                   "1: mov %2, %%eax\n"
+                   "xor %%edi, %%edi\n"
+                   "xor %%esi, %%esi\n"
+                   "syscall\n"
+                   "jmp 1b"
+                   :: "r" (HOLE_PTR), "i" (__HYPERVISOR_update_descriptor),
+                      "i" (__HYPERVISOR_sched_op), "D" (maddr), "S" (0L) : "memory" );
+    __builtin_unreachable();
 }
 
 void test_main(void)
@@ -55,12 +74,11 @@ void test_main(void)
     EQ(hc_set_gdt(HC_PTR(f), 512), 0);
     EQ(smp_start(1, second, NULL, stack), 0);
     asm volatile ( "mov %0, %%es" :: "r" (0x0b) );
-    EQ(hc_update_descriptor((f[0] << 12) + 8, 0), 0);
     if ( test_option("stack", 0) ) {
         console_printf("RESULT: success if the domain ends here\n");
-        asm volatile ( "mov %0, %%rsp\n1: mov $29, %%eax; xor %%edi, %%edi; xor %%esi, %%esi\n"
-                       "syscall; jmp 1b" :: "r" (HOLE_PTR) : "memory" );
+        without_stack((f[0] << 12) + 8);
     }
+    EQ(hc_update_descriptor((f[0] << 12) + 8, 0), 0);
     while ( !calls && clock_now() < limit )
         hc_sched_op(SCHEDOP_yield, 0);
     EQ_ROW("called once", calls, 1);
