@@ -47,6 +47,13 @@ struct cfg_key {
 /* The whole table; the last has no name. */
 extern const struct cfg_key cfg_keys[];
 
+/* Is the value of the key's kind?  A word given as a number is replaced. */
+bool cfg_good_value(struct xn_findings *f, const struct cfg_key *key, struct cfg_value *v);
+/* Put a checked value to the key's offset: a long, else a string. */
+void cfg_store(void *base, const struct cfg_key *key, const struct cfg_value *v);
+/* Leave one entry for each key: later ones replace or extend. */
+void cfg_merge(struct cfg_entries *e, struct xn_findings *f);
+
 const struct cfg_key *cfg_key_find(const char *name);
 /* The nearest name to a misspelt one, or NULL. */
 const char *cfg_key_nearest(const char *name);

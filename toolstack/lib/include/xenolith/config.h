@@ -119,6 +119,7 @@ struct xn_domain_config {
 
     long max_grant_frames, max_maptrack_frames, max_grant_version, max_event_channels;
     long claim;             /* 1, 0 or XN_UNSET */
+    long run_hotplug_scripts;   /* 1, 0 or XN_UNSET */
     char *tsc_mode;
     long localtime;         /* 1, 0 or XN_UNSET */
     long rtc_offset;        /* seconds, or XN_UNSET */
@@ -191,6 +192,33 @@ void xn_channel_free(struct xn_channel *ch);
  */
 int xn_config_to_json(struct xn_ctx *ctx, const struct xn_domain_config *c, char **json);
 int xn_config_from_json(struct xn_ctx *ctx, struct xn_domain_config *c, const char *json);
+
+/*
+ * xl.conf: what holds for every domain unless its own configuration says otherwise.  Strings
+ * are malloc'd or NULL (not given).
+ */
+struct xn_defaults {
+    char *vif_bridge, *vif_script, *vif_backend, *vif_gateway;
+    char *lockfile, *blkdev_start;
+    char *output_format;            /* "json" or "sxp" */
+    char *autoballoon;              /* "on", "off" or "auto" */
+    char *domid_policy;             /* "xen" or "random" */
+    char *cpumask, *cpumask_pv, *cpumask_hvm;
+    long run_hotplug_scripts, claim_mode;
+    long max_grant_frames, max_maptrack_frames, max_grant_version;  /* or XN_UNSET */
+};
+
+#define XN_DEFAULTS_PATH "/etc/xen/xl.conf"
+
+void xn_defaults_init(struct xn_defaults *d);
+void xn_defaults_free(struct xn_defaults *d);
+void xn_defaults_parse(struct xn_defaults *d, struct xn_findings *f, const char *text,
+                       size_t length);
+/* path NULL: XN_DEFAULTS_PATH, which need not exist.  d is to be freed either way. */
+int xn_defaults_load(struct xn_ctx *ctx, struct xn_defaults *d, struct xn_findings *f,
+                     const char *path);
+/* Fill in what c leaves open. */
+void xn_defaults_apply(const struct xn_defaults *d, struct xn_domain_config *c);
 
 /* 0, or -EOPNOTSUPP and the chain names what is not served yet: a type, keys, devices. */
 int xn_config_served(struct xn_ctx *ctx, const struct xn_domain_config *c);
