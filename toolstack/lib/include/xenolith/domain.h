@@ -55,6 +55,10 @@ int xn_domain_target(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib);
 /* What is kept of a domain's configuration (userdata "libxl-json"); -ENOENT without one. */
 int xn_domain_config(struct xn_ctx *ctx, uint32_t domid, struct xn_domain_config *c);
 
+/* Keep c as what the domain is restarted with (xl config-update).  Nothing running changes. */
+int xn_domain_config_update(struct xn_ctx *ctx, uint32_t domid,
+                            const struct xn_domain_config *c);
+
 /* Life. */
 struct xn_create_options {
     bool paused;                /* leave it paused */
@@ -107,5 +111,13 @@ enum xn_end { XN_END_NONE, XN_END_SHUTDOWN, XN_END_GONE };
 /* XN_END_SHUTDOWN leaves the SHUTDOWN_* reason in *reason. */
 int xn_watch_read(struct xn_watch *w, enum xn_end *end, unsigned int *reason);
 void xn_watch_free(struct xn_watch *w);
+
+/*
+ * Stay with a domain and do at its end what on_poweroff=, on_reboot=, on_crash= ... of its kept
+ * configuration say; c is what it was created from, for where nothing is kept.  Returns when
+ * nothing is left to watch: 0, or why it could not go on.  Says what it does by the log
+ * (XN_INFO).  The caller made the process what it should be (a daemon, or not).
+ */
+int xn_domain_monitor(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c);
 
 #endif

@@ -53,4 +53,7 @@ int xn_host_dmesg(struct xn_ctx *ctx, bool clear, char **text);
 int xn_host_debug_keys(struct xn_ctx *ctx, const char *keys);
 int xn_host_set_parameters(struct xn_ctx *ctx, const char *params);
 
+/* Write what the store and /var/lib/xen have to hold of domain 0: once after each boot. */
+int xn_host_init_dom0(struct xn_ctx *ctx);
+
 #endif
