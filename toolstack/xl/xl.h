@@ -100,6 +100,12 @@ void xl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Domain of a name or id: 0, or XL_FAILED after a message. */
 int xl_find(const char *name_or_id, uint32_t *domid);
+/* The domains named, or all without names: 0 with a malloc'd list, or XL_FAILED. */
+int xl_domains(char **names, int count, struct xn_domain **list, size_t *n);
+/* malloc'd, or NULL if the store knows none. */
+char *xl_name(uint32_t domid);
+void xl_state_letters(const struct xn_domain *d, char letters[7]);
+void xl_uuid_text(const uint8_t uuid[16], char text[37]);
 /* A domain's name for tables: "(null)" without one; blanks in it become '_', so that a line
  * splits into its columns.  The result is malloc'd. */
 char *xl_shown_name(uint32_t domid);
@@ -111,6 +117,12 @@ bool xl_size_kib(const char *text, uint64_t *kib);
 void *xl_alloc(size_t size);
 char *xl_strdup(const char *s);
 char *xl_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Complete a guest's configuration from xl.conf: 0, or XL_FAILED after a message. */
+int xl_defaults(struct xn_domain_config *c, bool ignore_masks);
+void xl_default_nic(struct xn_nic *n);
+/* Watch over a domain until its end, in a process of its own unless foreground. */
+int xl_monitor(uint32_t domid, const struct xn_domain_config *c, bool foreground);
 
 /* True if the user wants SXP where a form for machines is printed. */
 bool xl_wants_sxp(void);
