@@ -33,7 +33,7 @@ struct console *console_find(uint32_t domid, uint32_t number)
 {
     struct console *c = consoles;
 
-    while (c && !(c->domid == domid && c->number == number))
+    while ( c && !(c->domid == domid && c->number == number) )
         c = c->next;
     return c;
 }
@@ -42,10 +42,10 @@ struct console *console_find_name(const char *name, uint32_t number)
 {
     struct console *best = NULL;
 
-    for (struct console *c = consoles; c; c = c->next) {
-        if (c->number != number || strcmp(c->name, name))
+    for ( struct console *c = consoles; c; c = c->next ) {
+        if ( c->number != number || strcmp(c->name, name) )
             continue;
-        if (!best || (best->ended && (!c->ended || c->ended_at > best->ended_at)))
+        if ( !best || (best->ended && (!c->ended || c->ended_at > best->ended_at)) )
             best = c;
     }
     return best;
@@ -59,18 +59,18 @@ static void log_open(struct console *c)
     size_t i;
 
     c->log.fd = -1;
-    if (!settings.log_guest || c->kind == CONSOLE_CHANNEL || c->ended)
+    if ( !settings.log_guest || c->kind == CONSOLE_CHANNEL || c->ended )
         return;
     copy_text(name, sizeof(name), c->name);
-    for (i = 0; name[i]; i++)
-        if (name[i] == '/')
+    for ( i = 0; name[i]; i++ )
+        if ( name[i] == '/' )
             name[i] = '_';
-    if (c->number)
+    if ( c->number )
         snprintf(path, sizeof(path), "%s/guest-%s.console%u.log", settings.log_dir, name,
                  c->number);
     else
         snprintf(path, sizeof(path), "%s/guest-%s.log", settings.log_dir, name);
-    if (logfile_open(&c->log, path, settings.stamp_guest) == 0 && c->hist.file->log_size)
+    if ( logfile_open(&c->log, path, settings.stamp_guest) == 0 && c->hist.file->log_size )
         logfile_cut(&c->log, c->hist.file->log_size);
 }
 
@@ -88,18 +88,18 @@ static void log_feed(struct console *c)
     struct history_file *f = c->hist.file;
     char buf[RING_BYTES];
 
-    if (c->log.fd < 0) {
-        if (c->kind != CONSOLE_CHANNEL)
+    if ( c->log.fd < 0 ) {
+        if ( c->kind != CONSOLE_CHANNEL )
             f->logged = f->head;
         return;
     }
-    while (f->logged < f->head) {
+    while ( f->logged < f->head ) {
         uint64_t lost, pos = f->logged;
         const size_t n = history_get(&c->hist, &pos, buf, sizeof(buf), &lost);
 
-        if (lost)
+        if ( lost )
             log_gap(c, lost);
-        if (!logfile_write(&c->log, buf, n))
+        if ( !logfile_write(&c->log, buf, n) )
             return;
         f->logged = pos;
         f->log_size = c->log.size;
@@ -108,8 +108,8 @@ static void log_feed(struct console *c)
 
 void console_reopen_logs(void)
 {
-    for (struct console *c = consoles; c; c = c->next) {
-        if (c->log.fd >= 0)
+    for ( struct console *c = consoles; c; c = c->next ) {
+        if ( c->log.fd >= 0 )
             logfile_close(&c->log);
         c->log.told_error = false;
         c->hist.file->log_size = 0;
@@ -122,9 +122,9 @@ void console_reopen_logs(void)
 static void feed_readers(struct console *c)
 {
     log_feed(c);
-    if (c->line.open)
+    if ( c->line.open )
         stream_feed(&c->line);
-    if (c->kind == CONSOLE_CHANNEL && c->line.open)
+    if ( c->kind == CONSOLE_CHANNEL && c->line.open )
         c->hist.file->logged = c->line.pos;
     viewer_feed_all(c);
 }
@@ -134,9 +134,9 @@ static size_t room_for_output(const struct console *c)
 {
     uint64_t pos = history_head(&c->hist);
 
-    if (c->kind == CONSOLE_CHANNEL)
+    if ( c->kind == CONSOLE_CHANNEL )
         pos = c->hist.file->logged;
-    else if (settings.keep && c->line.open && c->line.pos < pos)
+    else if ( settings.keep && c->line.open && c->line.pos < pos )
         pos = c->line.pos;
     return (size_t)(settings.replay - (history_head(&c->hist) - pos));
 }
@@ -149,9 +149,9 @@ static void update_sources(struct console *c)
 
 void console_drained(struct console *c)
 {
-    if (c->kind == CONSOLE_CHANNEL && c->line.open)
+    if ( c->kind == CONSOLE_CHANNEL && c->line.open )
         c->hist.file->logged = c->line.pos;
-    if (c->stalled && room_for_output(c)) {
+    if ( c->stalled && room_for_output(c) ) {
         c->stalled = false;
         c->work = true;
     }
@@ -159,7 +159,7 @@ void console_drained(struct console *c)
 
 void console_stream_closed(struct console *c)
 {
-    if (c->listener.fn)
+    if ( c->listener.fn )
         channel_next(c);
     else
         terminal_close(c);
@@ -169,7 +169,7 @@ void console_resize(struct console *c, uint16_t rows, uint16_t cols)
 {
     c->rows = rows;
     c->cols = cols;
-    if (!c->ended)
+    if ( !c->ended )
         terminal_resize(c, rows, cols);
 }
 
@@ -177,7 +177,7 @@ void console_resize(struct console *c, uint16_t rows, uint16_t cols)
 
 static void tell_broken(struct console *c)
 {
-    if (!c->told_broken)
+    if ( !c->told_broken )
         say(LOG_WARNING, "domain %u console %u: the guest's ring indexes make no sense; reset",
             c->domid, c->number);
     c->told_broken = true;
@@ -188,12 +188,12 @@ size_t console_room(struct console *c)
     bool broken = false;
     size_t room;
 
-    if (!c->ring)
+    if ( !c->ring )
         return 0;
     room = ring_room(c->ring, &broken);
-    if (broken)
+    if ( broken )
         tell_broken(c);
-    if (!room)
+    if ( !room )
         c->input_full = true;
     return room;
 }
@@ -214,9 +214,9 @@ static size_t take_output(struct console *c, size_t max)
     const size_t n = ring_peek(c->ring, buf, max < sizeof(buf) ? max : sizeof(buf), &next,
                                &broken);
 
-    if (broken)
+    if ( broken )
         tell_broken(c);
-    else if (!n)
+    else if ( !n )
         return 0;
     f->ring_base = (uint32_t)f->head - (next - (uint32_t)n);
     f->ring_known = 1;
@@ -232,7 +232,7 @@ static void finish_last_step(struct console *c)
     const struct history_file *f = c->hist.file;
     const uint32_t expected = (uint32_t)f->head - f->ring_base;
 
-    if (f->ring_known && expected - ring_out_cons(c->ring) <= RING_BYTES)
+    if ( f->ring_known && expected - ring_out_cons(c->ring) <= RING_BYTES )
         ring_set_out_cons(c->ring, expected);
 }
 
@@ -242,7 +242,7 @@ static void refill(struct console *c, uint64_t now)
     const uint64_t ns = now - c->refilled < NS ? now - c->refilled : NS;
 
     c->tokens += ns * settings.rate / NS;
-    if (c->tokens > most)
+    if ( c->tokens > most )
         c->tokens = most;
     c->refilled = now;
 }
@@ -255,24 +255,24 @@ static void service(struct console *c, uint64_t now)
     refill(c, now);
     c->work = false;
     c->resume = 0;
-    if (c->tokens < EVENT_COST) {
+    if ( c->tokens < EVENT_COST ) {
         c->resume = now + (RING_BYTES - c->tokens) * NS / settings.rate + 1;
         return;
     }
-    if (want > c->tokens)
+    if ( want > c->tokens )
         want = (size_t)c->tokens;
     n = take_output(c, want);
     c->tokens -= n < EVENT_COST ? EVENT_COST : n;
     feed_readers(c);
-    if (c->input_full) {
+    if ( c->input_full ) {
         c->input_full = false;
         update_sources(c);
     }
-    if (!room) {
+    if ( !room ) {
         c->stalled = true;
-    } else if (n == want) {
+    } else if ( n == want ) {
         c->work = true;
-    } else if (c->unmask) {
+    } else if ( c->unmask ) {
         c->unmask = false;
         port_unmask(c->port);
     }
@@ -280,10 +280,10 @@ static void service(struct console *c, uint64_t now)
 
 void console_event(int port)
 {
-    for (struct console *c = consoles; c; c = c->next)
-        if (c->ring && c->port == port) {
+    for ( struct console *c = consoles; c; c = c->next )
+        if ( c->ring && c->port == port ) {
             c->unmask = true;
-            if (!c->stalled && !c->resume)
+            if ( !c->stalled && !c->resume )
                 c->work = true;
             return;
         }
@@ -293,7 +293,7 @@ void console_event(int port)
 
 static void unmap(struct console *c)
 {
-    if (!c->ring)
+    if ( !c->ring )
         return;
     port_unbind(c->port);
     port_unmap(c->ring, c->how);
@@ -306,13 +306,13 @@ static void unmap(struct console *c)
 static bool map(struct console *c)
 {
     c->ring = port_map(c->domid, c->kind == CONSOLE_PRIMARY, c->ring_ref, &c->how);
-    if (!c->ring) {
+    if ( !c->ring ) {
         say(LOG_WARNING, "domain %u console %u: cannot map its page: %s", c->domid, c->number,
             strerror(errno));
         return false;
     }
     c->port = port_bind(c->domid, c->remote_port);
-    if (c->port < 0) {
+    if ( c->port < 0 ) {
         say(LOG_WARNING, "domain %u console %u: cannot bind event channel %u: %s", c->domid,
             c->number, c->remote_port, strerror(-c->port));
         port_unmap(c->ring, c->how);
@@ -328,14 +328,14 @@ static bool map(struct console *c)
 
 static void connect_guest(struct console *c)
 {
-    if (!map(c)) {
+    if ( !map(c) ) {
         c->resume = loop_now_ns() + RETRY_NS;
         return;
     }
     c->resume = 0;
-    if (c->kind != CONSOLE_PRIMARY)
+    if ( c->kind != CONSOLE_PRIMARY )
         watcher_tell_state(c->domid, c->number, true);
-    if (c->tty[0])
+    if ( c->tty[0] )
         watcher_tell_tty(c->domid, c->number, c->kind, c->tty);
     update_sources(c);
 }
@@ -344,9 +344,9 @@ static void forget(struct console *c)
 {
     struct console **link = &consoles;
 
-    while (*link && *link != c)
+    while ( *link && *link != c )
         link = &(*link)->next;
-    if (*link)
+    if ( *link )
         *link = c->next;
     viewer_end_all(c, "the console is gone");
     unmap(c);
@@ -362,25 +362,25 @@ static void limit_ended(void)
     struct console *oldest = NULL;
     unsigned int n = 0;
 
-    for (struct console *c = consoles; c; c = c->next) {
+    for ( struct console *c = consoles; c; c = c->next ) {
         n += c->ended;
-        if (c->ended && (!oldest || c->ended_at < oldest->ended_at))
+        if ( c->ended && (!oldest || c->ended_at < oldest->ended_at) )
             oldest = c;
     }
-    if (n > MAX_ENDED)
+    if ( n > MAX_ENDED )
         forget(oldest);
 }
 
 /* The domain is gone: take what is left on the ring, then keep only the history. */
 static void end(struct console *c)
 {
-    for (int i = 0; c->ring && i < 2 && take_output(c, RING_BYTES); i++)
+    for ( int i = 0; c->ring && i < 2 && take_output(c, RING_BYTES); i++ )
         ;
-    if (c->line.open)
+    if ( c->line.open )
         c->line.muted = false;
     feed_readers(c);
     unmap(c);
-    if (c->kind == CONSOLE_CHANNEL) {
+    if ( c->kind == CONSOLE_CHANNEL ) {
         forget(c);
         return;
     }
@@ -397,8 +397,8 @@ static struct console *make(const struct console_info *info)
 {
     struct console *c = calloc(1, sizeof(*c));
 
-    if (!c || history_open(&c->hist, settings.run_dir, info->domid, info->number, info->handle,
-                           settings.replay)) {
+    if ( !c || history_open(&c->hist, settings.run_dir, info->domid, info->number, info->handle,
+                           settings.replay) ) {
         say(LOG_ERR, "domain %u console %u: out of memory", info->domid, info->number);
         free(c);
         return NULL;
@@ -413,12 +413,12 @@ static struct console *make(const struct console_info *info)
     c->slave = c->watch = c->port = -1;
     c->next = consoles;
     consoles = c;
-    if (!c->hist.saved)
+    if ( !c->hist.saved )
         say(LOG_WARNING, "%s: no space; the recent output of domain %u is in memory only",
             settings.run_dir, c->domid);
     log_open(c);
     log_feed(c);
-    if (c->socket[0])
+    if ( c->socket[0] )
         channel_listen(c);
     else
         terminal_open(c);
@@ -429,13 +429,13 @@ void console_serve(const struct console_info *info)
 {
     struct console *c = console_find(info->domid, info->number);
 
-    if (c && (c->ended || memcmp(c->handle, info->handle, 16) || c->kind != info->kind)) {
+    if ( c && (c->ended || memcmp(c->handle, info->handle, 16) || c->kind != info->kind) ) {
         forget(c);
         c = NULL;
     }
-    if (!c)
+    if ( !c )
         c = make(info);
-    if (!c)
+    if ( !c )
         return;
     unmap(c);
     c->ring_ref = info->ring_ref;
@@ -448,7 +448,7 @@ void console_gone(uint32_t domid, uint32_t number)
 {
     struct console *c = console_find(domid, number);
 
-    if (!c || c->ended)
+    if ( !c || c->ended )
         return;
     watcher_tell_state(domid, number, false);
     end(c);
@@ -456,9 +456,9 @@ void console_gone(uint32_t domid, uint32_t number)
 
 void console_domain_gone(uint32_t domid)
 {
-    for (struct console *c = consoles, *next; c; c = next) {
+    for ( struct console *c = consoles, *next; c; c = next ) {
         next = c->next;
-        if (c->domid == domid && !c->ended) {
+        if ( c->domid == domid && !c->ended ) {
             end(c);
             next = consoles;            /* end may have forgotten the next one */
         }
@@ -467,8 +467,8 @@ void console_domain_gone(uint32_t domid)
 
 void console_rename(uint32_t domid, const char *name)
 {
-    for (struct console *c = consoles; c; c = c->next) {
-        if (c->domid != domid || c->ended || !strcmp(c->name, name))
+    for ( struct console *c = consoles; c; c = c->next ) {
+        if ( c->domid != domid || c->ended || !strcmp(c->name, name) )
             continue;
         copy_text(c->name, sizeof(c->name), name);
         copy_text(c->hist.file->name, sizeof(c->hist.file->name), name);
@@ -482,11 +482,11 @@ static void load_one(const char *name)
     unsigned int domid, number;
     struct console *c;
 
-    if (sscanf(name, "%u.%u", &domid, &number) != 2 || console_find(domid, number))
+    if ( sscanf(name, "%u.%u", &domid, &number) != 2 || console_find(domid, number) )
         return;
     snprintf(path, sizeof(path), "%s/%u.%u", settings.run_dir, domid, number);
     c = calloc(1, sizeof(*c));
-    if (!c || history_load(&c->hist, path)) {
+    if ( !c || history_load(&c->hist, path) ) {
         remove(path);
         free(c);
         return;
@@ -498,7 +498,7 @@ static void load_one(const char *name)
     memcpy(c->handle, c->hist.file->handle, 16);
     c->slave = c->watch = c->port = c->log.fd = -1;
     c->ended = true;
-    if (!c->hist.file->ended)
+    if ( !c->hist.file->ended )
         c->hist.file->ended_at = time(NULL);
     c->hist.file->ended = 1;
     c->ended_at = c->hist.file->ended_at;
@@ -512,9 +512,9 @@ void console_load_ended(void)
     DIR *d = opendir(settings.run_dir);
     struct dirent *e;
 
-    while (d && (e = readdir(d)))
+    while ( d && (e = readdir(d)) )
         load_one(e->d_name);
-    if (d)
+    if ( d )
         closedir(d);
 }
 
@@ -528,22 +528,22 @@ static int64_t ms_until(uint64_t when, uint64_t now)
 /* One console's turn; milliseconds until its next, or -1. */
 static int64_t turn(struct console *c, uint64_t now)
 {
-    if (c->ended) {
+    if ( c->ended ) {
         const int64_t left = c->ended_at + settings.keep_ended - time(NULL);
 
-        if (left > 0 && left <= (int64_t)settings.keep_ended)
+        if ( left > 0 && left <= (int64_t)settings.keep_ended )
             return left * 1000;
-        if (!c->viewers)
+        if ( !c->viewers )
             forget(c);
         return 1000;
     }
-    if (!c->ring) {
-        if (c->resume && now >= c->resume)
+    if ( !c->ring ) {
+        if ( c->resume && now >= c->resume )
             connect_guest(c);
-    } else if (c->work || (c->resume && now >= c->resume)) {
+    } else if ( c->work || (c->resume && now >= c->resume) ) {
         service(c, now);
     }
-    if (c->work)
+    if ( c->work )
         return 0;
     return c->resume ? ms_until(c->resume, now) : -1;
 }
@@ -553,12 +553,12 @@ int console_work(void)
     const uint64_t now = loop_now_ns();
     int64_t wait = -1;
 
-    for (struct console *c = consoles, *next; c; c = next) {
+    for ( struct console *c = consoles, *next; c; c = next ) {
         int64_t ms;
 
         next = c->next;
         ms = turn(c, now);
-        if (ms >= 0 && (wait < 0 || ms < wait))
+        if ( ms >= 0 && (wait < 0 || ms < wait) )
             wait = ms;
     }
     return wait > 3600000 ? 3600000 : (int)wait;

@@ -37,7 +37,7 @@ static bool get_number(struct port_store *s, const char *dir, const char *leaf, 
 {
     char *text;
 
-    if (!get(s, dir, leaf, &text))
+    if ( !get(s, dir, leaf, &text) )
         return false;
     *there = text && parse_number(text, max, value);
     free(text);
@@ -49,7 +49,7 @@ static bool get_text(struct port_store *s, const char *dir, const char *leaf, ch
 {
     char *text;
 
-    if (!get(s, dir, leaf, &text))
+    if ( !get(s, dir, leaf, &text) )
         return false;
     copy_text(to, size, text ? text : "");
     free(text);
@@ -89,10 +89,10 @@ bool nodes_follow(struct port_store *s, struct followed *f)
     char path[PATH_SIZE], token[32];
 
     f->marked = true;
-    for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+    for ( size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++ ) {
         base_path(path, f, watched[i]);
         snprintf(token, sizeof(token), "%u.%zu", f->domid, i);
-        if (!port_store_watch(s, path, token) && errno != EEXIST)
+        if ( !port_store_watch(s, path, token) && errno != EEXIST )
             return false;
     }
     return true;
@@ -102,7 +102,7 @@ void nodes_unfollow(struct port_store *s, struct followed *f)
 {
     char path[PATH_SIZE], token[32];
 
-    for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+    for ( size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++ ) {
         base_path(path, f, watched[i]);
         snprintf(token, sizeof(token), "%u.%zu", f->domid, i);
         port_store_unwatch(s, path, token);
@@ -124,7 +124,7 @@ static void tell(struct followed *f, struct console_info *info)
 {
     const uint32_t n = info->number;
 
-    if (f->told[n] && f->ring_ref[n] == info->ring_ref && f->port[n] == info->port)
+    if ( f->told[n] && f->ring_ref[n] == info->ring_ref && f->port[n] == info->port )
         return;
     f->told[n] = true;
     f->ring_ref[n] = info->ring_ref;
@@ -136,7 +136,7 @@ static void tell_gone(struct followed *f, uint32_t number)
 {
     struct console_info info;
 
-    if (!f->told[number])
+    if ( !f->told[number] )
         return;
     f->told[number] = false;
     start_info(&info, f, number);
@@ -150,9 +150,9 @@ static bool read_name(struct port_store *s, struct followed *f)
 
     base_path(base, f, "");
     base[strlen(base) - 1] = 0;
-    if (!get_text(s, base, "name", name, sizeof(name)))
+    if ( !get_text(s, base, "name", name, sizeof(name)) )
         return false;
-    if (!name[0] || !strcmp(name, f->name))
+    if ( !name[0] || !strcmp(name, f->name) )
         return true;
     copy_text(f->name, sizeof(f->name), name);
     start_info(&info, f, 0);
@@ -165,9 +165,9 @@ static bool keep_tty(struct port_store *s, struct followed *f, const char *dir, 
 {
     char tty[64];
 
-    if (!f->tty[number][0])
+    if ( !f->tty[number][0] )
         return true;
-    if (!get_text(s, dir, "tty", tty, sizeof(tty)))
+    if ( !get_text(s, dir, "tty", tty, sizeof(tty)) )
         return false;
     return !strcmp(tty, f->tty[number]) || put(s, dir, "tty", f->tty[number]);
 }
@@ -180,11 +180,11 @@ static bool read_primary(struct port_store *s, struct followed *f)
     bool has_ref, has_port;
 
     base_path(dir, f, "console");
-    if (!get_text(s, dir, "type", type, sizeof(type)) ||
-        !get_number(s, dir, "ring-ref", UINT64_MAX, &ref, &has_ref) ||
-        !get_number(s, dir, "port", UINT32_MAX, &port, &has_port))
+    if ( !get_text(s, dir, "type", type, sizeof(type)) ||
+         !get_number(s, dir, "ring-ref", UINT64_MAX, &ref, &has_ref) ||
+         !get_number(s, dir, "port", UINT32_MAX, &port, &has_port) )
         return false;
-    if (!has_ref || !has_port || (type[0] && strcmp(type, "xenconsoled")))
+    if ( !has_ref || !has_port || (type[0] && strcmp(type, "xenconsoled")) )
         return true;
     start_info(&info, f, 0);
     info.kind = CONSOLE_PRIMARY;
@@ -213,7 +213,7 @@ static bool read_device_nodes(struct port_store *s, struct device *d)
 {
     bool ok = get_text(s, d->back, "type", d->type, sizeof(d->type));
 
-    if (ok && !d->type[0])
+    if ( ok && !d->type[0] )
         ok = get_text(s, d->front, "type", d->type, sizeof(d->type));
     return ok && get_text(s, d->back, "name", d->name, sizeof(d->name)) &&
            get_text(s, d->back, "connection", d->connection, sizeof(d->connection)) &&
@@ -231,26 +231,26 @@ static bool step_device(struct port_store *s, struct followed *f, uint32_t numbe
 {
     struct console_info info;
 
-    if (d->back_state == CLOSING || (d->has_online && !d->online) || !d->has_front) {
+    if ( d->back_state == CLOSING || (d->has_online && !d->online) || !d->has_front ) {
         tell_gone(f, number);
         return d->back_state == CLOSED || put_state(s, d->back, CLOSED);
     }
-    if (d->front_state == CLOSING || d->front_state == CLOSED) {
+    if ( d->front_state == CLOSING || d->front_state == CLOSED ) {
         tell_gone(f, number);
         return d->back_state == CLOSED || put_state(s, d->back, CLOSED);
     }
-    if (d->front_state == INITIALISING) {
+    if ( d->front_state == INITIALISING ) {
         tell_gone(f, number);
         return d->back_state == INIT_WAIT || put_state(s, d->back, INIT_WAIT);
     }
-    if ((d->front_state != INITIALISED && d->front_state != CONNECTED) || !d->has_ref ||
-        !d->has_port)
+    if ( (d->front_state != INITIALISED && d->front_state != CONNECTED) || !d->has_ref ||
+         !d->has_port )
         return true;
     start_info(&info, f, number);
     info.kind = d->name[0] ? CONSOLE_CHANNEL : CONSOLE_EXTRA;
     info.ring_ref = d->ref;
     info.port = (uint32_t)d->port;
-    if (!strcmp(d->connection, "socket"))
+    if ( !strcmp(d->connection, "socket") )
         copy_text(info.socket, sizeof(info.socket), d->path);
     tell(f, &info);
     return true;
@@ -263,9 +263,9 @@ static bool read_device(struct port_store *s, struct followed *f, uint32_t numbe
     memset(&d, 0, sizeof(d));
     back_path(d.back, f, number);
     front_path(d.front, f, number);
-    if (!read_device_nodes(s, &d))
+    if ( !read_device_nodes(s, &d) )
         return false;
-    if (strcmp(d.type, "xenconsoled") || !d.has_back)
+    if ( strcmp(d.type, "xenconsoled") || !d.has_back )
         return true;
     return step_device(s, f, number, &d) && keep_tty(s, f, d.front, number);
 }
@@ -279,19 +279,19 @@ static bool read_devices(struct port_store *s, struct followed *f)
 
     snprintf(dir, sizeof(dir), "/local/domain/0/backend/console/%u", f->domid);
     names = port_store_list(s, dir, &count);
-    if (!names && errno != ENOENT && errno != EACCES)
+    if ( !names && errno != ENOENT && errno != EACCES )
         return false;
-    for (unsigned int i = 0; names && i < count && ok; i++) {
+    for ( unsigned int i = 0; names && i < count && ok; i++ ) {
         uint64_t number;
 
-        if (!parse_number(names[i], MAX_NUMBER, &number) || !number)
+        if ( !parse_number(names[i], MAX_NUMBER, &number) || !number )
             continue;
         there[number] = true;
         ok = read_device(s, f, (uint32_t)number);
     }
     free(names);
-    for (uint32_t n = 1; n <= MAX_NUMBER && ok; n++)
-        if (!there[n])
+    for ( uint32_t n = 1; n <= MAX_NUMBER && ok; n++ )
+        if ( !there[n] )
             tell_gone(f, n);
     return ok;
 }
@@ -308,10 +308,10 @@ bool nodes_write_tty(struct port_store *s, struct followed *f, uint32_t number,
 {
     char dir[PATH_SIZE];
 
-    if (number > MAX_NUMBER)
+    if ( number > MAX_NUMBER )
         return true;
     copy_text(f->tty[number], sizeof(f->tty[number]), tty);
-    if (kind == CONSOLE_PRIMARY)
+    if ( kind == CONSOLE_PRIMARY )
         base_path(dir, f, "console");
     else
         front_path(dir, f, number);
@@ -322,7 +322,7 @@ bool nodes_write_state(struct port_store *s, struct followed *f, uint32_t number
 {
     char dir[PATH_SIZE];
 
-    if (!number || number > MAX_NUMBER)
+    if ( !number || number > MAX_NUMBER )
         return true;
     back_path(dir, f, number);
     return put_state(s, dir, connected ? CONNECTED : CLOSED);

@@ -50,16 +50,16 @@ static void *map_file(const char *path, size_t mapped)
     struct stat st;
     void *p = MAP_FAILED;
 
-    if (fd < 0)
+    if ( fd < 0 )
         return MAP_FAILED;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-        if (st.st_size != (off_t)mapped && ftruncate(fd, 0) < 0)
+    if ( fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ) {
+        if ( st.st_size != (off_t)mapped && ftruncate(fd, 0) < 0 )
             goto out;
-        if (posix_fallocate(fd, 0, (off_t)mapped) == 0)
+        if ( posix_fallocate(fd, 0, (off_t)mapped) == 0 )
             p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     }
  out:
-    if (p == MAP_FAILED)
+    if ( p == MAP_FAILED )
         unlink(path);
     close(fd);
     return p;
@@ -75,13 +75,13 @@ int history_open(struct history *h, const char *dir, uint32_t domid, uint32_t nu
     snprintf(h->path, sizeof(h->path), "%s/%u.%u", dir, domid, number);
     p = map_file(h->path, mapped);
     h->saved = p != MAP_FAILED;
-    if (!h->saved)
+    if ( !h->saved )
         p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
+    if ( p == MAP_FAILED )
         return -ENOMEM;
     attach_mapping(h, p, mapped);
-    if (!makes_sense(h->file, size) || h->file->domid != domid || h->file->number != number ||
-        h->file->ended || memcmp(h->file->handle, handle, 16))
+    if ( !makes_sense(h->file, size) || h->file->domid != domid || h->file->number != number ||
+         h->file->ended || memcmp(h->file->handle, handle, 16) )
         start_anew(h, domid, number, handle, size);
     return 0;
 }
@@ -93,18 +93,18 @@ int history_load(struct history *h, const char *path)
     void *p = MAP_FAILED;
 
     memset(h, 0, sizeof(*h));
-    if (fd < 0)
+    if ( fd < 0 )
         return -errno;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > HISTORY_DATA &&
-        st.st_size < INT_MAX)
+    if ( fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > HISTORY_DATA &&
+         st.st_size < INT_MAX )
         p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (p == MAP_FAILED)
+    if ( p == MAP_FAILED )
         return -EINVAL;
     attach_mapping(h, p, (size_t)st.st_size);
     snprintf(h->path, sizeof(h->path), "%s", path);
     h->saved = true;
-    if (!makes_sense(h->file, h->mapped - HISTORY_DATA)) {
+    if ( !makes_sense(h->file, h->mapped - HISTORY_DATA) ) {
         history_close(h, false);
         return -EINVAL;
     }
@@ -113,11 +113,11 @@ int history_load(struct history *h, const char *path)
 
 void history_close(struct history *h, bool remove)
 {
-    if (!h->file)
+    if ( !h->file )
         return;
     munmap(h->file, h->mapped);
     h->file = NULL;
-    if (remove && h->saved)
+    if ( remove && h->saved )
         unlink(h->path);
 }
 
@@ -141,12 +141,12 @@ void history_put(struct history *h, const char *buf, size_t n)
     const size_t size = size_of(h);
     uint64_t head = h->file->head;
 
-    if (n > size) {
+    if ( n > size ) {
         buf += n - size;
         head += n - size;
         n = size;
     }
-    for (size_t done = 0; done < n; ) {
+    for ( size_t done = 0; done < n;  ) {
         const size_t at = (size_t)((head + done) % size);
         const size_t part = n - done < size - at ? n - done : size - at;
 
@@ -164,14 +164,14 @@ size_t history_get(const struct history *h, uint64_t *pos, char *buf, size_t max
     size_t n;
 
     *lost = 0;
-    if (*pos > head)
+    if ( *pos > head )
         *pos = head;
-    if (*pos < tail) {
+    if ( *pos < tail ) {
         *lost = tail - *pos;
         *pos = tail;
     }
     n = head - *pos < max ? (size_t)(head - *pos) : max;
-    for (size_t done = 0; done < n; ) {
+    for ( size_t done = 0; done < n;  ) {
         const size_t at = (size_t)((*pos + done) % size);
         const size_t part = n - done < size - at ? n - done : size - at;
 

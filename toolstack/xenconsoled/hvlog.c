@@ -23,10 +23,10 @@ static void copy_new(void)
 {
     char buf[BATCH];
 
-    for (int i = 0; i < BATCHES; i++) {
+    for ( int i = 0; i < BATCHES; i++ ) {
         const int n = port_hv_log(buf, sizeof(buf), &position);
 
-        if (n <= 0 || !logfile_write(&file, buf, (size_t)n))
+        if ( n <= 0 || !logfile_write(&file, buf, (size_t)n) )
             return;
     }
 }
@@ -36,10 +36,10 @@ int hvlog_start(void)
     char path[sizeof(file.path)];
 
     snprintf(path, sizeof(path), "%s/hypervisor.log", settings.log_dir);
-    if (logfile_open(&file, path, settings.stamp_hv))
+    if ( logfile_open(&file, path, settings.stamp_hv) )
         return 0;                   /* told; consoles are worth more than this log */
     port = port_bind_hv_log();
-    if (port < 0)
+    if ( port < 0 )
         say(LOG_WARNING, "no event for the hypervisor's log (%s): only what is there now",
             strerror(-port));
     copy_new();
@@ -48,7 +48,7 @@ int hvlog_start(void)
 
 bool hvlog_event(int event)
 {
-    if (event != port)
+    if ( event != port )
         return false;
     copy_new();
     port_unmask(port);
@@ -57,6 +57,6 @@ bool hvlog_event(int event)
 
 void hvlog_reopen(void)
 {
-    if (file.fd >= 0)
+    if ( file.fd >= 0 )
         logfile_reopen(&file);
 }

@@ -29,8 +29,8 @@ int logfile_open(struct logfile *l, const char *path, bool stamp)
     l->stamp = stamp;
     l->line_start = true;
     l->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-    if (l->fd < 0 || fstat(l->fd, &st) < 0) {
-        if (!l->told_error)
+    if ( l->fd < 0 || fstat(l->fd, &st) < 0 ) {
+        if ( !l->told_error )
             say(LOG_ERR, "log file %s: %s; nothing is logged there", path, strerror(errno));
         l->told_error = true;
         return -errno;
@@ -41,7 +41,7 @@ int logfile_open(struct logfile *l, const char *path, bool stamp)
 
 void logfile_close(struct logfile *l)
 {
-    if (l->fd >= 0)
+    if ( l->fd >= 0 )
         close(l->fd);
     l->fd = -1;
 }
@@ -54,13 +54,13 @@ void logfile_reopen(struct logfile *l)
     copy_text(path, sizeof(path), l->path);
     logfile_close(l);
     l->told_error = false;
-    if (logfile_open(l, path, l->stamp) == 0 && l->size)
+    if ( logfile_open(l, path, l->stamp) == 0 && l->size )
         l->line_start = line_start;
 }
 
 void logfile_cut(struct logfile *l, uint64_t size)
 {
-    if (l->fd >= 0 && l->size > size && ftruncate(l->fd, (off_t)size) == 0)
+    if ( l->fd >= 0 && l->size > size && ftruncate(l->fd, (off_t)size) == 0 )
         l->size = size;
 }
 
@@ -68,15 +68,15 @@ static void rotate(struct logfile *l)
 {
     char from[sizeof(l->path) + 12], to[sizeof(from)];
 
-    for (unsigned int i = settings.log_count; i > 0; i--) {
+    for ( unsigned int i = settings.log_count; i > 0; i-- ) {
         snprintf(to, sizeof(to), "%s.%u", l->path, i);
-        if (i > 1)
+        if ( i > 1 )
             snprintf(from, sizeof(from), "%s.%u", l->path, i - 1);
         else
             copy_text(from, sizeof(from), l->path);
         rename(from, to);
     }
-    if (!settings.log_count)
+    if ( !settings.log_count )
         unlink(l->path);
     logfile_reopen(l);
 }
@@ -95,8 +95,8 @@ static size_t dress(const struct logfile *l, bool *line_start, const char *buf, 
 {
     size_t out = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (*line_start && l->stamp)
+    for ( size_t i = 0; i < n; i++ ) {
+        if ( *line_start && l->stamp )
             out += put_stamp(to + out);
         to[out++] = settings.replace_escape && buf[i] == 033 ? '.' : buf[i];
         *line_start = buf[i] == '\n';
@@ -111,29 +111,29 @@ static bool write_block(struct logfile *l, const char *buf, size_t n)
     const size_t out = dress(l, &line_start, buf, n, text);
     const ssize_t written = write(l->fd, text, out);
 
-    if (written == (ssize_t)out) {
+    if ( written == (ssize_t)out ) {
         l->size += out;
         l->line_start = line_start;
         l->told_error = false;
         return true;
     }
-    if (!l->told_error)
+    if ( !l->told_error )
         say(LOG_ERR, "log file %s: %s", l->path,
             written < 0 ? strerror(errno) : "no space left on device");
     l->told_error = true;
-    if (written > 0 && ftruncate(l->fd, (off_t)l->size) < 0)
+    if ( written > 0 && ftruncate(l->fd, (off_t)l->size) < 0 )
         l->size += (uint64_t)written;
     return false;
 }
 
 bool logfile_write(struct logfile *l, const char *buf, size_t n)
 {
-    if (l->fd < 0)
+    if ( l->fd < 0 )
         return false;
-    if (settings.log_size && l->size >= settings.log_size &&
-        (l->line_start || l->size >= settings.log_size + LINE_MAX_BYTES))
+    if ( settings.log_size && l->size >= settings.log_size &&
+         (l->line_start || l->size >= settings.log_size + LINE_MAX_BYTES) )
         rotate(l);
-    if (l->fd < 0 || n > BLOCK)
+    if ( l->fd < 0 || n > BLOCK )
         return false;
     return write_block(l, buf, n);
 }

@@ -27,7 +27,7 @@ int loop_add(struct source *s, int fd, uint32_t events,
 {
     struct epoll_event ev = { .events = events, .data.ptr = s };
 
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
+    if ( epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 )
         return -errno;
     s->fd = fd;
     s->events = events;
@@ -39,7 +39,7 @@ void loop_events(struct source *s, uint32_t events)
 {
     struct epoll_event ev = { .events = events, .data.ptr = s };
 
-    if (!s->fn || s->events == events)
+    if ( !s->fn || s->events == events )
         return;
     s->events = events;
     epoll_ctl(epoll_fd, EPOLL_CTL_MOD, s->fd, &ev);
@@ -47,7 +47,7 @@ void loop_events(struct source *s, uint32_t events)
 
 void loop_del(struct source *s)
 {
-    if (!s->fn)
+    if ( !s->fn )
         return;
     epoll_ctl(epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
     s->fn = NULL;
@@ -55,11 +55,11 @@ void loop_del(struct source *s)
 
 void loop_free_later(void *p)
 {
-    if (nr_doomed == max_doomed) {
+    if ( nr_doomed == max_doomed ) {
         const size_t max = max_doomed ? 2 * max_doomed : 64;
         void **more = realloc(doomed, max * sizeof(*more));
 
-        if (!more)
+        if ( !more )
             return;                 /* a leak is better than a use after free */
         doomed = more;
         max_doomed = max;
@@ -72,13 +72,13 @@ void loop_round(int timeout_ms)
     struct epoll_event ev[ROUND_EVENTS];
     const int n = epoll_wait(epoll_fd, ev, ROUND_EVENTS, timeout_ms);
 
-    for (int i = 0; i < n; i++) {
+    for ( int i = 0; i < n; i++ ) {
         struct source *s = ev[i].data.ptr;
 
-        if (s->fn)
+        if ( s->fn )
             s->fn(s, ev[i].events);
     }
-    while (nr_doomed)
+    while ( nr_doomed )
         free(doomed[--nr_doomed]);
 }
 

@@ -36,13 +36,13 @@ static void notify_service_manager(const char *state)
     struct sockaddr_un a = { .sun_family = AF_UNIX };
     int fd;
 
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(a.sun_path))
+    if ( !path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(a.sun_path) )
         return;
     memcpy(a.sun_path, path, strlen(path));
-    if (path[0] == '@')
+    if ( path[0] == '@' )
         a.sun_path[0] = 0;
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if ( fd < 0 )
         return;
     sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&a,
            (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
@@ -53,8 +53,8 @@ static void on_signal(struct source *src, uint32_t ev)
 {
     struct signalfd_siginfo info;
 
-    while (read(src->fd, &info, sizeof(info)) == sizeof(info)) {
-        if (info.ssi_signo == SIGHUP) {
+    while ( read(src->fd, &info, sizeof(info)) == sizeof(info) ) {
+        if ( info.ssi_signo == SIGHUP ) {
             say(LOG_INFO, "reopening the log files");
             console_reopen_logs();
             hvlog_reopen();
@@ -66,7 +66,7 @@ static void on_signal(struct source *src, uint32_t ev)
 
 static void take_news(const struct news *n)
 {
-    switch (n->what) {
+    switch ( n->what ) {
     case NEWS_CONSOLE:
         console_serve(&n->info);
         break;
@@ -81,6 +81,7 @@ static void take_news(const struct news *n)
         break;
     case NEWS_READY:
         console_load_ended();
+        viewer_all_known();
         notify_service_manager("READY=1");
         break;
     }
@@ -90,7 +91,7 @@ static void on_news(struct source *src, uint32_t ev)
 {
     struct news *n;
 
-    while ((n = watcher_news())) {
+    while ( (n = watcher_news()) ) {
         take_news(n);
         free(n);
     }
@@ -98,12 +99,12 @@ static void on_news(struct source *src, uint32_t ev)
 
 static void on_event(struct source *src, uint32_t ev)
 {
-    for (int i = 0; i < EVENTS_A_ROUND; i++) {
+    for ( int i = 0; i < EVENTS_A_ROUND; i++ ) {
         const int port = port_pending();
 
-        if (port < 0)
+        if ( port < 0 )
             return;
-        if (!hvlog_event(port))
+        if ( !hvlog_event(port) )
             console_event(port);
     }
 }
@@ -114,13 +115,13 @@ static int lock_run_dir(void)
     char path[128];
     int fd;
 
-    if (mkdir(settings.run_dir, 0700) < 0 && errno != EEXIST) {
+    if ( mkdir(settings.run_dir, 0700) < 0 && errno != EEXIST ) {
         say(LOG_ERR, "%s: %s", settings.run_dir, strerror(errno));
         return -errno;
     }
     snprintf(path, sizeof(path), "%s/lock", settings.run_dir);
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if ( fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 ) {
         say(LOG_ERR, errno == EWOULDBLOCK ? "%s is locked: another xenconsoled runs" : "%s: %m",
             path);
         return -EBUSY;
@@ -133,11 +134,11 @@ static int write_pid(void)
     char text[16];
     int fd, n;
 
-    if (!settings.pid_file)
+    if ( !settings.pid_file )
         return 0;
     fd = open(settings.pid_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     n = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-    if (fd < 0 || write(fd, text, (size_t)n) != n) {
+    if ( fd < 0 || write(fd, text, (size_t)n) != n ) {
         say(LOG_ERR, "%s: %s", settings.pid_file, strerror(errno));
         return -EIO;
     }
@@ -165,21 +166,21 @@ static int start(void)
     char path[128];
     int rc = lock_run_dir();
 
-    if (!rc)
+    if ( !rc )
         rc = write_pid();
-    if (!rc)
+    if ( !rc )
         rc = port_open();
-    if (!rc)
+    if ( !rc )
         rc = loop_init();
-    if (!rc)
+    if ( !rc )
         rc = start_signals();
-    if (!rc)
+    if ( !rc )
         rc = terminal_init();
-    if (!rc)
+    if ( !rc )
         rc = loop_add(&events, port_event_fd(), EPOLLIN, on_event);
-    if (!rc && settings.log_hv)
+    if ( !rc && settings.log_hv )
         rc = hvlog_start();
-    if (rc)
+    if ( rc )
         return rc;
     snprintf(path, sizeof(path), "%s/socket", settings.run_dir);
     viewer_listen(path);
@@ -194,18 +195,18 @@ static int to_background(void)
     char status;
     pid_t pid;
 
-    if (pipe2(answer, O_CLOEXEC) < 0)
+    if ( pipe2(answer, O_CLOEXEC) < 0 )
         return -errno;
     pid = fork();
-    if (pid < 0)
+    if ( pid < 0 )
         return -errno;
-    if (pid > 0) {
+    if ( pid > 0 ) {
         close(answer[1]);
         _exit(read(answer[0], &status, 1) == 1 ? status : 1);
     }
     close(answer[0]);
     setsid();
-    if (chdir("/") < 0)
+    if ( chdir("/") < 0 )
         say(LOG_WARNING, "chdir /: %s", strerror(errno));
     return answer[1];
 }
@@ -214,7 +215,7 @@ static void close_terminal(void)
 {
     const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    for (int i = 0; i < 3 && fd >= 0; i++)
+    for ( int i = 0; i < 3 && fd >= 0; i++ )
         dup2(fd, i);
     say_to_syslog();
 }
@@ -223,28 +224,28 @@ int main(int argc, char **argv)
 {
     int answer = -1, rc = settings_parse(argc, argv);
 
-    if (rc >= 0)
+    if ( rc >= 0 )
         return rc;
     umask(027);
-    if (!settings.foreground)
+    if ( !settings.foreground )
         answer = to_background();
     rc = start();
-    if (answer >= 0) {
+    if ( answer >= 0 ) {
         const char status = rc ? 1 : 0;
 
-        if (write(answer, &status, 1) != 1)
+        if ( write(answer, &status, 1) != 1 )
             say(LOG_WARNING, "the one who started the daemon is gone");
         close(answer);
         close_terminal();
     }
-    if (rc) {
+    if ( rc ) {
         say(LOG_ERR, "cannot start: %s", strerror(-rc));
         return 1;
     }
-    while (!stopping)
+    while ( !stopping )
         loop_round(console_work());
     notify_service_manager("STOPPING=1");
-    if (settings.pid_file)
+    if ( settings.pid_file )
         unlink(settings.pid_file);
     return 0;
 }

@@ -22,7 +22,7 @@ static xencall_handle *xcall;
 int call_open(void)
 {
     xcall = xencall_open(NULL, 0);
-    if (!xcall) {
+    if ( !xcall ) {
         say(LOG_ERR, "/dev/xen/privcmd: %s; is xen-privcmd loaded, and is this dom0?",
             strerror(errno));
         return -ENODEV;
@@ -39,7 +39,7 @@ static int sysctl_batch(uint32_t first, struct xen_sysctl *op,
     op->u.getdomaininfolist.first_domain = (domid_t)first;
     op->u.getdomaininfolist.max_domains = BATCH;
     op->u.getdomaininfolist.buffer = (uintptr_t)info;
-    if (xencall1(xcall, __HYPERVISOR_sysctl, (uintptr_t)op) < 0)
+    if ( xencall1(xcall, __HYPERVISOR_sysctl, (uintptr_t)op) < 0 )
         return -errno;
     return (int)op->u.getdomaininfolist.num_domains;
 }
@@ -49,11 +49,11 @@ static int take(struct port_domain **list, int *count, const struct xen_domctl_g
 {
     struct port_domain *more = realloc(*list, (size_t)(*count + n) * sizeof(*more));
 
-    if (!more)
+    if ( !more )
         return -ENOMEM;
     *list = more;
-    for (int i = 0; i < n; i++) {
-        if (info[i].domain == 0)
+    for ( int i = 0; i < n; i++ ) {
+        if ( info[i].domain == 0 )
             continue;
         more[*count].domid = info[i].domain;
         more[*count].dying = info[i].flags & XEN_DOMINF_dying;
@@ -70,9 +70,9 @@ int call_domains(struct port_domain **list)
     int n = BATCH, count = 0, rc = op && info ? 0 : -ENOMEM;
 
     *list = NULL;
-    for (uint32_t first = 0; !rc && n == BATCH; ) {
+    for ( uint32_t first = 0; !rc && n == BATCH;  ) {
         n = sysctl_batch(first, op, info);
-        if (n > 0) {
+        if ( n > 0 ) {
             rc = take(list, &count, info, n);
             first = info[n - 1].domain + 1U;
         } else {
@@ -81,7 +81,7 @@ int call_domains(struct port_domain **list)
     }
     xencall_free_buffer(xcall, info);
     xencall_free_buffer(xcall, op);
-    if (rc < 0) {
+    if ( rc < 0 ) {
         free(*list);
         *list = NULL;
     }
@@ -94,7 +94,7 @@ int call_hv_log(char *buf, size_t size, uint32_t *index)
     char *bounce = xencall_alloc_buffer(xcall, size);
     int rc = -ENOMEM;
 
-    if (op && bounce) {
+    if ( op && bounce ) {
         memset(op, 0, sizeof(*op));
         op->cmd = XEN_SYSCTL_readconsole;
         op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
@@ -104,7 +104,7 @@ int call_hv_log(char *buf, size_t size, uint32_t *index)
         op->u.readconsole.count = (uint32_t)size;
         rc = xencall1(xcall, __HYPERVISOR_sysctl, (uintptr_t)op) < 0 ? -errno : 0;
     }
-    if (!rc) {
+    if ( !rc ) {
         rc = op->u.readconsole.count <= size ? (int)op->u.readconsole.count : (int)size;
         memcpy(buf, bounce, (size_t)rc);
         *index = op->u.readconsole.index;

@@ -33,7 +33,7 @@ int port_open(void)
     int fd;
 
     evtchn = xenevtchn_open(NULL, 0);
-    if (!evtchn) {
+    if ( !evtchn ) {
         say(LOG_ERR, "/dev/xen/evtchn: %s; is xen-evtchn loaded?", strerror(errno));
         return -ENODEV;
     }
@@ -41,7 +41,7 @@ int port_open(void)
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     gnttab = xengnttab_open(NULL, 0);
     fmem = xenforeignmemory_open(NULL, 0);
-    if (!gnttab && !fmem) {
+    if ( !gnttab && !fmem ) {
         say(LOG_ERR, "neither /dev/xen/gntdev nor /dev/xen/privcmd can be opened: %s",
             strerror(errno));
         return -ENODEV;
@@ -96,10 +96,10 @@ struct xencons_interface *port_map(uint32_t domid, bool primary, uint64_t ring_r
     void *p = NULL;
 
     *how = BY_GRANT;
-    if (gnttab)
+    if ( gnttab )
         p = xengnttab_map_grant_ref(gnttab, domid, primary ? GRANT_CONSOLE : (uint32_t)ring_ref,
                                     PROT_READ | PROT_WRITE);
-    if (!p && primary && fmem) {
+    if ( !p && primary && fmem ) {
         *how = BY_FRAME;
         p = xenforeignmemory_map(fmem, domid, PROT_READ | PROT_WRITE, 1, &frame, NULL);
     }
@@ -108,7 +108,7 @@ struct xencons_interface *port_map(uint32_t domid, bool primary, uint64_t ring_r
 
 void port_unmap(struct xencons_interface *ring, int how)
 {
-    if (how == BY_GRANT)
+    if ( how == BY_GRANT )
         xengnttab_unmap(gnttab, ring, 1);
     else
         xenforeignmemory_unmap(fmem, ring, 1);
@@ -175,7 +175,7 @@ char *port_store_event(struct port_store *s)
 {
     char **event = xs_check_watch(xs(s)), *path = NULL;
 
-    if (event) {
+    if ( event ) {
         path = strdup(event[XS_WATCH_PATH]);
         free(event);
     }

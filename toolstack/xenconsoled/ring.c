@@ -28,13 +28,13 @@ size_t ring_peek(const struct xencons_interface *r, char *buf, size_t max, uint3
     size_t n = prod - cons;
 
     *broken = n > OUT_SIZE;
-    if (*broken) {
+    if ( *broken ) {
         *next = prod;
         return 0;
     }
-    if (n > max)
+    if ( n > max )
         n = max;
-    for (size_t i = 0; i < n; i++)
+    for ( size_t i = 0; i < n; i++ )
         buf[i] = out[(cons + (uint32_t)i) % OUT_SIZE];
     *next = cons + (uint32_t)n;
     return n;
@@ -56,7 +56,7 @@ size_t ring_room(struct xencons_interface *r, bool *broken)
     const uint32_t used = prod - cons;
 
     *broken = used > IN_SIZE;
-    if (*broken) {
+    if ( *broken ) {
         store(&r->in_prod, cons);
         return IN_SIZE;
     }
@@ -68,7 +68,7 @@ void ring_put(struct xencons_interface *r, const char *buf, size_t n)
     const uint32_t prod = load(&r->in_prod);
     volatile char *in = r->in;
 
-    for (size_t i = 0; i < n && i < IN_SIZE; i++)
+    for ( size_t i = 0; i < n && i < IN_SIZE; i++ )
         in[(prod + (uint32_t)i) % IN_SIZE] = buf[i];
     store(&r->in_prod, prod + (uint32_t)n);
 }

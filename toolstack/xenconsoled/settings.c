@@ -86,14 +86,14 @@ static bool parse_size(const char *text, uint64_t min, uint64_t max, uint64_t *v
     const size_t n = strlen(text);
     const char *unit = n ? strchr(units, text[n - 1]) : NULL;
 
-    if (!n || n >= sizeof(digits))
+    if ( !n || n >= sizeof(digits) )
         return false;
     copy_text(digits, sizeof(digits), text);
-    if (unit && *unit)
+    if ( unit && *unit )
         digits[n - 1] = 0;
-    if (!parse_number(digits, UINT64_MAX >> 30, value))
+    if ( !parse_number(digits, UINT64_MAX >> 30, value) )
         return false;
-    if (unit && *unit)
+    if ( unit && *unit )
         *value <<= 10 * (unit - units + 1);
     return *value >= min && *value <= max;
 }
@@ -109,7 +109,7 @@ static bool take_value(int opt, const char *text)
 {
     uint64_t v;
 
-    switch (opt) {
+    switch ( opt ) {
     case OPT_LOG:
         return parse_what(text, &settings.log_guest, &settings.log_hv);
     case 't':
@@ -130,11 +130,11 @@ static bool take_value(int opt, const char *text)
     case OPT_RATE:
         return parse_size(text, 1024, 1ULL << 32, &settings.rate);
     }
-    if (opt == OPT_REPLAY && parse_size(text, 4096, 16 << 20, &v))
+    if ( opt == OPT_REPLAY && parse_size(text, 4096, 16 << 20, &v) )
         settings.replay = (size_t)v;
-    else if (opt == OPT_LOG_COUNT && parse_number(text, 1000, &v))
+    else if ( opt == OPT_LOG_COUNT && parse_number(text, 1000, &v) )
         settings.log_count = (unsigned int)v;
-    else if (opt == OPT_KEEP_ENDED && parse_number(text, 1000000, &v))
+    else if ( opt == OPT_KEEP_ENDED && parse_number(text, 1000000, &v) )
         settings.keep_ended = (unsigned int)v;
     else
         return false;
@@ -143,8 +143,8 @@ static bool take_value(int opt, const char *text)
 
 static const char *name_of(int opt)
 {
-    for (const struct option *o = options; o->name; o++)
-        if (o->val == opt)
+    for ( const struct option *o = options; o->name; o++ )
+        if ( o->val == opt )
             return o->name;
     return "";
 }
@@ -153,8 +153,8 @@ int settings_parse(int argc, char **argv)
 {
     int opt;
 
-    while ((opt = getopt_long(argc, argv, "hVvit:o:", options, NULL)) != -1) {
-        switch (opt) {
+    while ( (opt = getopt_long(argc, argv, "hVvit:o:", options, NULL)) != -1 ) {
+        switch ( opt ) {
         case 'h':
             print_help(argv[0]);
             return 0;
@@ -174,14 +174,14 @@ int settings_parse(int argc, char **argv)
             fprintf(stderr, "Try '%s --help'.\n", argv[0]);
             return EINVAL;
         default:
-            if (!take_value(opt, optarg)) {
+            if ( !take_value(opt, optarg) ) {
                 fprintf(stderr, "%s: --%s: '%s' is not a value for it; see --help\n", argv[0],
                         name_of(opt), optarg);
                 return EINVAL;
             }
         }
     }
-    if (optind < argc) {
+    if ( optind < argc ) {
         fprintf(stderr, "%s: what is '%s'? There are only options; see --help\n", argv[0],
                 argv[optind]);
         return EINVAL;

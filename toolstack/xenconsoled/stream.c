@@ -21,7 +21,7 @@ static bool behind(const struct stream *s)
 
 void stream_update(struct stream *s)
 {
-    if (s->open)
+    if ( s->open )
         loop_events(&s->src, (console_room(s->console) ? EPOLLIN : 0) |
                     (behind(s) ? EPOLLOUT : 0));
 }
@@ -30,12 +30,12 @@ void stream_feed(struct stream *s)
 {
     char buf[CHUNK];
 
-    for (size_t done = 0; s->open && behind(s) && done < FEED_MAX; ) {
+    for ( size_t done = 0; s->open && behind(s) && done < FEED_MAX;  ) {
         uint64_t lost, pos = s->pos;
         const size_t n = history_get(&s->console->hist, &pos, buf, sizeof(buf), &lost);
         const ssize_t written = write(s->src.fd, buf, n);
 
-        if (written <= 0)
+        if ( written <= 0 )
             break;
         s->pos = pos - n + (uint64_t)written;
         done += (size_t)written;
@@ -49,12 +49,12 @@ static void take_input(struct stream *s)
     size_t room = console_room(s->console);
     ssize_t n;
 
-    if (!room)
+    if ( !room )
         return;
     n = read(s->src.fd, buf, room < sizeof(buf) ? room : sizeof(buf));
-    if (n > 0)
+    if ( n > 0 )
         console_input(s->console, buf, (size_t)n);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+    else if ( n == 0 || (errno != EAGAIN && errno != EINTR) )
         console_stream_closed(s->console);
 }
 
@@ -62,13 +62,13 @@ static void on_event(struct source *src, uint32_t events)
 {
     struct stream *s = (struct stream *)src;
 
-    if (events & EPOLLOUT) {
+    if ( events & EPOLLOUT ) {
         stream_feed(s);
         console_drained(s->console);
     }
-    if (s->open && events & EPOLLIN)
+    if ( s->open && events & EPOLLIN )
         take_input(s);
-    if (s->open && events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN))
+    if ( s->open && events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN) )
         console_stream_closed(s->console);
     stream_update(s);
 }
@@ -81,7 +81,7 @@ int stream_start(struct stream *s, struct console *c, int fd, uint64_t pos)
     s->pos = pos;
     s->muted = false;
     rc = loop_add(&s->src, fd, 0, on_event);
-    if (rc)
+    if ( rc )
         return rc;
     s->open = true;
     stream_update(s);
@@ -90,7 +90,7 @@ int stream_start(struct stream *s, struct console *c, int fd, uint64_t pos)
 
 void stream_stop(struct stream *s)
 {
-    if (!s->open)
+    if ( !s->open )
         return;
     loop_del(&s->src);
     close(s->src.fd);

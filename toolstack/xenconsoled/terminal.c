@@ -35,14 +35,14 @@ static struct console *by_watch(int watch)
 {
     struct console *c = consoles;
 
-    while (c && c->watch != watch)
+    while ( c && c->watch != watch )
         c = c->next;
     return c;
 }
 
 static void opened(struct console *c)
 {
-    if (c->openers++ || lossless(c))
+    if ( c->openers++ || lossless(c) )
         return;
     c->line.muted = false;
     c->line.pos = history_tail(&c->hist);
@@ -51,9 +51,9 @@ static void opened(struct console *c)
 
 static void closed(struct console *c)
 {
-    if (c->openers)
+    if ( c->openers )
         c->openers--;
-    if (c->openers || lossless(c))
+    if ( c->openers || lossless(c) )
         return;
     c->line.muted = true;
     tcflush(c->slave, TCIFLUSH);
@@ -65,16 +65,16 @@ static void on_opens(struct source *src, uint32_t events)
     char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     const ssize_t n = read(src->fd, buf, sizeof(buf));
 
-    for (ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= n; ) {
+    for ( ssize_t at = 0; at + (ssize_t)sizeof(struct inotify_event) <= n;  ) {
         const struct inotify_event *e = (const void *)(buf + at);
         struct console *c = by_watch(e->wd);
 
         at += (ssize_t)(sizeof(*e) + e->len);
-        if (!c || !c->line.open)
+        if ( !c || !c->line.open )
             continue;
-        if (e->mask & IN_OPEN)
+        if ( e->mask & IN_OPEN )
             opened(c);
-        else if (e->mask & (IN_CLOSE_WRITE | IN_CLOSE_NOWRITE))
+        else if ( e->mask & (IN_CLOSE_WRITE | IN_CLOSE_NOWRITE) )
             closed(c);
     }
 }
@@ -83,7 +83,7 @@ int terminal_init(void)
 {
     const int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-    if (fd < 0)
+    if ( fd < 0 )
         return -errno;
     return loop_add(&opens, fd, EPOLLIN, on_opens);
 }
@@ -93,14 +93,14 @@ static int open_pair(struct console *c, int *master)
     struct termios t;
 
     *master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (*master < 0)
+    if ( *master < 0 )
         return -errno;
-    if (grantpt(*master) || unlockpt(*master) || ptsname_r(*master, c->tty, sizeof(c->tty)))
+    if ( grantpt(*master) || unlockpt(*master) || ptsname_r(*master, c->tty, sizeof(c->tty)) )
         goto err;
     c->slave = open(c->tty, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (c->slave < 0)
+    if ( c->slave < 0 )
         goto err;
-    if (tcgetattr(c->slave, &t) == 0) {
+    if ( tcgetattr(c->slave, &t) == 0 ) {
         cfmakeraw(&t);
         tcsetattr(c->slave, TCSANOW, &t);
     }
@@ -115,13 +115,13 @@ int terminal_open(struct console *c)
 {
     int master, rc = open_pair(c, &master);
 
-    if (!rc) {
+    if ( !rc ) {
         rc = stream_start(&c->line, c, master, c->kind == CONSOLE_CHANNEL ?
                           c->hist.file->logged : history_head(&c->hist));
-        if (rc)
+        if ( rc )
             close(master);
     }
-    if (rc) {
+    if ( rc ) {
         say(LOG_ERR, "domain %u console %u: no terminal: %s", c->domid, c->number,
             strerror(-rc));
         terminal_close(c);
@@ -136,11 +136,11 @@ int terminal_open(struct console *c)
 
 void terminal_close(struct console *c)
 {
-    if (c->watch >= 0)
+    if ( c->watch >= 0 )
         inotify_rm_watch(opens.fd, c->watch);
     c->watch = -1;
     stream_stop(&c->line);
-    if (c->slave >= 0)
+    if ( c->slave >= 0 )
         close(c->slave);
     c->slave = -1;
     c->tty[0] = 0;
@@ -150,7 +150,7 @@ void terminal_resize(struct console *c, uint16_t rows, uint16_t cols)
 {
     const struct winsize size = { .ws_row = rows, .ws_col = cols };
 
-    if (c->slave >= 0)
+    if ( c->slave >= 0 )
         ioctl(c->line.src.fd, TIOCSWINSZ, &size);
 }
 
@@ -161,9 +161,9 @@ static void on_connect(struct source *src, uint32_t events)
     struct console *c = (struct console *)((char *)src - offsetof(struct console, listener));
     const int fd = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-    if (fd < 0)
+    if ( fd < 0 )
         return;
-    if (c->line.open || stream_start(&c->line, c, fd, c->hist.file->logged)) {
+    if ( c->line.open || stream_start(&c->line, c, fd, c->hist.file->logged) ) {
         close(fd);
         return;
     }
@@ -178,9 +178,9 @@ static int bind_socket(int fd, const char *path)
     struct stat st;
 
     copy_text(a.sun_path, sizeof(a.sun_path), path);
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+    if ( lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) )
         unlink(path);
-    if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 4))
+    if ( bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 4) )
         return -errno;
     return 0;
 }
@@ -190,12 +190,12 @@ int channel_listen(struct console *c)
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int rc = fd < 0 ? -errno : bind_socket(fd, c->socket);
 
-    if (!rc)
+    if ( !rc )
         rc = loop_add(&c->listener, fd, EPOLLIN, on_connect);
-    if (rc) {
+    if ( rc ) {
         say(LOG_ERR, "domain %u channel %u: socket %s: %s", c->domid, c->number, c->socket,
             strerror(-rc));
-        if (fd >= 0)
+        if ( fd >= 0 )
             close(fd);
     }
     return rc;
@@ -210,7 +210,7 @@ void channel_next(struct console *c)
 void channel_close(struct console *c)
 {
     stream_stop(&c->line);
-    if (!c->listener.fn)
+    if ( !c->listener.fn )
         return;
     loop_del(&c->listener);
     close(c->listener.fd);

@@ -16,12 +16,12 @@ void say(int priority, const char *fmt, ...)
     va_list ap;
     char line[512];
 
-    if (priority > up_to)
+    if ( priority > up_to )
         return;
     va_start(ap, fmt);
     vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    if (to_syslog)
+    if ( to_syslog )
         syslog(LOG_DAEMON | priority, "%s", line);
     else
         fprintf(stderr, "xenconsoled: %s\n", line);
@@ -42,12 +42,12 @@ bool parse_number(const char *text, uint64_t max, uint64_t *value)
 {
     uint64_t v = 0;
 
-    if (!*text)
+    if ( !*text )
         return false;
-    for (; *text; text++) {
+    for ( ; *text; text++ ) {
         const unsigned int digit = (unsigned int)(unsigned char)*text - '0';
 
-        if (digit > 9 || v > (UINT64_MAX - digit) / 10)
+        if ( digit > 9 || v > (UINT64_MAX - digit) / 10 )
             return false;
         v = v * 10 + digit;
     }

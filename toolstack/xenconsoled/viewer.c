@@ -37,15 +37,16 @@ struct viewer {
 static struct source listener;
 static struct viewer *unattached;
 static unsigned int nr_viewers;
+static bool ready;                      /* what was there at the start is known */
 
 static void update(struct viewer *v)
 {
     const bool busy = v->in_off < v->in_len;
     uint32_t events = busy ? 0 : EPOLLIN;
 
-    if (v->gone)
+    if ( v->gone )
         return;
-    if (v->console && v->pos < history_head(&v->console->hist))
+    if ( v->console && v->pos < history_head(&v->console->hist) )
         events |= EPOLLOUT;
     loop_events(&v->src, events);
 }
@@ -54,17 +55,17 @@ static void unlink_viewer(struct viewer *v)
 {
     struct viewer **link = v->console ? &v->console->viewers : &unattached;
 
-    while (*link && *link != v)
+    while ( *link && *link != v )
         link = &(*link)->next;
-    if (*link)
+    if ( *link )
         *link = v->next;
-    if (v->console)
+    if ( v->console )
         v->console->nr_viewers--;
 }
 
 static void drop(struct viewer *v)
 {
-    if (v->gone)
+    if ( v->gone )
         return;
     v->gone = true;
     unlink_viewer(v);
@@ -103,19 +104,19 @@ static bool feed_one(struct viewer *v)
     uint64_t pos = v->pos;
     size_t n;
 
-    if (!v->replayed && v->pos >= v->replay_end) {
+    if ( !v->replayed && v->pos >= v->replay_end ) {
         msg[0] = XN_CONSOLE_REPLAYED;
         v->replayed = send_message(v, msg, 1);
         return v->replayed;
     }
     n = history_get(&v->console->hist, &pos, msg + 1, CHUNK, &gap.bytes);
-    if (gap.bytes) {
-        if (!send_message(v, &gap, sizeof(gap)))
+    if ( gap.bytes ) {
+        if ( !send_message(v, &gap, sizeof(gap)) )
             return false;
         v->pos += gap.bytes;
     }
     msg[0] = XN_CONSOLE_OUTPUT;
-    if (!n || !send_message(v, msg, n + 1))
+    if ( !n || !send_message(v, msg, n + 1) )
         return false;
     v->pos = pos;
     return true;
@@ -123,9 +124,9 @@ static bool feed_one(struct viewer *v)
 
 static void feed(struct viewer *v)
 {
-    for (int i = 0; i < FEED_MESSAGES && feed_one(v); i++)
+    for ( int i = 0; i < FEED_MESSAGES && feed_one(v); i++ )
         ;
-    if (v->console->ended && v->pos >= history_head(&v->console->hist)) {
+    if ( v->console->ended && v->pos >= history_head(&v->console->hist) ) {
         send_text(v, XN_CONSOLE_END, "the domain has ended");
         drop(v);
         return;
@@ -135,7 +136,7 @@ static void feed(struct viewer *v)
 
 void viewer_feed_all(struct console *c)
 {
-    for (struct viewer *v = c->viewers, *next; v; v = next) {
+    for ( struct viewer *v = c->viewers, *next; v; v = next ) {
         next = v->next;
         feed(v);
     }
@@ -143,7 +144,7 @@ void viewer_feed_all(struct console *c)
 
 void viewer_end_all(struct console *c, const char *why)
 {
-    while (c->viewers) {
+    while ( c->viewers ) {
         send_text(c->viewers, XN_CONSOLE_END, why);
         drop(c->viewers);
     }
@@ -159,8 +160,8 @@ static void send_size(struct viewer *v, const struct console *c)
 
 void viewer_resize_all(struct console *c, const struct viewer *except)
 {
-    for (struct viewer *v = c->viewers; v; v = v->next)
-        if (v != except)
+    for ( struct viewer *v = c->viewers; v; v = v->next )
+        if ( v != except )
             send_size(v, c);
 }
 
@@ -181,7 +182,7 @@ static uint64_t start_of(const struct xn_console_attach *w, const struct console
 {
     const uint64_t head = history_head(&c->hist);
 
-    if (w->flags & XN_CONSOLE_RESUME)
+    if ( w->flags & XN_CONSOLE_RESUME )
         return w->from < head ? w->from : head;
     return w->flags & XN_CONSOLE_NO_REPLAY ? head : history_tail(&c->hist);
 }
@@ -190,7 +191,7 @@ static void attach(struct viewer *v, struct console *c)
 {
     struct xn_console_attached a;
 
-    if (c->nr_viewers >= MAX_PER_CONSOLE) {
+    if ( c->nr_viewers >= MAX_PER_CONSOLE ) {
         refuse(v, "too many viewers of this console");
         return;
     }
@@ -206,11 +207,11 @@ static void attach(struct viewer *v, struct console *c)
     a.type = XN_CONSOLE_ATTACHED;
     a.from = v->pos;
     v->wanted.type = 0;
-    if (!send_message(v, &a, sizeof(a))) {
+    if ( !send_message(v, &a, sizeof(a)) ) {
         drop(v);
         return;
     }
-    if (c->rows)
+    if ( c->rows )
         send_size(v, c);
     feed(v);
 }
@@ -219,46 +220,70 @@ static bool wants(const struct viewer *v, const struct console *c)
 {
     const struct xn_console_attach *w = &v->wanted;
 
-    if (!w->type || w->number != c->number || c->ended)
+    if ( !w->type || w->number != c->number || c->ended )
         return false;
     return w->flags & XN_CONSOLE_BY_NAME ? !strcmp(w->name, c->name) : w->domid == c->domid;
 }
 
 void viewer_console_added(struct console *c)
 {
-    for (struct viewer *v = unattached, *next; v; v = next) {
+    for ( struct viewer *v = unattached, *next; v; v = next ) {
         next = v->next;
-        if (wants(v, c))
+        if ( wants(v, c) )
             attach(v, c);
     }
+}
+
+/* Attach to what is wanted if it is there.  Who waits for a domain does not want its past. */
+static bool find_wanted(struct viewer *v)
+{
+    const struct xn_console_attach *w = &v->wanted;
+    struct console *c = w->flags & XN_CONSOLE_BY_NAME ? console_find_name(w->name, w->number) :
+                        console_find(w->domid, w->number);
+
+    if ( !c || (c->ended && w->flags & XN_CONSOLE_WAIT) )
+        return false;
+    attach(v, c);
+    return true;
+}
+
+static void refuse_missing(struct viewer *v)
+{
+    const struct xn_console_attach *w = &v->wanted;
+    char text[160];
+
+    if ( w->flags & XN_CONSOLE_BY_NAME )
+        snprintf(text, sizeof(text), "domain '%s' has no console %u", w->name, w->number);
+    else
+        snprintf(text, sizeof(text), "domain %u has no console %u", w->domid, w->number);
+    refuse(v, text);
 }
 
 static void take_attach(struct viewer *v, size_t n)
 {
     struct xn_console_attach *w = &v->wanted;
-    struct console *c;
-    char text[160];
 
-    if (v->console || w->type || n != sizeof(*w)) {
+    if ( v->console || w->type || n != sizeof(*w) ) {
         refuse(v, v->console || w->type ? "attached already" : "malformed request");
         return;
     }
     memcpy(w, v->in, sizeof(*w));
     w->name[sizeof(w->name) - 1] = 0;
-    if (w->version != XN_CONSOLE_VERSION) {
+    if ( w->version != XN_CONSOLE_VERSION ) {
         refuse(v, "another version of the protocol: restart xenconsoled, or update xl");
         return;
     }
-    c = w->flags & XN_CONSOLE_BY_NAME ? console_find_name(w->name, w->number) :
-        console_find(w->domid, w->number);
-    if (c && !(c->ended && w->flags & XN_CONSOLE_WAIT)) {
-        attach(v, c);
-    } else if (!(w->flags & XN_CONSOLE_WAIT)) {
-        if (w->flags & XN_CONSOLE_BY_NAME)
-            snprintf(text, sizeof(text), "domain '%s' has no console %u", w->name, w->number);
-        else
-            snprintf(text, sizeof(text), "domain %u has no console %u", w->domid, w->number);
-        refuse(v, text);
+    if ( !find_wanted(v) && ready && !(w->flags & XN_CONSOLE_WAIT) )
+        refuse_missing(v);
+}
+
+void viewer_all_known(void)
+{
+    ready = true;
+    for ( struct viewer *v = unattached, *next; v; v = next ) {
+        next = v->next;
+        if ( v->wanted.type && !find_wanted(v) && !(v->wanted.flags & XN_CONSOLE_WAIT) )
+            refuse_missing(v);
     }
 }
 
@@ -267,10 +292,10 @@ static void take_list(struct viewer *v)
     const char last = XN_CONSOLE_LISTED;
     struct xn_console_attached a;
 
-    for (const struct console *c = consoles; c; c = c->next) {
+    for ( const struct console *c = consoles; c; c = c->next ) {
         describe(c, &a);
         a.type = XN_CONSOLE_ENTRY;
-        if (!send_message(v, &a, sizeof(a)))
+        if ( !send_message(v, &a, sizeof(a)) )
             break;
     }
     send_message(v, &last, 1);
@@ -280,15 +305,15 @@ static void take_list(struct viewer *v)
 
 static void push_input(struct viewer *v)
 {
-    while (v->in_off < v->in_len) {
+    while ( v->in_off < v->in_len ) {
         size_t n = v->in_len - v->in_off;
         const size_t room = v->console->ended ? n : console_room(v->console);
 
-        if (n > room)
+        if ( n > room )
             n = room;
-        if (!n)
+        if ( !n )
             return;
-        if (!v->console->ended)
+        if ( !v->console->ended )
             console_input(v->console, v->in + v->in_off, n);
         v->in_off += n;
     }
@@ -296,7 +321,7 @@ static void push_input(struct viewer *v)
 
 void viewer_input_all(struct console *c)
 {
-    for (struct viewer *v = c->viewers; v; v = v->next) {
+    for ( struct viewer *v = c->viewers; v; v = v->next ) {
         push_input(v);
         update(v);
     }
@@ -306,7 +331,7 @@ static void take_resize(struct viewer *v, size_t n)
 {
     struct xn_console_size size;
 
-    if (n != sizeof(size))
+    if ( n != sizeof(size) )
         return;
     memcpy(&size, v->in, sizeof(size));
     console_resize(v->console, size.rows, size.cols);
@@ -317,17 +342,17 @@ static void take_message(struct viewer *v, size_t n)
 {
     const char type = v->in[0];
 
-    if (type == XN_CONSOLE_ATTACH) {
+    if ( type == XN_CONSOLE_ATTACH ) {
         take_attach(v, n);
-    } else if (type == XN_CONSOLE_LIST) {
+    } else if ( type == XN_CONSOLE_LIST ) {
         take_list(v);
-    } else if (type == XN_CONSOLE_INPUT && v->console) {
+    } else if ( type == XN_CONSOLE_INPUT && v->console ) {
         v->in_off = 1;
         v->in_len = n;
         push_input(v);
-    } else if (type == XN_CONSOLE_RESIZE && v->console) {
+    } else if ( type == XN_CONSOLE_RESIZE && v->console ) {
         take_resize(v, n);
-    } else if (!(v->wanted.type && (type == XN_CONSOLE_INPUT || type == XN_CONSOLE_RESIZE))) {
+    } else if ( !(v->wanted.type && (type == XN_CONSOLE_INPUT || type == XN_CONSOLE_RESIZE)) ) {
         refuse(v, "request not understood");
     }
 }
@@ -336,22 +361,22 @@ static void on_event(struct source *src, uint32_t events)
 {
     struct viewer *v = (struct viewer *)src;
 
-    if (events & EPOLLOUT && v->console)
+    if ( events & EPOLLOUT && v->console )
         feed(v);
-    if (!v->gone && events & EPOLLIN && v->in_off >= v->in_len) {
+    if ( !v->gone && events & EPOLLIN && v->in_off >= v->in_len ) {
         const ssize_t n = recv(src->fd, v->in, sizeof(v->in), MSG_DONTWAIT | MSG_TRUNC);
 
         v->in_off = v->in_len = 0;
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        if ( n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) )
             drop(v);
-        else if (n > (ssize_t)sizeof(v->in))
+        else if ( n > (ssize_t)sizeof(v->in) )
             refuse(v, "message too long");
-        else if (n > 0)
+        else if ( n > 0 )
             take_message(v, (size_t)n);
-    } else if (!v->gone && events & (EPOLLHUP | EPOLLERR)) {
+    } else if ( !v->gone && events & (EPOLLHUP | EPOLLERR) ) {
         drop(v);
     }
-    if (!v->gone)
+    if ( !v->gone )
         update(v);
 }
 
@@ -360,10 +385,10 @@ static void on_connect(struct source *src, uint32_t events)
     const int fd = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct viewer *v;
 
-    if (fd < 0)
+    if ( fd < 0 )
         return;
     v = nr_viewers < MAX_VIEWERS ? calloc(1, sizeof(*v)) : NULL;
-    if (!v || loop_add(&v->src, fd, EPOLLIN, on_event)) {
+    if ( !v || loop_add(&v->src, fd, EPOLLIN, on_event) ) {
         const char busy[] = "Etoo many viewers";
 
         send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -386,12 +411,12 @@ int viewer_listen(const char *path)
     copy_text(a.sun_path, sizeof(a.sun_path), path);
     unlink(path);
     mask = umask(0177);
-    if (!rc && (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 64)))
+    if ( !rc && (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 64)) )
         rc = -errno;
     umask(mask);
-    if (!rc)
+    if ( !rc )
         rc = loop_add(&listener, fd, EPOLLIN, on_connect);
-    if (rc)
+    if ( rc )
         say(LOG_ERR, "socket %s: %s; xl console has only the terminals", path, strerror(-rc));
     return rc;
 }

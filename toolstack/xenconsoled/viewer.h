@@ -11,6 +11,8 @@
 int viewer_listen(const char *path);
 /* A console appeared: viewers that waited for it are attached. */
 void viewer_console_added(struct console *c);
+/* Every console that was there at the start has been added: who asked before gets an answer. */
+void viewer_all_known(void);
 /* Send the console's viewers what is new (or its end). */
 void viewer_feed_all(struct console *c);
 /* The guest takes input again. */

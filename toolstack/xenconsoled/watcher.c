@@ -51,10 +51,10 @@ void watcher_post(enum watch_news what, const struct console_info *info)
 {
     struct news *n = calloc(1, sizeof(*n));
 
-    if (!n)
+    if ( !n )
         return;
     n->what = what;
-    if (info)
+    if ( info )
         n->info = *info;
     pthread_mutex_lock(&lock);
     *last_news = n;
@@ -70,9 +70,9 @@ struct news *watcher_news(void)
 
     pthread_mutex_lock(&lock);
     n = first_news;
-    if (n) {
+    if ( n ) {
         first_news = n->next;
-        if (!first_news)
+        if ( !first_news )
             last_news = &first_news;
     } else {
         eventfd_read(news_fd, &ignored);
@@ -85,7 +85,7 @@ static void give_order(const struct order *what)
 {
     struct order *o = malloc(sizeof(*o));
 
-    if (!o)
+    if ( !o )
         return;
     *o = *what;
     o->next = NULL;
@@ -118,9 +118,9 @@ static struct order *next_order(void)
 
     pthread_mutex_lock(&lock);
     o = first_order;
-    if (o) {
+    if ( o ) {
         first_order = o->next;
-        if (!first_order)
+        if ( !first_order )
             last_order = &first_order;
     } else {
         eventfd_read(order_fd, &ignored);
@@ -135,7 +135,7 @@ static struct followed *find(uint32_t domid)
 {
     struct followed *f = domains;
 
-    while (f && f->domid != domid)
+    while ( f && f->domid != domid )
         f = f->next;
     return f;
 }
@@ -160,7 +160,7 @@ static bool follow(struct port_store *s, const struct port_domain *d)
 {
     struct followed *f = calloc(1, sizeof(*f));
 
-    if (!f)
+    if ( !f )
         return false;
     f->domid = d->domid;
     memcpy(f->handle, d->handle, 16);
@@ -176,20 +176,20 @@ static bool read_list(struct port_store *s)
     const int n = port_store_domains(s, &list);
     bool ok = true;
 
-    if (n < 0)
+    if ( n < 0 )
         return false;
-    for (struct followed **link = &domains; *link; ) {
+    for ( struct followed **link = &domains; *link;  ) {
         int i = 0;
 
-        while (i < n && !(same(&list[i], *link) && !list[i].dying))
+        while ( i < n && !(same(&list[i], *link) && !list[i].dying) )
             i++;
-        if (i == n)
+        if ( i == n )
             drop(s, link);
         else
             link = &(*link)->next;
     }
-    for (int i = 0; i < n && ok; i++)
-        if (!list[i].dying && !find(list[i].domid))
+    for ( int i = 0; i < n && ok; i++ )
+        if ( !list[i].dying && !find(list[i].domid) )
             ok = follow(s, &list[i]);
     free(list);
     return ok;
@@ -201,15 +201,15 @@ static void mark(const char *path)
     unsigned int domid;
     struct followed *f;
 
-    if (path[0] == '@') {
+    if ( path[0] == '@' ) {
         list_changed = true;
         return;
     }
-    if (sscanf(path, "/local/domain/0/backend/console/%u", &domid) != 1 &&
-        sscanf(path, "/local/domain/%u/", &domid) != 1)
+    if ( sscanf(path, "/local/domain/0/backend/console/%u", &domid) != 1 &&
+         sscanf(path, "/local/domain/%u/", &domid) != 1 )
         return;
     f = find(domid);
-    if (f)
+    if ( f )
         f->marked = true;
 }
 
@@ -217,7 +217,7 @@ static bool take_events(struct port_store *s)
 {
     char *path;
 
-    while ((path = port_store_event(s))) {
+    while ( (path = port_store_event(s)) ) {
         mark(path);
         free(path);
     }
@@ -229,12 +229,12 @@ static bool take_orders(struct port_store *s)
     struct order *o;
     bool ok = true;
 
-    while (ok && (o = next_order())) {
+    while ( ok && (o = next_order()) ) {
         struct followed *f = find(o->domid);
 
-        if (f && o->is_tty)
+        if ( f && o->is_tty )
             ok = nodes_write_tty(s, f, o->number, o->kind, o->tty);
-        else if (f)
+        else if ( f )
             ok = nodes_write_state(s, f, o->number, o->connected);
         free(o);
     }
@@ -245,12 +245,12 @@ static bool look(struct port_store *s)
 {
     bool ok = true;
 
-    if (list_changed) {
+    if ( list_changed ) {
         list_changed = false;
         ok = read_list(s);
     }
-    for (struct followed *f = domains; f && ok; f = f->next)
-        if (f->marked) {
+    for ( struct followed *f = domains; f && ok; f = f->next )
+        if ( f->marked ) {
             f->marked = false;
             ok = nodes_read(s, f);
         }
@@ -262,12 +262,12 @@ static bool look(struct port_store *s)
 static bool begin(struct port_store *s)
 {
     list_changed = true;
-    if (!port_store_watch(s, "@introduceDomain", "introduced") ||
-        !port_store_watch(s, "@releaseDomain", "released") ||
-        !port_store_watch(s, "/local/domain/0/backend/console", "devices"))
+    if ( !port_store_watch(s, "@introduceDomain", "introduced") ||
+         !port_store_watch(s, "@releaseDomain", "released") ||
+         !port_store_watch(s, "/local/domain/0/backend/console", "devices") )
         return false;
-    for (struct followed *f = domains; f; f = f->next)
-        if (!nodes_follow(s, f))
+    for ( struct followed *f = domains; f; f = f->next )
+        if ( !nodes_follow(s, f) )
             return false;
     return true;
 }
@@ -289,21 +289,21 @@ static void follow_store(struct port_store *s, bool *told_ready)
         { .fd = order_fd, .events = POLLIN },
     };
 
-    if (!begin(s))
+    if ( !begin(s) )
         return;
-    for (;;) {
+    for ( ;; ) {
         int n;
 
-        if (!take_events(s) || !look(s) || !take_orders(s))
+        if ( !take_events(s) || !look(s) || !take_orders(s) )
             return;
-        if (!*told_ready) {
+        if ( !*told_ready ) {
             *told_ready = true;
             watcher_post(NEWS_READY, NULL);
         }
         n = poll(fds, 2, PROBE_MS);
-        if (n == 0 && !answers(s))
+        if ( n == 0 && !answers(s) )
             return;
-        if (n > 0 && fds[0].revents)
+        if ( n > 0 && fds[0].revents )
             usleep(PAUSE_MS * 1000);
     }
 }
@@ -312,17 +312,17 @@ static void *run(void *unused)
 {
     bool told_missing = false, told_ready = false;
 
-    for (;;) {
+    for ( ;; ) {
         struct port_store *s = port_store_open();
 
-        if (s) {
-            if (told_missing)
+        if ( s ) {
+            if ( told_missing )
                 say(LOG_NOTICE, "connected to the store");
             told_missing = false;
             follow_store(s, &told_ready);
             port_store_close(s);
             say(LOG_WARNING, "the store's connection is lost; trying again");
-        } else if (!told_missing) {
+        } else if ( !told_missing ) {
             say(LOG_WARNING, "the store does not answer (%s); is xenstored running? trying on",
                 strerror(errno));
             told_missing = true;
@@ -340,13 +340,13 @@ int watcher_start(void)
 
     news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     order_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (news_fd < 0 || order_fd < 0)
+    if ( news_fd < 0 || order_fd < 0 )
         return -errno;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     rc = pthread_create(&thread, NULL, run, NULL);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc)
+    if ( rc )
         return -rc;
     pthread_detach(thread);
     return news_fd;

@@ -83,6 +83,7 @@ struct xn_console_view {
     bool wait;                          /* until the console exists */
     int escape;                         /* character that ends the view; -1: none */
     const char *socket;                 /* NULL: XN_CONSOLE_SOCKET */
+    int notify_fd;                      /* gets one byte when the view begins; 0: nobody waits */
 };
 
 /*
