@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A domain's memory: claimed first, so that two builders do not both get half of what they
+ * need; then populated in large pieces.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xenstore.h>
+
+#include "build/build.h"
+#include "build/ram.h"
+#include "ctx/memory.h"
+#include "ctx/sysctl.h"
+#include "xenolith/domain.h"
+#include "xenolith/host.h"
+
+#define LARGE_ORDER     9
+#define LARGE           (1UL << LARGE_ORDER)
+#define PIECE           (1UL << 18)         /* frames between two reports of progress: 1 GiB */
+#define TOLD            6                   /* domains named in a message */
+#define MAX_NODES       64
+
+/* Who has the memory. */
+
+static int by_pages(const void *a, const void *b)
+{
+    const struct xn_domain *x = a, *y = b;
+
+    return x->pages < y->pages ? 1 : x->pages > y->pages ? -1 : 0;
+}
+
+/* "Domain-0 1024 MiB, lin 96 MiB, 3 others 24 MiB" */
+static void holders(struct xn_ctx *ctx, char *text, size_t size)
+{
+    struct xs_handle *xs = NULL;
+    struct xn_domain *list;
+    size_t count, at = 0;
+    uint64_t rest = 0;
+
+    text[0] = '\0';
+    if ( xn_domain_list(ctx, &list, &count) )
+        return;
+    if ( ctx_store(ctx, &xs) )
+        xs = NULL;
+    qsort(list, count, sizeof(*list), by_pages);
+    for ( size_t i = 0; i < count; i++ ) {
+        char path[48], *name;
+
+        if ( i >= TOLD ) {
+            rest += list[i].pages;
+            continue;
+        }
+        snprintf(path, sizeof(path), "/local/domain/%u/name", list[i].domid);
+        name = xs ? xs_read(xs, XBT_NULL, path, NULL) : NULL;
+        at += (size_t)snprintf(text + at, at < size ? size - at : 0, "%s%.64s %llu MiB",
+                               at ? ", " : "", name ? name : "a domain without a name",
+                               (unsigned long long)list[i].pages >> 8);
+        if ( at >= size )
+            at = size - 1;
+        free(name);
+    }
+    if ( count > TOLD )
+        snprintf(text + at, size - at, ", %zu others %llu MiB", count - TOLD,
+                 (unsigned long long)rest >> 8);
+    free(list);
+}
+
+/* wanted and free: pages. */
+static int too_little(struct xn_ctx *ctx, uint64_t wanted, uint64_t free_pages)
+{
+    const uint64_t missing = wanted > free_pages ? wanted - free_pages : 0;
+    char who[512];
+    int rc;
+
+    holders(ctx, who, sizeof(who));
+    if ( !missing )
+        return xn_fail(ctx, ENOMEM, "the hypervisor did not give all of %llu MiB, though %llu MiB "
+                       "are free (in use: %s)", (unsigned long long)wanted >> 8,
+                       (unsigned long long)free_pages >> 8, who);
+    rc = xn_fail(ctx, ENOMEM, "too little free memory: %llu MiB wanted, %llu MiB free, %llu MiB "
+                 "missing (in use: %s)", (unsigned long long)wanted >> 8,
+                 (unsigned long long)free_pages >> 8, (unsigned long long)(missing + 255) >> 8,
+                 who);
+    xn_remedy(ctx, "end a domain, or take memory from one with \"xl mem-set\"");
+    return rc;
+}
+
+/* Free pages that nobody has claimed. */
+static int free_pages(struct xn_ctx *ctx, uint64_t *pages)
+{
+    struct xen_sysctl_physinfo host;
+    int rc = hc_physinfo(ctx, &host);
+
+    if ( !rc )
+        *pages = host.free_pages > host.outstanding_pages ?
+                 host.free_pages - host.outstanding_pages : 0;
+    return rc;
+}
+
+int build_check_memory(struct xn_ctx *ctx, uint64_t memory_kib)
+{
+    uint64_t have = 0;
+    int rc = free_pages(ctx, &have);
+
+    if ( rc )
+        return xn_because(ctx, rc, "asking for free memory");
+    return memory_kib / 4 > have ? too_little(ctx, memory_kib / 4, have) : 0;
+}
+
+static int not_enough(struct xn_ctx *ctx, uint64_t wanted)
+{
+    uint64_t have = 0;
+
+    if ( free_pages(ctx, &have) )
+        return xn_fail(ctx, ENOMEM, "too little free memory");
+    return too_little(ctx, wanted, have);
+}
+
+/* Population. */
+
+/* Frames [first, first + count) by extents of 2^order; stops where there are no more. */
+static long extents(struct xn_ctx *ctx, uint32_t domid, unsigned int order, uint32_t flags,
+                    uint64_t first, uint64_t count, uint64_t *p2m, uint64_t *scratch)
+{
+    const uint64_t size = 1ULL << order, nr = count >> order;
+    long got;
+
+    for ( uint64_t i = 0; i < nr; i++ )
+        scratch[i] = first + i * size;
+    got = hc_populate_physmap(ctx, domid, order, flags, scratch, nr);
+    for ( long i = 0; i < got; i++ )
+        for ( uint64_t k = 0; k < size; k++ )
+            p2m[first + (uint64_t)i * size + k] = scratch[i] + k;
+    return got < 0 ? got : got << order;
+}
+
+/* Everything from first to last: large pieces while there are any, then pages. */
+static int range(struct xn_ctx *ctx, uint32_t domid, uint32_t flags, uint64_t first,
+                 uint64_t last, uint64_t total, uint64_t *p2m, uint64_t *scratch)
+{
+    bool large = true;
+
+    while ( first < last ) {
+        uint64_t n = last - first < PIECE ? last - first : PIECE;
+        const bool use_large = large && n >= LARGE && !(first % LARGE);
+        long got;
+
+        if ( large && !use_large && n > LARGE - first % LARGE )
+            n = LARGE - first % LARGE;          /* up to where large ones can begin */
+        got = extents(ctx, domid, use_large ? LARGE_ORDER : 0, flags, first, n, p2m, scratch);
+        if ( use_large && got < (long)(n & ~(LARGE - 1)) )
+            large = false;                      /* none left: go on with pages */
+        else if ( !use_large && got < (long)n )
+            return got == -ENOMEM || got >= 0 ? not_enough(ctx, total) : (int)got;
+        if ( got > 0 )
+            first += (uint64_t)got;
+        xn_progress(ctx, "allocating memory", first, total);
+    }
+    return 0;
+}
+
+/* The share of the memory that comes from each node, in proportion to what is free there. */
+static int node_shares(struct xn_ctx *ctx, uint64_t nodes, uint64_t nr_pages,
+                       uint64_t share[MAX_NODES], uint32_t *nr_nodes)
+{
+    struct xn_numa_node *list;
+    uint64_t sum = 0, given = 0;
+    uint32_t last = MAX_NODES;
+    size_t count;
+    int rc = xn_host_nodes(ctx, &list, &count);
+
+    if ( rc )
+        return rc;
+    *nr_nodes = count < MAX_NODES ? (uint32_t)count : MAX_NODES;
+    for ( uint32_t i = 0; i < *nr_nodes; i++ )
+        if ( nodes >> i & 1 )
+            sum += list[i].free_bytes >> 12;
+    for ( uint32_t i = 0; i < *nr_nodes; i++ ) {
+        share[i] = 0;
+        if ( !(nodes >> i & 1) )
+            continue;
+        if ( sum )
+            share[i] = (uint64_t)((double)nr_pages * (double)(list[i].free_bytes >> 12) /
+                                  (double)sum) & ~(uint64_t)(LARGE - 1);
+        given += share[i];
+        last = i;
+    }
+    xn_host_nodes_free(list, count);
+    if ( last == MAX_NODES )
+        return xn_fail(ctx, EINVAL, "none of the NUMA nodes given is there: the host has %u",
+                       *nr_nodes);
+    share[last] += nr_pages - given;
+    return 0;
+}
+
+static int by_nodes(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
+                    uint64_t *p2m, uint64_t *scratch)
+{
+    uint64_t share[MAX_NODES], first = 0;
+    uint32_t nr_nodes = 0;
+    int rc = node_shares(ctx, nodes, nr_pages, share, &nr_nodes);
+
+    for ( uint32_t i = 0; !rc && i < nr_nodes; i++ ) {
+        if ( !share[i] )
+            continue;
+        rc = range(ctx, domid, XENMEMF_node(i), first, first + share[i], nr_pages, p2m, scratch);
+        first += share[i];
+    }
+    return rc;
+}
+
+/* After a failure, whose reason stays. */
+static void cancel_claim(struct xn_ctx *ctx, uint32_t domid)
+{
+    struct xn_ctx *other = xn_ctx_new();
+
+    if ( other )
+        (void)hc_claim_pages(other, domid, 0);
+    xn_ctx_free(other);
+}
+
+int ram_populate(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
+                 uint64_t *p2m)
+{
+    uint64_t *scratch = malloc((nr_pages < PIECE ? nr_pages : PIECE) * sizeof(*scratch));
+    bool claimed;
+    int rc;
+
+    if ( !scratch )
+        return xn_fail(ctx, ENOMEM, "no memory");
+    rc = hc_claim_pages(ctx, domid, nr_pages);
+    claimed = !rc;
+    if ( rc == -ENOMEM ) {
+        free(scratch);
+        return not_enough(ctx, nr_pages);
+    }
+    /* A hypervisor without claims, or with some already: populating finds out. */
+    rc = nodes ? by_nodes(ctx, domid, nr_pages, nodes, p2m, scratch)
+               : range(ctx, domid, 0, 0, nr_pages, nr_pages, p2m, scratch);
+    free(scratch);
+    if ( claimed && rc )
+        cancel_claim(ctx, domid);
+    return rc;
+}

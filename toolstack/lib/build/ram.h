@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Giving a domain its memory.
+ */
+#ifndef BUILD_RAM_H
+#define BUILD_RAM_H
+
+#include "ctx/context.h"
+
+/*
+ * Populate guest frames 0 to nr_pages - 1, in pieces of 2 MiB as far as there are; p2m
+ * (nr_pages entries) OUT: their machine frames.  nodes: bitmap of the NUMA nodes to prefer, or
+ * 0.  -ENOMEM says how much is missing and who has it.
+ */
+int ram_populate(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
+                 uint64_t *p2m);
+
+#endif
