@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ending devices: the back end is told (online 0, state Closing), waited for, undone (script,
+ * loop device) and removed from the store.
+ *
+ * A kernel's back end is over when its device is gone from sysfs, which is a little later than
+ * its state says so; only then is a disk free for somebody else.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device/close.h"
+#include "device/hotplug.h"
+#include "device/loop.h"
+#include "device/set.h"
+#include "device/vdev.h"
+
+#define LIMIT_MS    10000
+#define POLL_MS     5
+
+struct closing {
+    struct xn_ctx *ctx;
+    const struct dev_id *ids;
+    size_t nr;
+};
+
+static bool is_over(struct xn_ctx *ctx, const struct dev_id *id)
+{
+    char path[96];
+    int state;
+
+    if ( id->kind == XN_DEVICE_CONSOLE )
+        return true;                    /* xenconsoled needs no time */
+    if ( !id->back ) {
+        snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%u",
+                 dev_kind_name(id->kind), id->front, id->devid);
+        return access(path, F_OK) != 0;
+    }
+    state = dev_back_state(ctx, id);
+    return state == DEV_CLOSED || state == DEV_UNKNOWN;
+}
+
+static int all_over(void *data)
+{
+    const struct closing *c = data;
+
+    for ( size_t i = 0; i < c->nr; i++ )
+        if ( !is_over(c->ctx, &c->ids[i]) )
+            return 0;
+    return 1;
+}
+
+/* Only what exists is written to: a trace that somebody else removes must not come back. */
+static int tell_backends(const struct closing *c, bool force)
+{
+    struct store_batch b = { .nr = 0 };
+    char path[DEV_PATH_MAX];
+    int rc;
+
+    for ( size_t i = 0; i < c->nr; i++ ) {
+        if ( force ) {
+            dev_front_path(&c->ids[i], path);
+            store_remove(&b, "%s", path);
+        }
+        dev_back_path(&c->ids[i], path);
+        if ( !store_exists(c->ctx, "%s", path) )
+            continue;
+        store_put(&b, "0", "%s/online", path);
+        store_put_number(&b, DEV_CLOSING, "%s/state", path);
+    }
+    rc = store_commit(c->ctx, &b, "closing devices");
+    store_batch_free(&b);
+    return rc;
+}
+
+static int wait_over(const struct closing *c)
+{
+    char (*paths)[DEV_PATH_MAX] = calloc(c->nr + 1, sizeof(*paths));
+    const char **list = calloc(c->nr + 1, sizeof(*list));
+    int rc;
+
+    if ( !paths || !list ) {
+        rc = xn_fail(c->ctx, ENOMEM, "out of memory");
+        goto out;
+    }
+    for ( size_t i = 0; i < c->nr; i++ ) {
+        dev_back_path(&c->ids[i], paths[i]);
+        strcat(paths[i], "/state");
+        list[i] = paths[i];
+    }
+    rc = store_wait(c->ctx, list, c->nr, all_over, (void *)c, LIMIT_MS, POLL_MS);
+
+out:
+    free(list);
+    free(paths);
+    return rc;
+}
+
+/* What add or online did: by the script that was run then, or a loop device of other tools. */
+static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
+{
+    char back[DEV_PATH_MAX], copy[DEV_PATH_MAX], *script, *node, *params;
+    bool run;
+
+    if ( id->back || id->kind == XN_DEVICE_CONSOLE )
+        return;
+    dev_back_path(id, back);
+    dev_libxl_path(id, copy);
+    script = store_read(ctx, "%s/script", copy);
+    run = script && ((strcmp(script, HOTPLUG_BLOCK) && strcmp(script, HOTPLUG_BRIDGE)) ||
+                     store_exists(ctx, "%s/run-script", copy));
+    if ( run ) {
+        const bool vif = id->kind == XN_DEVICE_VIF;
+
+        if ( hotplug_run(ctx, script, id, vif ? "offline" : "remove") )
+            xn_log(ctx, XN_WARN, "%s", xn_why(ctx));
+    } else if ( id->kind == XN_DEVICE_VBD ) {
+        node = store_read(ctx, "%s/node", back);
+        params = store_read(ctx, "%s/params", back);
+        if ( node && params && !strncmp(node, "/dev/loop", 9) )
+            loop_detach(node, params);
+        free(params);
+        free(node);
+    }
+    free(script);
+}
+
+static int remove_nodes(struct xn_ctx *ctx, const struct dev_id *id)
+{
+    char path[DEV_PATH_MAX];
+    int rc, first;
+
+    dev_back_path(id, path);
+    first = store_remove_upwards(ctx, 3, "%s", path);
+    dev_front_path(id, path);
+    rc = store_remove_upwards(ctx, 4, "%s", path);
+    first = first ? first : rc;
+    dev_libxl_path(id, path);
+    rc = store_remove_upwards(ctx, 3, "%s", path);
+    first = first ? first : rc;
+    snprintf(path, sizeof(path), "/local/domain/%u/error/backend/%s/%u/%u", id->back,
+             dev_kind_name(id->kind), id->front, id->devid);
+    if ( store_exists(ctx, "%s", path) )
+        (void)store_remove_upwards(ctx, 4, "%s", path);
+    return first;
+}
+
+static int say_stuck(const struct closing *c)
+{
+    int rc = -ETIMEDOUT;
+
+    for ( size_t i = 0; i < c->nr; i++ ) {
+        const struct dev_id *id = &c->ids[i];
+        char name[24];
+
+        if ( is_over(c->ctx, id) )
+            continue;
+        if ( id->kind == XN_DEVICE_VBD )
+            vdev_name(id->devid, name, sizeof(name));
+        else
+            snprintf(name, sizeof(name), "%u", id->devid);
+        rc = xn_fail(c->ctx, ETIMEDOUT, "the guest did not let go of %s %s within %d s "
+                     "(back end in state %d)",
+                     id->kind == XN_DEVICE_VBD ? "disk" : "network interface", name,
+                     LIMIT_MS / 1000, dev_back_state(c->ctx, id));
+        xn_remedy(c->ctx, "unmount it in the guest, or use force");
+        break;
+    }
+    return rc;
+}
+
+int dev_remove(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool force)
+{
+    const struct closing c = { ctx, ids, nr };
+    int rc, one;
+
+    if ( !nr )
+        return 0;
+    rc = tell_backends(&c, force);
+    if ( !rc )
+        rc = wait_over(&c);
+    if ( rc == -ETIMEDOUT && !force )
+        return say_stuck(&c);
+    if ( rc == -ETIMEDOUT ) {
+        say_stuck(&c);
+        xn_log(ctx, XN_WARN, "%s: cut off", xn_why(ctx));
+        rc = 0;
+    }
+    if ( rc && !force )
+        return rc;
+    for ( size_t i = 0; i < nr; i++ ) {
+        undo_hotplug(ctx, &ids[i]);
+        one = remove_nodes(ctx, &ids[i]);
+        rc = rc ? rc : one;
+    }
+    return rc;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where devices are in the store, and writing their nodes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/dev.h"
+#include "xenolith/domain.h"
+
+static const char *const kind_names[] = {
+    [XN_DEVICE_VBD] = "vbd", [XN_DEVICE_VIF] = "vif", [XN_DEVICE_CONSOLE] = "console",
+};
+
+#define NR_KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
+
+const char *dev_kind_name(enum xn_device_kind kind)
+{
+    return kind_names[kind];
+}
+
+void dev_front_path(const struct dev_id *id, char path[DEV_PATH_MAX])
+{
+    if ( id->kind == XN_DEVICE_CONSOLE && id->devid == 0 )    /* older than the others */
+        snprintf(path, DEV_PATH_MAX, "/local/domain/%u/console", id->front);
+    else
+        snprintf(path, DEV_PATH_MAX, "/local/domain/%u/device/%s/%u", id->front,
+                 kind_names[id->kind], id->devid);
+}
+
+void dev_back_path(const struct dev_id *id, char path[DEV_PATH_MAX])
+{
+    snprintf(path, DEV_PATH_MAX, "/local/domain/%u/backend/%s/%u/%u", id->back,
+             kind_names[id->kind], id->front, id->devid);
+}
+
+void dev_libxl_path(const struct dev_id *id, char path[DEV_PATH_MAX])
+{
+    snprintf(path, DEV_PATH_MAX, "/libxl/%u/device/%s/%u", id->front, kind_names[id->kind],
+             id->devid);
+}
+
+void dev_write_begin(struct dev_writer *w, struct store_batch *b, const struct dev_id *id)
+{
+    const struct store_perms back = { id->back, id->front };
+    struct store_perms front = { id->front, id->back };
+    const bool primary = id->kind == XN_DEVICE_CONSOLE && id->devid == 0;
+
+    w->b = b;
+    w->id = *id;
+    dev_front_path(id, w->front);
+    dev_back_path(id, w->back);
+    dev_libxl_path(id, w->libxl);
+    /* The guest may only read its primary console's directory: it is part of its description. */
+    if ( primary )
+        front = (struct store_perms){ 0, id->front };
+    store_dir(b, front, "%s", w->front);
+    store_dir(b, back, "%s", w->back);
+    dev_write_front(w, "backend", w->back);
+    dev_write_front_number(w, "backend-id", id->back);
+    if ( primary )
+        store_chmod(b, (struct store_perms){ id->front, id->back }, "%s/backend-id", w->front);
+    store_put(b, w->back, "%s/backend", w->libxl);
+    dev_write_back(w, "frontend", w->front);
+    dev_write_back_number(w, "frontend-id", id->front);
+    dev_write_back(w, "online", "1");
+    dev_write_back_number(w, "state", DEV_INITIALISING);
+}
+
+void dev_write_back(struct dev_writer *w, const char *key, const char *value)
+{
+    store_put(w->b, value, "%s/%s", w->back, key);
+    store_put(w->b, value, "%s/%s", w->libxl, key);
+}
+
+void dev_write_back_number(struct dev_writer *w, const char *key, uint64_t value)
+{
+    store_put_number(w->b, value, "%s/%s", w->back, key);
+    store_put_number(w->b, value, "%s/%s", w->libxl, key);
+}
+
+void dev_write_back_only(struct dev_writer *w, const char *key, const char *value)
+{
+    store_put(w->b, value, "%s/%s", w->back, key);
+}
+
+void dev_write_front(struct dev_writer *w, const char *key, const char *value)
+{
+    store_put(w->b, value, "%s/%s", w->front, key);
+}
+
+void dev_write_front_number(struct dev_writer *w, const char *key, uint64_t value)
+{
+    store_put_number(w->b, value, "%s/%s", w->front, key);
+}
+
+int dev_back_state(struct xn_ctx *ctx, const struct dev_id *id)
+{
+    char path[DEV_PATH_MAX];
+    uint64_t state;
+
+    dev_back_path(id, path);
+    if ( store_read_number(ctx, DEV_CLOSED + 2, &state, "%s/state", path) )
+        return DEV_UNKNOWN;
+    return (int)state;
+}
+
+int dev_back_failed(struct xn_ctx *ctx, int err, const struct dev_id *id, const char *name)
+{
+    char *why = store_read(ctx, "/local/domain/%u/error/backend/%s/%u/%u/error", id->back,
+                           kind_names[id->kind], id->front, id->devid);
+    int rc;
+
+    if ( why )
+        rc = xn_fail(ctx, err, "the back end gave up %s: %s", name, why);
+    else
+        rc = xn_fail(ctx, err, "the back end gave up %s (state %d)", name,
+                     dev_back_state(ctx, id));
+    free(why);
+    return rc;
+}
+
+int dev_backend_domid(struct xn_ctx *ctx, const char *name, uint32_t *domid)
+{
+    int rc;
+
+    *domid = 0;
+    if ( !name || !strcmp(name, "0") || !strcmp(name, "Domain-0") )
+        return 0;
+    rc = xn_domain_find(ctx, name, domid);
+    return rc ? xn_because(ctx, rc, "the back end domain (backend=%s)", name) : 0;
+}
+
+/* Fill in who serves a device, from dom0's copy.  false: the entry is not a device. */
+static bool read_back(struct xn_ctx *ctx, struct dev_id *id)
+{
+    char path[DEV_PATH_MAX], expect[DEV_PATH_MAX], *backend;
+    unsigned int back;
+    bool good;
+
+    dev_libxl_path(id, path);
+    backend = store_read(ctx, "%s/backend", path);
+    if ( !backend )
+        return false;
+    good = sscanf(backend, "/local/domain/%u/", &back) == 1;
+    id->back = back;
+    if ( good ) {
+        dev_back_path(id, expect);
+        good = !strcmp(expect, backend);
+    }
+    free(backend);
+    return good;
+}
+
+static int add_kind(struct xn_ctx *ctx, uint32_t domid, unsigned int kind, struct dev_id **list,
+                    size_t *count)
+{
+    size_t n;
+    char **names = store_list(ctx, &n, "/libxl/%u/device/%s", domid, kind_names[kind]);
+    struct dev_id *more;
+
+    if ( !names )
+        return errno == ENOENT ? 0 : xn_fail(ctx, errno, "listing devices of domain %u: %s",
+                                             domid, strerror(errno));
+    more = realloc(*list, (*count + n + 1) * sizeof(*more));
+    if ( !more ) {
+        free(names);
+        return xn_fail(ctx, ENOMEM, "out of memory");
+    }
+    *list = more;
+    for ( size_t i = 0; i < n; i++ ) {
+        struct dev_id id = { .kind = kind, .front = domid };
+        char *end;
+
+        id.devid = (uint32_t)strtoul(names[i], &end, 10);
+        if ( !*end && read_back(ctx, &id) )
+            (*list)[(*count)++] = id;
+    }
+    free(names);
+    return 0;
+}
+
+int dev_list(struct xn_ctx *ctx, uint32_t domid, int kind, struct dev_id **list, size_t *count)
+{
+    int rc = 0;
+
+    *list = NULL;
+    *count = 0;
+    for ( unsigned int k = 0; k < NR_KINDS && !rc; k++ )
+        if ( kind < 0 || (unsigned int)kind == k )
+            rc = add_kind(ctx, domid, k, list, count);
+    if ( rc ) {
+        free(*list);
+        *list = NULL;
+        *count = 0;
+    }
+    return rc;
+}
