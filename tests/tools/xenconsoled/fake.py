@@ -74,8 +74,10 @@ class Guest:
         return self.get(OUT_CONS) == self.get(OUT_PROD)
 
     def read(self):
-        """What was put in; takes it."""
+        """What was put in; takes it.  Nothing while the indexes make no sense."""
         cons, prod = self.get(IN_CONS), self.get(IN_PROD)
+        if (prod - cons) % 2 ** 32 > IN_SIZE:
+            return b""
         data = bytes(self.page[IN + (cons + i) % IN_SIZE] for i in range((prod - cons) % 2 ** 32))
         self.set(IN_CONS, prod)
         self.kick()

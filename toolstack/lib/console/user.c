@@ -52,8 +52,11 @@ void user_leave(struct console_user *u)
     if ( is_raw )
         tcsetattr(0, TCSADRAIN, &before);
     is_raw = false;
-    if ( u->signal_fd >= 0 )
+    if ( u->signal_fd >= 0 ) {
+        while ( user_signal(u) )
+            ;                           /* what is still pending has ended the view already */
         close(u->signal_fd);
+    }
     sigprocmask(SIG_SETMASK, &unblocked, NULL);
 }
 
