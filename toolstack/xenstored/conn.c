@@ -19,6 +19,7 @@
 #include "domain.h"
 #include "hv.h"
 #include "journal.h"
+#include "keeper.h"
 #include "loop.h"
 #include "quota.h"
 #include "txn.h"
@@ -39,7 +40,7 @@ struct conn *conn_new(enum conn_kind kind, uint16_t id)
     struct conn *c = xalloc(sizeof(*c));
 
     c->kind = kind;
-    c->id = id;
+    c->id = c->key = id;
     c->target = DOMID_NONE;
     c->fd = -1;
     c->privileged = id == 0;
@@ -51,6 +52,32 @@ struct conn *conn_new(enum conn_kind kind, uint16_t id)
     list_append(&conns, &c->all);
     nr_conns++;
     return c;
+}
+
+struct conn *conn_find(uint16_t key)
+{
+    for ( struct link *l = conns.next; l != &conns; l = l->next )
+        if ( LIST_ENTRY(l, struct conn, all)->key == key )
+            return LIST_ENTRY(l, struct conn, all);
+    return NULL;
+}
+
+struct conn *conn_new_socket(int fd, bool read_only)
+{
+    struct conn *c = conn_new(CONN_SOCKET, 0);
+
+    c->fd = fd;
+    c->key = KEY_SOCKET | fd;
+    c->read_only = read_only;
+    return c;
+}
+
+void conn_end_socket(struct conn *c)
+{
+    if ( journal_admit(REC_SPACE(0, 0), false) == 0 )
+        journal_put(REC_CONN_END, c->key, 0, NULL, NULL, 0);
+    keeper_busy(c->fd, false);
+    conn_free(c);
 }
 
 void conn_reset(struct conn *c)
@@ -267,6 +294,7 @@ static void serve_socket(struct conn *c)
     ssize_t n = 0;
     uint32_t done;
 
+    keeper_busy(c->fd, true);
     if ( c->in.len < MESSAGE_MAX && !conn_is_full(c) ) {
         n = recv(c->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
         if ( n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ) {
@@ -324,6 +352,8 @@ void conn_put_record(struct conn *c)
     };
     static struct buf b;
 
+    if ( c->kind == CONN_SOCKET )
+        keeper_busy(c->fd, true);       /* it is not known what a send that is cut short sends */
     if ( c->kind != CONN_RING || !journal_is_open() ||
          journal_admit(REC_SPACE(0, sizeof(r) + r.in + r.out), false) )
         return;
@@ -373,8 +403,10 @@ static void flush_socket(struct conn *c)
             c->broken = true;
     }
     c->out_new = 0;
-    if ( !c->out.len )
+    if ( !c->out.len ) {
         c->replies = 0;
+        keeper_busy(c->fd, c->in.len != 0);
+    }
     if ( was_full && !conn_is_full(c) && c->in.len )
         conn_make_ready(c);
     loop_poll(c, !conn_is_full(c), c->out.len != 0);
@@ -387,5 +419,5 @@ void conn_flush(struct conn *c)
     else if ( c->kind == CONN_SOCKET && !c->broken )
         flush_socket(c);
     if ( c->kind == CONN_SOCKET && c->broken )
-        conn_free(c);
+        conn_end_socket(c);
 }

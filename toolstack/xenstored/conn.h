@@ -25,6 +25,7 @@ struct domain;
 struct conn {
     struct link all, ready, dirty;
     enum conn_kind kind;
+    uint16_t key;           /* its name in the journal */
     uint16_t id;            /* of the domain that it speaks for */
     uint16_t target;        /* whose rights it has, too; DOMID_NONE */
     bool privileged;
@@ -56,6 +57,11 @@ struct conn {
 extern struct link conns;           /* all */
 extern unsigned int nr_conns;
 
+struct conn *conn_find(uint16_t key);
+/* A client of the socket @fd, whom the journal knows. */
+struct conn *conn_new_socket(int fd, bool read_only);
+/* It has ended: as conn_free, and the journal knows. */
+void conn_end_socket(struct conn *c);
 struct conn *conn_new(enum conn_kind kind, uint16_t id);
 void conn_free(struct conn *c);
 /* Watches and transactions go, and what was half read or written. */

@@ -37,7 +37,12 @@ enum rec_type {
     REC_TXN,        /* domid; a: id */
     REC_TXN_END,    /* domid; a: id */
     REC_RING,       /* domid; data: struct rec_ring */
+    REC_CONN,       /* domid: key of a socket's connection; a: read-only */
+    REC_CONN_END,
 };
+
+/* Connections are named by a domain's id, or by the file of a socket. */
+#define KEY_SOCKET 0x8000u
 
 /* Followed by path (path_len bytes with its NUL, or none) and data; padded to 4 bytes. */
 struct rec {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,12 +17,14 @@
 
 #define EVENTS_MAX 64
 #define CONNS_MAX  4096
+#define OTHER_FILES 64      /* besides connections */
 
 struct link loop_ready = { &loop_ready, &loop_ready };
 struct link loop_dirty = { &loop_dirty, &loop_dirty };
 int loop_domain_port = -1;
 
 static int epoll_fd = -1;
+static unsigned int conns_max = CONNS_MAX;
 
 /* What epoll gives back, other than connections. */
 static struct listener {
@@ -33,6 +36,11 @@ static char hv_mark;
 
 int loop_init(void)
 {
+    struct rlimit files = { CONNS_MAX + OTHER_FILES, CONNS_MAX + OTHER_FILES };
+
+    if ( setrlimit(RLIMIT_NOFILE, &files) && getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+         files.rlim_cur > OTHER_FILES && files.rlim_cur < CONNS_MAX + OTHER_FILES )
+        conns_max = files.rlim_cur - OTHER_FILES;
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     return epoll_fd < 0 ? -errno : 0;
 }
@@ -71,29 +79,32 @@ void loop_poll(struct conn *c, bool input, bool output)
     }
 }
 
+void loop_add_socket(struct conn *c)
+{
+    c->waits_input = true;
+    if ( add(c->fd, c, EPOLLIN) )
+        conn_end_socket(c);
+}
+
 static void accept_clients(const struct listener *l)
 {
     for ( int n = 0; n < 16; n++ ) {
         const int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        struct conn *c;
 
         if ( fd < 0 ) {
             if ( errno != EAGAIN && errno != EINTR && log_allowed() )
                 log_warn("accept: %s", strerror(errno));
             return;
         }
-        if ( nr_conns >= CONNS_MAX ) {
+        if ( nr_conns >= conns_max ) {
             if ( log_allowed() )
-                log_warn("more than %d connections; one refused", CONNS_MAX);
+                log_warn("more than %u connections; one refused", conns_max);
             close(fd);
             return;
         }
-        c = conn_new(CONN_SOCKET, 0);
-        c->fd = fd;
-        c->read_only = l->read_only;
-        c->waits_input = true;
-        if ( add(fd, c, EPOLLIN) )
-            conn_free(c);
+        if ( journal_admit(REC_SPACE(0, 0), false) == 0 )
+            journal_put(REC_CONN, KEY_SOCKET | fd, l->read_only, NULL, NULL, 0);
+        loop_add_socket(conn_new_socket(fd, l->read_only));
     }
 }
 

@@ -16,6 +16,7 @@ int must_check loop_init(void);
 /* Serve the listening socket @fd; @read_only clients. */
 int must_check loop_listen(int fd, bool read_only);
 int must_check loop_add_hv(int fd);
+void loop_add_socket(struct conn *c);
 /* What a socket is waited for. */
 void loop_poll(struct conn *c, bool input, bool output);
 int must_check loop_domain_event(void);

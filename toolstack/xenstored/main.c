@@ -17,6 +17,7 @@
 #include "domain.h"
 #include "hv.h"
 #include "journal.h"
+#include "keeper.h"
 #include "loop.h"
 #include "options.h"
 #include "state.h"
@@ -66,20 +67,21 @@ static int become_daemon(void)
     return p[1];
 }
 
+/* Tell who started us.  Files are shared with the server: this is for both. */
 static void daemon_is_ready(int fd)
 {
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if ( fd < 0 )
         return;
-    if ( write(fd, "", 1) != 1 )
-        log_warn("who started this has gone");
-    close(fd);
     log_options.daemon = true;
     if ( null >= 0 ) {
         dup2(null, 2);
         close(null);
     }
+    if ( write(fd, "", 1) != 1 )
+        log_warn("who started this has gone");
+    close(fd);
 }
 
 /* systemd's readiness protocol: a datagram to the socket that it names. */
@@ -131,13 +133,14 @@ static void lock_directory(const char *dir)
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if ( fd < 0 )
         die("cannot open", path);
+    keeper->lock_fd = fd;
     if ( flock(fd, LOCK_EX | LOCK_NB) ) {
         fprintf(stderr, "xenstored: another one serves %s\n", dir);
         exit(1);
     }
 }
 
-static void listen_at(const char *path, bool read_only)
+static void listen_anew(const char *path, bool read_only)
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -153,6 +156,16 @@ static void listen_at(const char *path, bool read_only)
          loop_listen(fd, read_only) )
         die("cannot listen at", path);
     umask(mask);
+    keeper->listen_fd[read_only] = fd;
+}
+
+static void listen_at(const char *path, bool read_only)
+{
+    if ( keeper->listen_fd[read_only] ) {
+        if ( loop_listen(keeper->listen_fd[read_only], read_only) )
+            die("cannot listen at", path);
+    } else
+        listen_anew(path, read_only);
 }
 
 /* What the journal holds is the store, before the first client is seen. */
@@ -174,6 +187,42 @@ static void recover(const struct options *o)
     }
 }
 
+/* Clients of the socket that go on: those of a server whose files we have, if they were idle. */
+static bool is_wanted(int fd)
+{
+    struct conn *c = conn_find(KEY_SOCKET | fd);
+
+    return fd == keeper->lock_fd || fd == keeper->listen_fd[0] || fd == keeper->listen_fd[1] ||
+           fd == log_options.trace_fd || (c && !keeper_was_busy(fd));
+}
+
+static void reconnect_sockets(void)
+{
+    struct link *next;
+    unsigned int kept = 0, lost = 0;
+
+    if ( keeper->restarted )
+        keeper_close_others(is_wanted);
+    for ( struct link *l = conns.next; l != &conns; l = next ) {
+        struct conn *c = LIST_ENTRY(l, struct conn, all);
+
+        next = l->next;
+        if ( c->kind != CONN_SOCKET )
+            continue;
+        if ( keeper->restarted && is_wanted(c->fd) ) {
+            loop_add_socket(c);
+            kept++;
+        } else {
+            keeper_busy(c->fd, false);
+            c->fd = -1;
+            conn_free(c);
+            lost++;
+        }
+    }
+    if ( kept || lost )
+        log_info("%u clients of the socket go on, %u were cut off", kept, lost);
+}
+
 static void start_domains(const struct options *o)
 {
     int rc;
@@ -191,12 +240,50 @@ static void start_domains(const struct options *o)
         log_warn("this domain's kernel is not served (/proc/xen/xsd_kva): %s", strerror(-rc));
 }
 
+static struct options o;
+static int ready_fd = -1;
+
+/* In the keeper. */
+static void when_ready(void)
+{
+    write_pid(o.pid_file);
+    if ( o.output_pid )
+        printf("%d\n", getpid());
+    fflush(stdout);
+    daemon_is_ready(ready_fd);
+    notify_manager();
+}
+
+static void at_end(void)
+{
+    if ( o.pid_file )
+        unlink(o.pid_file);
+}
+
+static void serve(void)
+{
+    char read_only[512];
+
+    if ( loop_init() )
+        die("cannot wait for", "events");
+    recover(&o);
+    reconnect_sockets();
+    if ( journal_compact() ) {
+        fprintf(stderr, "xenstored: the journal in %s has no room for the store\n", o.run_dir);
+        exit(1);
+    }
+    start_domains(&o);
+    loop_round();
+    listen_at(o.socket, false);
+    snprintf(read_only, sizeof(read_only), "%s_ro", o.socket);
+    listen_at(read_only, true);
+    keeper_say_ready();
+    log_options.daemon = !o.no_fork;
+    loop_run(&stop);
+}
+
 int main(int argc, char **argv)
 {
-    static struct options o;
-    char read_only[512];
-    int ready = -1;
-
     options_parse(argc, argv, &o);
     set_signals();
     if ( o.trace_file ) {
@@ -205,28 +292,11 @@ int main(int argc, char **argv)
             die("cannot open", o.trace_file);
     }
     if ( !o.no_fork )
-        ready = become_daemon();
+        ready_fd = become_daemon();
     lock_directory(o.run_dir);
-    if ( loop_init() )
-        die("cannot wait for", "events");
-    recover(&o);
-    if ( journal_compact() ) {
-        fprintf(stderr, "xenstored: the journal in %s has no room for the store\n", o.run_dir);
-        return 1;
-    }
-    start_domains(&o);
-    loop_round();
-    listen_at(o.socket, false);
-    snprintf(read_only, sizeof(read_only), "%s_ro", o.socket);
-    listen_at(read_only, true);
-    write_pid(o.pid_file);
-    if ( o.output_pid )
-        printf("%d\n", getpid());
-    fflush(stdout);
-    daemon_is_ready(ready);
-    notify_manager();
-    loop_run(&stop);
-    if ( o.pid_file )
-        unlink(o.pid_file);
+    keeper_start(when_ready, at_end);
+    if ( keeper->restarted && !o.no_fork )
+        log_options.daemon = true;
+    serve();
     return 0;
 }

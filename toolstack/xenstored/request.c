@@ -72,11 +72,11 @@ static int put_watch(struct conn *c, enum rec_type type, uint32_t depth, const c
     char data[XENSTORE_PAYLOAD_MAX + 2];
     const uint32_t len = snprintf(data, sizeof(data), "%c%s", relative ? 'r' : 'a', token) + 1;
 
-    if ( c->kind != CONN_RING )
+    if ( c->kind == CONN_TEST )
         return 0;
     if ( journal_admit(REC_SPACE(strlen(path), len), type == REC_WATCH) )
         return -ENOSPC;
-    journal_put(type, c->id, depth, path, data, len);
+    journal_put(type, c->key, depth, path, data, len);
     return 0;
 }
 
@@ -136,8 +136,8 @@ static int do_reset_watches(struct request *q)
 {
     struct conn *c = q->c;
 
-    if ( c->kind == CONN_RING && journal_admit(REC_SPACE(0, 0), false) == 0 )
-        journal_put(REC_RESET, c->id, 0, NULL, NULL, 0);
+    if ( c->kind != CONN_TEST && journal_admit(REC_SPACE(0, 0), false) == 0 )
+        journal_put(REC_RESET, c->key, 0, NULL, NULL, 0);
     watch_remove_all(c);
     txn_abort_all(c);
     conn_ack(c);

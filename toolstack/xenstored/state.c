@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the journal's records mean: nodes, special watches' permissions, domains with their
- * rings, watches and transactions.  Clients of the socket are not in it: their connection
- * ends with the process.
+ * rings, clients of the socket, watches and transactions.
  */
 #include "state.h"
 
@@ -65,19 +64,22 @@ static void dump_watch(struct conn *c, const char *path, const char *token, bool
     char data[XENSTORE_PAYLOAD_MAX + 2];
     const int len = snprintf(data, sizeof(data), "%c%s", relative ? 'r' : 'a', token) + 1;
 
-    journal_put(REC_WATCH, c->id, depth, path, data, len);
+    journal_put(REC_WATCH, c->key, depth, path, data, len);
 }
 
-static void dump_conn(struct domain *d)
+static void dump_conn(struct conn *c)
 {
-    struct conn *c = d->conn;
     struct rec_ring r;
 
-    if ( !c )
+    if ( c->kind == CONN_TEST )
         return;
+    if ( c->kind == CONN_SOCKET )
+        journal_put(REC_CONN, c->key, c->read_only, NULL, NULL, 0);
     watch_each(c, dump_watch);
     for ( struct link *l = c->txns.next; l != &c->txns; l = l->next )
-        journal_put(REC_TXN, c->id, LIST_ENTRY(l, struct txn, link)->id, NULL, NULL, 0);
+        journal_put(REC_TXN, c->key, LIST_ENTRY(l, struct txn, link)->id, NULL, NULL, 0);
+    if ( c->kind != CONN_RING )
+        return;
     r = (struct rec_ring){ c->ring.req_cons, c->ring.rsp_prod, c->in.len, c->out.len, c->out.len };
     scratch.start = scratch.len = 0;
     buf_add(&scratch, &r, sizeof(r));
@@ -99,7 +101,8 @@ void state_dump(void)
     dump_special(WATCH_INTRODUCE);
     dump_special(WATCH_RELEASE);
     domain_each(dump_domain);
-    domain_each(dump_conn);
+    for ( struct link *l = conns.next; l != &conns; l = l->next )
+        dump_conn(LIST_ENTRY(l, struct conn, all));
     if ( !journal_overflowed() )
         domain_each(all_is_in_the_journal);
 }
@@ -226,7 +229,7 @@ static void load_release(struct domain *d)
 void state_apply(const struct rec *r)
 {
     struct domain *d = domain_find(r->domid);
-    struct conn *c = d ? d->conn : NULL;
+    struct conn *c = d ? d->conn : conn_find(r->domid);
     struct txn *t;
 
     switch ( r->type ) {
@@ -251,6 +254,10 @@ void state_apply(const struct rec *r)
         if ( d )
             load_release(d);
         return;
+    case REC_CONN:
+        if ( !c && r->domid >= KEY_SOCKET )
+            conn_new_socket(r->domid & ~KEY_SOCKET, r->a);
+        return;
     }
     if ( !c )
         return;
@@ -272,6 +279,12 @@ void state_apply(const struct rec *r)
         return;
     case REC_RING:
         load_ring(r, c);
+        return;
+    case REC_CONN_END:
+        if ( c->kind != CONN_SOCKET )
+            return;
+        c->fd = -1;             /* that file is not this connection's any more */
+        conn_free(c);
         return;
     }
 }

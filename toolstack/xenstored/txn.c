@@ -83,14 +83,14 @@ int txn_start(struct conn *c, struct txn **out)
     if ( !c->privileged &&
          !quota_allows(c->domain, QUOTA_TRANSACTIONS, c->nr_txns, 1) )
         return -ENOSPC;
-    if ( c->kind == CONN_RING && journal_admit(REC_SPACE(0, 0), true) )
+    if ( c->kind != CONN_TEST && journal_admit(REC_SPACE(0, 0), true) )
         return -ENOSPC;
     do {
         c->last_txn++;
     } while ( !c->last_txn || txn_find(c, c->last_txn) );
     *out = new(c, c->last_txn);
-    if ( c->kind == CONN_RING )
-        journal_put(REC_TXN, c->id, c->last_txn, NULL, NULL, 0);
+    if ( c->kind != CONN_TEST )
+        journal_put(REC_TXN, c->key, c->last_txn, NULL, NULL, 0);
     if ( c->privileged && c->conflicts >= CONFLICTS_MAX && !conn_holder ) {
         conn_holder = *out;
         (*out)->held_until = now_ms() + HOLD_MS;
@@ -125,8 +125,8 @@ static void destroy(struct txn *t)
 
 static void put_end(struct txn *t)
 {
-    if ( t->conn->kind == CONN_RING && journal_admit(REC_SPACE(0, 0), false) == 0 )
-        journal_put(REC_TXN_END, t->conn->id, t->id, NULL, NULL, 0);
+    if ( t->conn->kind != CONN_TEST && journal_admit(REC_SPACE(0, 0), false) == 0 )
+        journal_put(REC_TXN_END, t->conn->key, t->id, NULL, NULL, 0);
 }
 
 void txn_abort(struct txn *t)
