@@ -18,6 +18,7 @@ void xn_config_init(struct xn_domain_config *c)
     c->max_grant_version = c->max_event_channels = XN_UNSET;
     c->rtc_offset = c->e820_host = c->localtime = XN_UNSET;
     c->nomigrate = c->driver_domain = c->run_hotplug_scripts = XN_UNSET;
+    c->numa_placement = XN_UNSET;
     c->on_reboot = XN_ACTION_RESTART;
     c->on_soft_reset = XN_ACTION_SOFT_RESET;
 }
@@ -49,7 +50,7 @@ void xn_config_free(struct xn_domain_config *c)
 {
     char *const texts[] = { c->source, c->name, c->pool, c->seclabel, c->init_seclabel, c->nodes,
                             c->kernel, c->ramdisk, c->cmdline, c->bootloader, c->tsc_mode,
-                            c->device_model_args, c->scheduler };
+                            c->device_model_args, c->scheduler, c->blkdev_start };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
@@ -101,8 +102,8 @@ static char *value_text(const struct cfg_value *v)
 void cfg_add_setting(struct xn_domain_config *c, const char *key, char *value, struct cfg_pos at)
 {
     c->settings = cfg_grow(c->settings, c->nr_settings, sizeof(*c->settings));
-    c->settings[c->nr_settings++] = (struct xn_setting){ cfg_strdup(key), value, at.line,
-                                                         at.column };
+    c->settings[c->nr_settings++] = (struct xn_setting){ .key = cfg_strdup(key), .value = value,
+                                                         .line = at.line, .column = at.column };
 }
 
 static void add_unserved(struct xn_domain_config *c, const char *key)
@@ -145,6 +146,7 @@ static void set_entry(struct cfg_load *l, const struct cfg_entry *e)
     if (!cfg_good_value(l->f, key, e->value))
         return;
     cfg_add_setting(l->c, key->name, value_text(e->value), e->at);
+    l->c->settings[l->c->nr_settings - 1].list = e->value->kind == CFG_LIST;
     check_service(l, key, e->at, e->value);
     if (key->set)
         key->set(l, key, e->value);

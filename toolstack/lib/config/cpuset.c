@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Sets of CPUs as text.  Numbers and ranges add CPUs, "node:" and "nodes:" those of NUMA
- * nodes, "^" takes away; "all" and "none" are what they say.  What begins with "^" is taken
- * from all.
+ * nodes, "^" takes away, in the order written; "all" and "none" are what they say.
  */
 #include "cpuset.h"
 
@@ -148,9 +147,7 @@ static int element(struct parse *s, bool add)
 
 static int elements(struct parse *s)
 {
-    bool first = true;
-
-    for (;; first = false) {
+    for (;;) {
         bool add = true;
         int rc;
 
@@ -159,8 +156,6 @@ static int elements(struct parse *s)
             add = false;
             s->p++;
             blanks(s);
-            for (unsigned int cpu = 0; first && s->host && cpu < s->host->nr_cpus; cpu++)
-                change(s, cpu, true);
         }
         rc = element(s, add);
         if (rc)
@@ -177,6 +172,15 @@ static int elements(struct parse *s)
     }
 }
 
+unsigned int cpuset_count(const uint8_t *set, unsigned int nr_cpus)
+{
+    unsigned int n = 0;
+
+    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+        n += cpuset_has(set, cpu);
+    return n;
+}
+
 int cpuset_parse(const char *text, const struct cpuset_host *host, uint8_t *set,
                  size_t *offset, char *why, size_t size)
 {
@@ -186,6 +190,8 @@ int cpuset_parse(const char *text, const struct cpuset_host *host, uint8_t *set,
     if (host)
         memset(set, 0, CPUSET_BYTES(host->nr_cpus));
     rc = elements(&s);
+    if (!rc && host && !cpuset_count(set, host->nr_cpus) && strcmp(text, "none"))
+        rc = wrong(&s, "no CPU is left");
     if (offset)
         *offset = s.p - text;
     return rc;
@@ -194,15 +200,6 @@ int cpuset_parse(const char *text, const struct cpuset_host *host, uint8_t *set,
 int cpuset_check(const char *text, size_t *offset, char *why, size_t size)
 {
     return cpuset_parse(text, NULL, NULL, offset, why, size);
-}
-
-unsigned int cpuset_count(const uint8_t *set, unsigned int nr_cpus)
-{
-    unsigned int n = 0;
-
-    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
-        n += cpuset_has(set, cpu);
-    return n;
 }
 
 char *cpuset_text(const uint8_t *set, unsigned int nr_cpus)

@@ -27,8 +27,8 @@ static const struct cfg_key conf_keys[] = {
     KEY("vif.default.bridge", TEXT, AT(vif_bridge)),
     KEY("vif.default.backend", TEXT, AT(vif_backend)),
     KEY("vif.default.gatewaydev", TEXT, AT(vif_gateway)),
-    OLD("vifscript", "write vif.default.script"),
-    OLD("defaultbridge", "write vif.default.bridge"),
+    KEY("vifscript", TEXT, AT(vif_script), .note = "vif.default.script"),
+    KEY("defaultbridge", TEXT, AT(vif_bridge), .note = "vif.default.bridge"),
     OLD("remus.default.netbufscript", "Remus is not served"),
     OLD("colo.default.proxyscript", "COLO is not served"),
     KEY("output_format", WORD, AT(output_format), .words = formats),
@@ -47,7 +47,6 @@ void xn_defaults_init(struct xn_defaults *d)
     memset(d, 0, sizeof(*d));
     d->run_hotplug_scripts = d->claim_mode = 1;
     d->max_grant_frames = d->max_maptrack_frames = d->max_grant_version = XN_UNSET;
-    d->vif_bridge = cfg_strdup("xenbr0");
     d->lockfile = cfg_strdup("/var/lock/xl");
     d->output_format = cfg_strdup("json");
     d->autoballoon = cfg_strdup("auto");
@@ -103,6 +102,8 @@ static void set(struct xn_defaults *d, struct xn_findings *f, const struct cfg_e
             cfg_find(f, XN_WARN, e->at, "%s has no effect: %s", key->name, key->note);
             return;
         }
+        if (key->note)
+            cfg_find(f, XN_WARN, e->at, "%s is deprecated: write %s", key->name, key->note);
         cfg_store(d, key, e->value);
         if (!strcmp(key->name, "autoballoon"))
             check_autoballoon(d, f, e->value->at);
@@ -158,6 +159,7 @@ void xn_defaults_apply(const struct xn_defaults *d, struct xn_domain_config *c)
         fill(&n->backend_domain, d->vif_backend);
         fill(&n->gateway, d->vif_gateway);
     }
+    fill(&c->blkdev_start, d->blkdev_start);
     if (c->claim == XN_UNSET)
         c->claim = d->claim_mode;
     if (c->run_hotplug_scripts == XN_UNSET)

@@ -52,7 +52,6 @@ const struct cfg_key cfg_keys[] = {
     KEY("cap", LONG, ANY, SERVED, AT(sched.cap), RANGE(0, 65535)),
     KEY("cpu_cap", LONG, ANY, OLD, .max = 65535, .note = "write cap=..."),
     KEY("period", LONG, ANY, HARMLESS, .max = INT32_MAX),
-    KEY("budget", LONG, ANY, HARMLESS, .max = INT32_MAX),
     KEY("slice", LONG, ANY, HARMLESS, .max = INT32_MAX),
     KEY("latency", LONG, ANY, HARMLESS, .max = INT32_MAX),
     KEY("extratime", LONG, ANY, HARMLESS, .max = INT32_MAX),

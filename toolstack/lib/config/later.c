@@ -4,10 +4,6 @@
  */
 #include <xenolith/config.h>
 #include <errno.h>
-int xn_config_from_json(struct xn_ctx *ctx, struct xn_domain_config *c, const char *json)
-{ return xn_fail(ctx, EOPNOTSUPP, "reading JSON is not there yet"); }
-int xn_config_to_json(struct xn_ctx *ctx, const struct xn_domain_config *c, char **json)
-{ return xn_fail(ctx, EOPNOTSUPP, "writing JSON is not there yet"); }
 int xn_config_from_xml(struct xn_ctx *ctx, struct xn_domain_config *c, struct xn_findings *f, const char *xml, size_t length)
 { return xn_fail(ctx, EOPNOTSUPP, "reading libvirt's XML is not there yet"); }
 int xn_config_to_xml(struct xn_ctx *ctx, const struct xn_domain_config *c, char **xml)

@@ -106,6 +106,8 @@ void cfg_set_cpus(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
 {
     bool soft = !strcmp(key->name, "cpus_soft");
 
+    if (soft || v->kind == CFG_LIST)
+        l->c->numa_placement = 0;
     if (v->kind != CFG_LIST) {
         if (*v->text && good_cpus(l, key, v))
             cfg_replace(soft ? &l->soft_all : &l->hard_all, cfg_strdup(v->text));

@@ -40,6 +40,7 @@ struct xn_disk {            /* xl-disk-configuration(5) */
     bool readonly, cdrom, removable, direct_io_safe, discard_set, discard;
     bool specification_set, is_virtio;      /* specification=xen or virtio */
     long trusted;           /* 1, 0 or XN_UNSET */
+    bool hotplugged;        /* attached to a running domain */
     char *colo;             /* colo options are known but refused; NULL when absent */
     unsigned int line, column;      /* where it was written; 0: nowhere */
 };
@@ -97,6 +98,7 @@ struct xn_domain_config {
     struct xn_affinity *affinity;           /* [nr_affinity]; one entry alone: for all vCPUs */
     size_t nr_affinity;
     bool affinity_for_all;
+    long numa_placement;                    /* 0: do not look for a node; or XN_UNSET */
     char *nodes;                            /* NUMA nodes wanted ("nodes=" as text), or NULL */
     struct xn_timing sched;                 /* XN_UNSET: the scheduler's default */
     char *scheduler;                        /* its name, where a running domain's is shown */
@@ -120,6 +122,8 @@ struct xn_domain_config {
     long max_grant_frames, max_maptrack_frames, max_grant_version, max_event_channels;
     long claim;             /* 1, 0 or XN_UNSET */
     long run_hotplug_scripts;   /* 1, 0 or XN_UNSET */
+    char *blkdev_start;
+    bool completed;         /* of a domain that exists: its JSON has the defaults filled in */
     char *tsc_mode;
     long localtime;         /* 1, 0 or XN_UNSET */
     long rtc_offset;        /* seconds, or XN_UNSET */
@@ -139,6 +143,7 @@ struct xn_domain_config {
 /* A key with its value as text; lists are joined by '\x1f'. */
 struct xn_setting {
     char *key, *value;
+    bool list;
     unsigned int line, column;
 };
 
