@@ -16,7 +16,6 @@
 #include "xenolith/console.h"
 
 #define NO_FILE 6               /* exit status without a configuration file, as ever */
-#define LOCK_PATH "/var/lock/xl"
 #define DETACH 0x1d             /* CTRL-] */
 
 struct request {
@@ -108,11 +107,10 @@ static int load(const struct request *r, struct xn_domain_config *c)
 /* One creation at a time, as it has always been: they compete for memory and names. */
 static int lock(void)
 {
-    const char *path = xl_conf("lockfile");
+    const char *path = xl_conf()->lockfile;
     struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     int fd;
 
-    path = path ? path : LOCK_PATH;
     fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         xl_error("create: %s: %s; lockfile= in %s names another", path, strerror(errno),

@@ -141,22 +141,19 @@ static char *joined(int argc, char **argv, int first)
     return text;
 }
 
-static int bad_specification(struct xn_findings *f, const char *name, const char *spec)
+/* In a specification typed by hand a warning (an unknown word) is most likely a slip. */
+static bool good_specification(struct xn_findings *f, int rc, const char *name, const char *spec)
 {
-    for (size_t i = 0; i < f->count; i++)
-        if (f->list[i].level <= XN_WARN)
-            xl_error("%s: %s: %s: %s", name, xl.command->name, spec, f->list[i].text);
-    xn_findings_free(f);
-    return XL_FAILED;
-}
+    bool good = !rc;
 
-/* Warnings of a good specification. */
-static void show_findings(struct xn_findings *f, const char *spec)
-{
-    for (size_t i = 0; i < f->count; i++)
-        if (f->list[i].level <= XN_WARN)
-            xl_warn("%s: %s", spec, f->list[i].text);
+    for (size_t i = 0; i < f->count; i++) {
+        if (f->list[i].level > XN_WARN)
+            continue;
+        xl_error("%s: %s: %s: %s", name, xl.command->name, spec, f->list[i].text);
+        good = false;
+    }
     xn_findings_free(f);
+    return good;
 }
 
 int cmd_block_attach(int argc, char **argv)
@@ -173,17 +170,15 @@ int cmd_block_attach(int argc, char **argv)
     if (xl_find(name, &domid))
         return XL_FAILED;
     spec = joined(argc, argv, optind + 1);
-    if (xn_config_parse_disk(&disk, &f, spec)) {
-        rc = bad_specification(&f, name, spec);
-    } else {
-        show_findings(&f, spec);
-        if (xl.dry_run)
-            printf("domain %u would get disk %s: %s, %s\n", domid, disk.vdev,
-                   disk.target ? disk.target : "(empty)", disk.readonly ? "read-only" : "writable");
-        else if (xn_disk_attach(xl_ctx(), domid, &disk))
-            rc = xl_failed(name, "block-attach");
-        xn_disk_free(&disk);
-    }
+    xn_disk_init(&disk);
+    if (!good_specification(&f, xn_config_parse_disk(&disk, &f, spec), name, spec))
+        rc = XL_FAILED;
+    else if (xl.dry_run)
+        printf("domain %u would get disk %s: %s, %s\n", domid, disk.vdev,
+               disk.target ? disk.target : "(empty)", disk.readonly ? "read-only" : "writable");
+    else if (xn_disk_attach(xl_ctx(), domid, &disk))
+        rc = xl_failed(name, "block-attach");
+    xn_disk_free(&disk);
     free(spec);
     return rc;
 }
@@ -202,18 +197,18 @@ int cmd_network_attach(int argc, char **argv)
     if (xl_find(name, &domid))
         return XL_FAILED;
     spec = joined(argc, argv, optind + 1);
-    if (xn_config_parse_nic(&nic, &f, spec)) {
-        rc = bad_specification(&f, name, spec);
+    xn_nic_init(&nic);
+    if (!good_specification(&f, xn_config_parse_nic(&nic, &f, spec), name, spec)) {
+        rc = XL_FAILED;
     } else {
-        show_findings(&f, spec);
         xl_default_nic(&nic);
         if (xl.dry_run)
             printf("domain %u would get a network interface on %s\n", domid,
                    nic.bridge ? nic.bridge : "xenbr0");
         else if (xn_nic_attach(xl_ctx(), domid, &nic))
             rc = xl_failed(name, "network-attach");
-        xn_nic_free(&nic);
     }
+    xn_nic_free(&nic);
     free(spec);
     return rc;
 }

@@ -104,20 +104,22 @@ static const char *affinity_operand(const char *text)
 /* The set with xl.conf's mask for guests applied: malloc'd. */
 static char *masked(const char *hard, uint32_t domid)
 {
-    const char *mask;
     struct xn_domain d;
+    enum xn_type type;
 
-    if (!hard || domid == 0 || xn_domain_info(xl_ctx(), domid, &d))
-        return hard ? xl_strdup(hard) : NULL;
-    mask = xl_conf_cpumask(d.hvm ? XN_TYPE_HVM : XN_TYPE_PV);
-    return mask ? xl_intersect_cpus(hard, mask) : xl_strdup(hard);
+    if (xn_domain_info(xl_ctx(), domid, &d)) {
+        xl_failed(NULL, "vcpu-pin");
+        return NULL;
+    }
+    type = d.hvm ? XN_TYPE_HVM : XN_TYPE_PV;
+    return domid && xl_has_cpumask(type) ? xl_masked_cpus(hard, type) : xl_strdup(hard);
 }
 
 int cmd_vcpu_pin(int argc, char **argv)
 {
     bool ignore_masks = false;
-    const char *which, *soft = NULL;
-    char *hard;
+    const char *which, *wanted, *soft = NULL;
+    char *hard = NULL;
     uint32_t domid;
     long vcpu = -1;
     int c, rc;
@@ -131,10 +133,12 @@ int cmd_vcpu_pin(int argc, char **argv)
         return xl_error("%s: vcpu-pin: vCPU %s: neither a number nor all", argv[optind], which);
     if (argc - optind > 3)
         soft = affinity_operand(argv[optind + 3]);
-    hard = (char *)affinity_operand(argv[optind + 2]);
-    hard = hard && ignore_masks ? xl_strdup(hard) : masked(hard, domid);
-    if (affinity_operand(argv[optind + 2]) && !hard)
-        return XL_FAILED;
+    wanted = affinity_operand(argv[optind + 2]);
+    if (wanted) {
+        hard = ignore_masks ? xl_strdup(wanted) : masked(wanted, domid);
+        if (!hard)
+            return XL_FAILED;
+    }
     if (xl.dry_run) {
         printf("vCPU %s of domain %u would run on: hard %s, soft %s\n", which, domid,
                hard ? hard : "as before", soft ? soft : "as before");

@@ -13,7 +13,9 @@
 
 #include "xl.h"
 
+#ifndef LOG_FOLDER
 #define LOG_FOLDER "/var/log/xen"
+#endif
 #define OLD_LOGS 9
 
 static char *log_path(const char *name, int age)

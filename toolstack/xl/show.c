@@ -59,6 +59,23 @@ void show_uptime(uint64_t seconds, char *text, size_t size)
         snprintf(text, size, "%2u:%02u:%02u", h, m, s);
 }
 
+static void current_sched(const struct xn_domain *d, struct xn_domain_config *c)
+{
+    struct xn_cpupool *pools;
+    size_t n;
+
+    if (xn_domain_get_sched(xl_ctx(), d->domid, &c->sched)) {
+        c->sched = (struct xn_timing){ XN_UNSET, XN_UNSET };
+        return;
+    }
+    if (xn_host_cpupools(xl_ctx(), &pools, &n))
+        return;
+    for (size_t i = 0; i < n && !c->scheduler; i++)
+        if (pools[i].id == d->cpupool)
+            c->scheduler = xl_strdup(xn_sched_name(pools[i].sched_id));
+    xn_host_cpupools_free(pools, n);
+}
+
 /*
  * What is kept of a domain's configuration, brought up to date.  Nothing may be kept (domain 0,
  * domains of other tools): then it is only what the hypervisor and the store know.
@@ -84,10 +101,11 @@ static int current_config(const struct xn_domain *d, struct xn_domain_config *c)
         c->has_uuid |= d->uuid[i] != 0;
     if (!xn_domain_target(ctx, d->domid, &kib))
         c->memory_kib = kib;
-    if (!c->maxmem_kib)
+    if (!xn_domain_static_max(ctx, d->domid, &kib))
+        c->maxmem_kib = kib;
+    else if (!c->maxmem_kib)
         c->maxmem_kib = d->max_pages * 4;
-    if (xn_domain_get_sched(ctx, d->domid, &c->sched))
-        c->sched = (struct xn_timing){ XN_UNSET, XN_UNSET };
+    current_sched(d, c);
     xn_clear_error(ctx);
     return 0;
 }

@@ -7,18 +7,16 @@
 
 #include "xl.h"
 
-#define XL_CONF_PATH "/etc/xen/xl.conf"
+#ifndef XL_CONF_PATH
+#define XL_CONF_PATH XN_DEFAULTS_PATH
+#endif
 
-/* A value as text, or NULL: not set.  Numbers and lists are as they were written. */
-const char *xl_conf(const char *key);
-/* Boolean: number or text. */
-bool xl_conf_true(const char *key, bool otherwise);
-/* The mask of CPUs for guests of a type ("0-3"), or NULL: all. */
-const char *xl_conf_cpumask(enum xn_type type);
-/* Read this text instead of the file: for tests. */
-void xl_conf_parse(const char *path, char *text);
-
-/* CPUs that are in both sets, as a set; NULL after a message: none, or no sets. */
-char *xl_intersect_cpus(const char *a, const char *b);
+/* What the file says.  A slip in it is warned about and does not keep domains from being
+ * managed: the defaults hold for what could not be read. */
+const struct xn_defaults *xl_conf(void);
+/* The host's CPUs that are in a set and in the file's masks for this type, as a set; malloc'd.
+ * NULL after a message: there are none, or it is no set. */
+char *xl_masked_cpus(const char *set, enum xn_type type);
+bool xl_has_cpumask(enum xn_type type);
 
 #endif

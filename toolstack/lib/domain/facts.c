@@ -96,3 +96,11 @@ int xn_domain_target(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib)
     snprintf(path, sizeof(path), "/local/domain/%u/memory/target", domid);
     return read_number(ctx, path, kib);
 }
+
+int xn_domain_static_max(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/local/domain/%u/memory/static-max", domid);
+    return read_number(ctx, path, kib);
+}

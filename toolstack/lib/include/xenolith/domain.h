@@ -51,6 +51,8 @@ int xn_domain_nodes(struct xn_ctx *ctx, uint32_t domid, uint8_t **nodes, uint32_
 int xn_domain_uptime(struct xn_ctx *ctx, uint32_t domid, uint64_t *seconds);
 /* The memory it was last told to balloon to, in KiB.  -ENOENT where the store has none. */
 int xn_domain_target(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib);
+/* The most it may have, in KiB, likewise. */
+int xn_domain_static_max(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib);
 
 /* What is kept of a domain's configuration (userdata "libxl-json"); -ENOENT without one. */
 int xn_domain_config(struct xn_ctx *ctx, uint32_t domid, struct xn_domain_config *c);
