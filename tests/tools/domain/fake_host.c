@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The fake hypervisor, kernel and builder: what device/ and domain/ call of ctx/, host/ and
+ * build/, and of the kernel.  Any call can be told to fail (fake_host.fail).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "build/build.h"
+#include "ctx/domctl.h"
+#include "ctx/guest.h"
+#include "ctx/memory.h"
+#include "device/link.h"
+#include "device/loop.h"
+#include "domain/dom.h"
+#include "fake.h"
+#include "xenolith/host.h"
+
+#define MAX_DOMAINS 64
+
+struct fake_host fake_host;
+
+static struct fake_domain {
+    bool used, paused, shutdown;
+    unsigned int reason;
+    uint32_t id, max_vcpus;
+    uint8_t uuid[16];
+    uint64_t pages;
+} table[MAX_DOMAINS];
+static uint32_t next_id;
+static char root[200];
+
+static bool fails(struct xn_ctx *ctx, const char *call, int *rc)
+{
+    if ( !fake_host.fail || strcmp(fake_host.fail, call) || fake_host.fail_skip-- > 0 )
+        return false;
+    fake_host.fail = NULL;
+    *rc = xn_fail(ctx, fake_host.fail_with, "%s fails", call);
+    return true;
+}
+
+static struct fake_domain *by_id(uint32_t id)
+{
+    for ( int i = 0; i < MAX_DOMAINS; i++ )
+        if ( table[i].used && table[i].id == id )
+            return &table[i];
+    return NULL;
+}
+
+static int missing(struct xn_ctx *ctx, uint32_t domid)
+{
+    return xn_fail(ctx, ESRCH, "there is no domain %u", domid);
+}
+
+/* Hypervisor. */
+
+int hc_createdomain(struct xn_ctx *ctx, uint32_t *domid, const struct xen_domctl_createdomain *c)
+{
+    int rc, i = 0;
+
+    if ( fails(ctx, "createdomain", &rc) )
+        return rc;
+    while ( table[i].used )
+        i++;
+    table[i] = (struct fake_domain){ .used = true, .paused = true, .id = next_id++,
+                                     .max_vcpus = c->max_vcpus };
+    memcpy(table[i].uuid, c->handle, 16);
+    *domid = table[i].id;
+    fake_host.domains++;
+    return 0;
+}
+
+int hc_destroydomain(struct xn_ctx *ctx, uint32_t domid)
+{
+    struct fake_domain *d = by_id(domid);
+
+    if ( !d )
+        return missing(ctx, domid);
+    fake_host.free_kib += d->pages * 4;
+    d->used = false;
+    fake_host.domains--;
+    return 0;
+}
+
+int hc_pausedomain(struct xn_ctx *ctx, uint32_t domid)
+{
+    return by_id(domid) ? 0 : missing(ctx, domid);
+}
+
+#define SIMPLE(name, call, ...) \
+    int name(struct xn_ctx *ctx, uint32_t domid, ##__VA_ARGS__) \
+    { \
+        int rc; \
+        if ( fails(ctx, call, &rc) ) \
+            return rc; \
+        return by_id(domid) ? 0 : missing(ctx, domid); \
+    }
+
+SIMPLE(hc_max_vcpus, "max_vcpus", uint32_t max)
+SIMPLE(hc_max_mem, "max_mem", uint64_t kib)
+SIMPLE(hc_claim_pages, "claim_pages", uint64_t pages)
+SIMPLE(xn_domain_pin, "pin", int vcpu, const char *hard, const char *soft)
+SIMPLE(xn_domain_set_sched, "sched", const struct xn_timing *t)
+SIMPLE(xn_domain_dump_core, "dump_core", const char *path)
+
+int hc_setdomainhandle(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16])
+{
+    memcpy(by_id(domid)->uuid, uuid, 16);
+    return 0;
+}
+
+int hc_evtchn_alloc_unbound(struct xn_ctx *ctx, uint32_t domid, uint32_t remote, uint32_t *port)
+{
+    int rc;
+
+    if ( fails(ctx, "alloc_unbound", &rc) )
+        return rc;
+    *port = (uint32_t)++fake_host.ports;
+    return 0;
+}
+
+int xn_domain_unpause(struct xn_ctx *ctx, uint32_t domid)
+{
+    struct fake_domain *d = by_id(domid);
+    int rc;
+
+    if ( fails(ctx, "unpause", &rc) )
+        return rc;
+    d->paused = false;
+    if ( fake_host.end_after_builds >= fake_host.builds )
+        fake_shutdown(domid, fake_host.end_reason);
+    return 0;
+}
+
+static void fill(struct xn_domain *to, const struct fake_domain *d)
+{
+    memset(to, 0, sizeof(*to));
+    to->domid = d->id;
+    memcpy(to->uuid, d->uuid, 16);
+    to->paused = d->paused;
+    to->shutdown = d->shutdown;
+    to->shutdown_reason = d->reason;
+    to->pages = d->pages;
+    to->max_pages = d->pages;
+    to->online_vcpus = 1;
+    to->max_vcpu_id = d->max_vcpus ? d->max_vcpus - 1 : 0;
+}
+
+int xn_domain_list(struct xn_ctx *ctx, struct xn_domain **list, size_t *count)
+{
+    *list = calloc(MAX_DOMAINS, sizeof(**list));
+    *count = 0;
+    for ( int i = 0; i < MAX_DOMAINS; i++ )
+        if ( table[i].used )
+            fill(&(*list)[(*count)++], &table[i]);
+    return 0;
+}
+
+int xn_domain_info(struct xn_ctx *ctx, uint32_t domid, struct xn_domain *d)
+{
+    const struct fake_domain *f = by_id(domid);
+
+    if ( !f )
+        return missing(ctx, domid);
+    fill(d, f);
+    return 0;
+}
+
+int xn_host_info(struct xn_ctx *ctx, struct xn_host *host)
+{
+    memset(host, 0, sizeof(*host));
+    host->free_pages = fake_host.free_kib / 4;
+    host->nr_cpus = 4;
+    return 0;
+}
+
+int xn_host_cpus(struct xn_ctx *ctx, struct xn_cpu_topology **cpus, size_t *count)
+{
+    *cpus = calloc(4, sizeof(**cpus));
+    *count = 4;
+    return 0;
+}
+
+int xn_host_cpupools(struct xn_ctx *ctx, struct xn_cpupool **pools, size_t *count)
+{
+    *pools = calloc(1, sizeof(**pools));
+    strcpy((*pools)->name, "Pool-0");
+    *count = 1;
+    return 0;
+}
+
+void xn_host_cpupools_free(struct xn_cpupool *pools, size_t count)
+{
+    free(pools);
+}
+
+/* Builder. */
+
+struct image {
+    int unused;
+};
+
+int image_open(struct xn_ctx *ctx, const char *path, struct image **image)
+{
+    int rc;
+
+    if ( fails(ctx, "image", &rc) )
+        return rc;
+    *image = calloc(1, sizeof(**image));
+    return 0;
+}
+
+void image_close(struct image *image)
+{
+    free(image);
+}
+
+int build_pv_check(struct xn_ctx *ctx, const struct image *image, const char *ramdisk_path,
+                   uint64_t memory_kib)
+{
+    return 0;
+}
+
+int build_pv(struct xn_ctx *ctx, struct pv_build *b)
+{
+    struct fake_domain *d = by_id(b->domid);
+    int rc;
+
+    if ( fails(ctx, "build_pv", &rc) )
+        return rc;
+    d->pages = b->memory_kib / 4;
+    fake_host.free_kib -= b->memory_kib;
+    b->store_mfn = 0x1000;
+    b->console_mfn = 0x1001;
+    fake_host.builds++;
+    return 0;
+}
+
+/* Kernel: loop devices and interfaces. */
+
+int loop_attach(struct xn_ctx *ctx, const char *file, bool readonly, bool direct,
+                struct loop *loop)
+{
+    int rc;
+
+    if ( fails(ctx, "loop", &rc) )
+        return rc;
+    loop->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    loop->rdev = makedev(7, 3);
+    strcpy(loop->path, "/dev/loop3");
+    fake_host.loops++;
+    return 0;
+}
+
+void loop_release(struct loop *loop)
+{
+    if ( loop->fd < 0 )
+        return;
+    close(loop->fd);
+    loop->fd = -1;
+    fake_host.loops--;
+}
+
+void loop_detach(const char *device, const char *file)
+{
+}
+
+bool link_name_good(const char *name)
+{
+    return !strchr(name, '/');
+}
+
+static void dir_of(char *path, const char *type, unsigned int domid, unsigned int devid)
+{
+    snprintf(path, 300, "%s/bus/xen-backend/devices/%s-%u-%u", root, type, domid, devid);
+}
+
+bool link_exists(const char *name)
+{
+    unsigned int domid, devid;
+    char path[300];
+
+    if ( sscanf(name, "vif%u.%u", &domid, &devid) != 2 )
+        return false;
+    dir_of(path, "vif", domid, devid);
+    return !access(path, F_OK);
+}
+
+int link_check_bridge(struct xn_ctx *ctx, const char *bridge)
+{
+    return strcmp(bridge, "xenbr0") ? xn_fail(ctx, ENODEV, "there is no bridge %s", bridge) : 0;
+}
+
+unsigned int link_mtu(const char *name)
+{
+    return 1500;
+}
+
+int link_set_up(struct xn_ctx *ctx, const char *name, const char *new_name, const char *bridge,
+                unsigned int mtu)
+{
+    int rc;
+
+    return fails(ctx, "link", &rc) ? rc : 0;
+}
+
+/* Back ends: one node of the store at a time. */
+static void back_end(const char *path, const char *value)
+{
+    unsigned int domid, devid;
+    char type[16], dir[300], file[320];
+    int n = 0;
+
+    if ( sscanf(path, "/local/domain/0/backend/%15[a-z]/%u/%u/state%n", type, &domid, &devid,
+                &n) != 3 || !n || path[n] || !strcmp(type, "console") )
+        return;
+    dir_of(dir, type, domid, devid);
+    if ( !strcmp(value, "1") && !fake_host.back_ends_dead ) {
+        mkdir(dir, 0755);
+        snprintf(file, sizeof(file), "%s/physical_device", dir);
+        close(open(file, O_WRONLY | O_CREAT, 0644));
+        fake_set(fake_host.back_ends_refuse ? "6" : "2", "%s", path);
+    } else if ( !strcmp(value, "5") && !strcmp(fake_get("/local/domain/0/backend/%s/%u/%u/online",
+                                                       type, domid, devid), "0") ) {
+        snprintf(file, sizeof(file), "%s/physical_device", dir);
+        unlink(file);
+        rmdir(dir);
+        fake_set("6", "%s", path);
+    }
+}
+
+void fake_kernel(void)
+{
+    fake_each(back_end);
+}
+
+/* For tests. */
+
+void fake_shutdown(uint32_t domid, unsigned int reason)
+{
+    by_id(domid)->shutdown = true;
+    by_id(domid)->reason = reason;
+}
+
+bool fake_is_running(uint32_t domid)
+{
+    return by_id(domid) && !by_id(domid)->paused;
+}
+
+void fake_add_domain(uint32_t domid, uint64_t kib)
+{
+    int i = 0;
+
+    while ( table[i].used )
+        i++;
+    table[i] = (struct fake_domain){ .used = true, .id = domid, .pages = kib / 4,
+                                     .max_vcpus = 1 };
+    fake_host.domains++;
+}
+
+void fake_next_domid(uint32_t domid)
+{
+    next_id = domid;
+}
+
+void fake_host_reset(const char *directory)
+{
+    memset(&fake_host, 0, sizeof(fake_host));
+    memset(table, 0, sizeof(table));
+    snprintf(root, sizeof(root), "%s", directory);
+    fake_host.free_kib = 1u << 20;
+    next_id = 1;
+    fake_add_domain(0, 512 << 10);
+}
