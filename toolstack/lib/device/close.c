@@ -29,14 +29,13 @@ struct closing {
 
 static bool is_over(struct xn_ctx *ctx, const struct dev_id *id)
 {
-    char path[96];
+    char path[128];
     int state;
 
     if ( id->kind == XN_DEVICE_CONSOLE )
         return true;                    /* xenconsoled needs no time */
     if ( !id->back ) {
-        snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/%s-%u-%u",
-                 dev_kind_name(id->kind), id->front, id->devid);
+        dev_sysfs_path(id, path);
         return access(path, F_OK) != 0;
     }
     state = dev_back_state(ctx, id);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device/dev.h"
 #include "xenolith/domain.h"
@@ -15,6 +16,23 @@ static const char *const kind_names[] = {
 };
 
 #define NR_KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
+
+const char *dev_sysfs = "/sys";
+
+bool dev_has_driver(enum xn_device_kind kind)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%.80s/bus/xen-backend/drivers/%s", dev_sysfs,
+             kind_names[kind]);
+    return !access(path, F_OK);
+}
+
+void dev_sysfs_path(const struct dev_id *id, char path[128])
+{
+    snprintf(path, 128, "%.60s/bus/xen-backend/devices/%s-%u-%u", dev_sysfs,
+             kind_names[id->kind], id->front, id->devid);
+}
 
 const char *dev_kind_name(enum xn_device_kind kind)
 {

@@ -26,6 +26,13 @@ struct dev_id {
     uint32_t front, back, devid;        /* domain ids; the device's number in its kind */
 };
 
+/* The kernel's own view of back ends, block devices and interfaces.  Tests point it elsewhere. */
+extern const char *dev_sysfs;           /* "/sys" */
+/* Has dom0's kernel a back end of this kind? */
+bool dev_has_driver(enum xn_device_kind kind);
+/* The directory of a back end's device in sysfs; it is there as long as the device is. */
+void dev_sysfs_path(const struct dev_id *id, char path[128]);
+
 /* "vbd", "vif", "console" */
 const char *dev_kind_name(enum xn_device_kind kind);
 

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "device/dev.h"
 #include "device/inuse.h"
 #include "device/vdev.h"
 #include "xenolith/domain.h"
 
-#define BACKENDS    "/sys/bus/xen-backend/devices"
 #define LOOP_MAJOR  7
 
 /* The first line of a sysfs file without its newline; false if it cannot be read. */
@@ -44,8 +44,8 @@ static bool same_disk(dev_t rdev, const struct stat *st)
         return rdev == st->st_rdev;
     if ( major(rdev) != LOOP_MAJOR )
         return false;
-    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/loop/backing_file", major(rdev),
-             minor(rdev));
+    snprintf(path, sizeof(path), "%.40s/dev/block/%u:%u/loop/backing_file", dev_sysfs,
+             major(rdev), minor(rdev));
     return read_line(path, file, sizeof(file)) && !stat(file, &other) &&
            other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
@@ -72,22 +72,25 @@ static int refuse_guest(struct xn_ctx *ctx, const char *target, const char *back
 static int check_guests(struct xn_ctx *ctx, const char *target, const struct stat *st,
                         bool readonly)
 {
-    DIR *dir = opendir(BACKENDS);
+    char base[128];
     const struct dirent *e;
+    DIR *dir;
     int rc = 0;
 
+    snprintf(base, sizeof(base), "%.80s/bus/xen-backend/devices", dev_sysfs);
+    dir = opendir(base);
     while ( dir && !rc && (e = readdir(dir)) ) {
-        char path[sizeof(BACKENDS) + 300], text[32];
+        char path[sizeof(base) + 300], text[32];
         unsigned int ma, mi;
         bool they_write;
 
         if ( strncmp(e->d_name, "vbd-", 4) )
             continue;
-        snprintf(path, sizeof(path), BACKENDS "/%s/physical_device", e->d_name);
+        snprintf(path, sizeof(path), "%s/%s/physical_device", base, e->d_name);
         if ( !read_line(path, text, sizeof(text)) || sscanf(text, "%x:%x", &ma, &mi) != 2 ||
              !same_disk(makedev(ma, mi), st) )
             continue;
-        snprintf(path, sizeof(path), BACKENDS "/%s/mode", e->d_name);
+        snprintf(path, sizeof(path), "%s/%s/mode", base, e->d_name);
         they_write = !read_line(path, text, sizeof(text)) || text[0] != 'r';
         if ( !readonly || they_write )
             rc = refuse_guest(ctx, target, e->d_name, they_write);

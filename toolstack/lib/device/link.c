@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "device/dev.h"
 #include "device/link.h"
 
-#define NET "/sys/class/net"
 
 bool link_name_good(const char *name)
 {
@@ -32,19 +32,22 @@ bool link_exists(const char *name)
 
 static bool is_bridge(const char *name)
 {
-    char path[64];
+    char path[128];
 
-    snprintf(path, sizeof(path), NET "/%.15s/bridge", name);
+    snprintf(path, sizeof(path), "%.60s/class/net/%.15s/bridge", dev_sysfs, name);
     return !access(path, F_OK);
 }
 
 static void list_bridges(char *text, size_t size)
 {
-    DIR *dir = opendir(NET);
     const struct dirent *e;
+    char path[128];
     size_t at = 0;
+    DIR *dir;
 
     text[0] = 0;
+    snprintf(path, sizeof(path), "%.60s/class/net", dev_sysfs);
+    dir = opendir(path);
     while ( dir && (e = readdir(dir)) && at + IFNAMSIZ + 3 < size )
         if ( e->d_name[0] != '.' && is_bridge(e->d_name) )
             at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", e->d_name);
@@ -75,12 +78,12 @@ int link_check_bridge(struct xn_ctx *ctx, const char *bridge)
 unsigned int link_mtu(const char *name)
 {
     unsigned int mtu = 0;
-    char path[64];
+    char path[128];
     FILE *f;
 
     if ( !link_name_good(name) )
         return 0;
-    snprintf(path, sizeof(path), NET "/%.15s/mtu", name);
+    snprintf(path, sizeof(path), "%.60s/class/net/%.15s/mtu", dev_sysfs, name);
     f = fopen(path, "re");
     if ( f ) {
         if ( fscanf(f, "%u", &mtu) != 1 )

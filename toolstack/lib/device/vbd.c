@@ -83,7 +83,7 @@ static int plan(struct xn_ctx *ctx, struct vbd *v, const struct xn_disk *d)
         rc = dev_backend_domid(ctx, d->backend_domain, &v->id.back);
     if ( rc || v->id.back )
         return rc;
-    if ( access("/sys/bus/xen-backend/drivers/vbd", F_OK) ) {
+    if ( !dev_has_driver(XN_DEVICE_VBD) ) {
         rc = xn_fail(ctx, ENODEV, "dom0's kernel has no block back end");
         xn_remedy(ctx, "try \"modprobe xen-blkback\"");
         return rc;
@@ -189,7 +189,7 @@ static int run_script(struct xn_ctx *ctx, struct vbd *v)
 int vbd_step(struct xn_ctx *ctx, struct vbd *v)
 {
     const int state = dev_back_state(ctx, &v->id);
-    char path[96];
+    char path[160];
 
     if ( state == DEV_CLOSING || state == DEV_CLOSED )
         return dev_back_failed(ctx, EIO, &v->id, v->disk->vdev);
@@ -198,8 +198,8 @@ int vbd_step(struct xn_ctx *ctx, struct vbd *v)
     if ( v->script[0] )
         return run_script(ctx, v);
     if ( !v->id.back ) {
-        snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%u-%u/physical_device",
-                 v->id.front, v->id.devid);
+        dev_sysfs_path(&v->id, path);
+        strcat(path, "/physical_device");
         if ( access(path, F_OK) )
             return 0;
     }

@@ -44,7 +44,7 @@ static int check_local(struct xn_ctx *ctx, struct vif *v, const struct xn_nic *n
 {
     int rc;
 
-    if ( access("/sys/bus/xen-backend/drivers/vif", F_OK) ) {
+    if ( !dev_has_driver(XN_DEVICE_VIF) ) {
         rc = xn_fail(ctx, ENODEV, "dom0's kernel has no network back end");
         xn_remedy(ctx, "try \"modprobe xen-netback\"");
         return rc;
