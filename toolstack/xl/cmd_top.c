@@ -92,7 +92,7 @@ static int run_batch(const struct top_options *o)
 
 int cmd_top(int argc, char **argv)
 {
-    struct top_options o = { .delay = 3, .sort = TOP_BY_ID };
+    struct top_options o = { .delay = 3, .sort = TOP_NAME };
     int opt;
 
     while ((opt = xl_getopt(argc, argv)) != -1) {

@@ -10,7 +10,7 @@
 /* Where the kernel shows its back ends; the tests put another tree there. */
 extern const char *top_sys;
 
-/* Counters as the guest sees them: what it received and sent. */
+/* Counters of dom0's end, as xentop prints them: received is what the guest sent. */
 struct top_net {
     uint32_t id;
     uint64_t rx_bytes, rx_packets, rx_errors, rx_drops;

@@ -43,7 +43,7 @@ static struct top_domain *domain_of(struct top_sample *s, uint32_t domid)
     return low < s->count && s->domains[low].info.domid == domid ? &s->domains[low] : NULL;
 }
 
-/* "vif3.0": the guest receives what dom0's end sends. */
+/* "vif3.0" */
 static void add_net(struct top_sample *s, const char *name)
 {
     static const char dir[] = "class/net";
@@ -63,14 +63,14 @@ static void add_net(struct top_sample *s, const char *name)
     n = &d->nets[d->nr_nets++];
     *n = (struct top_net){
         .id = id,
-        .rx_bytes = read_counter(dir, name, "tx_bytes"),
-        .rx_packets = read_counter(dir, name, "tx_packets"),
-        .rx_errors = read_counter(dir, name, "tx_errors"),
-        .rx_drops = read_counter(dir, name, "tx_dropped"),
-        .tx_bytes = read_counter(dir, name, "rx_bytes"),
-        .tx_packets = read_counter(dir, name, "rx_packets"),
-        .tx_errors = read_counter(dir, name, "rx_errors"),
-        .tx_drops = read_counter(dir, name, "rx_dropped"),
+        .rx_bytes = read_counter(dir, name, "rx_bytes"),
+        .rx_packets = read_counter(dir, name, "rx_packets"),
+        .rx_errors = read_counter(dir, name, "rx_errors"),
+        .rx_drops = read_counter(dir, name, "rx_dropped"),
+        .tx_bytes = read_counter(dir, name, "tx_bytes"),
+        .tx_packets = read_counter(dir, name, "tx_packets"),
+        .tx_errors = read_counter(dir, name, "tx_errors"),
+        .tx_drops = read_counter(dir, name, "tx_dropped"),
     };
     d->net_rx += n->rx_bytes;
     d->net_tx += n->tx_bytes;

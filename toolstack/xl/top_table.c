@@ -172,7 +172,7 @@ static int compare(const void *a, const void *b)
     if (sort_by == TOP_BY_ID) {
         order = 0;
     } else if (sort_by == TOP_NAME) {
-        order = strcmp(x->name, y->name);
+        order = strcasecmp(x->name, y->name);
     } else if (sort_by == TOP_STATE) {
         char sx[CELL], sy[CELL];
 
@@ -289,14 +289,14 @@ static void json_devices(struct json *j, const struct top_domain *d)
 
         json_open(j, NULL, '{');
         json_uint(j, "devid", n->id);
-        json_uint(j, "rx_bytes", n->rx_bytes);
-        json_uint(j, "rx_packets", n->rx_packets);
-        json_uint(j, "rx_errors", n->rx_errors);
-        json_uint(j, "rx_drops", n->rx_drops);
-        json_uint(j, "tx_bytes", n->tx_bytes);
-        json_uint(j, "tx_packets", n->tx_packets);
-        json_uint(j, "tx_errors", n->tx_errors);
-        json_uint(j, "tx_drops", n->tx_drops);
+        json_uint(j, "guest_sent_bytes", n->rx_bytes);
+        json_uint(j, "guest_sent_packets", n->rx_packets);
+        json_uint(j, "guest_sent_errors", n->rx_errors);
+        json_uint(j, "guest_sent_drops", n->rx_drops);
+        json_uint(j, "guest_received_bytes", n->tx_bytes);
+        json_uint(j, "guest_received_packets", n->tx_packets);
+        json_uint(j, "guest_received_errors", n->tx_errors);
+        json_uint(j, "guest_received_drops", n->tx_drops);
         json_close(j);
     }
     json_close(j);
