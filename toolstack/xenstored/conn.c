@@ -76,6 +76,7 @@ void conn_end_socket(struct conn *c)
 {
     if ( journal_admit(REC_SPACE(0, 0), false) == 0 )
         journal_put(REC_CONN_END, c->key, 0, NULL, NULL, 0);
+    journal_seal();             /* before the file can be another connection's */
     keeper_busy(c->fd, false);
     conn_free(c);
 }

@@ -36,10 +36,15 @@ static void note_open_files(void)
             was_open[fd / 8] |= 1u << fd % 8;
 }
 
+bool keeper_left_open(int fd)
+{
+    return fd >= 0 && fd < KEEPER_MAX_FD && (was_open[fd / 8] >> fd % 8 & 1);
+}
+
 void keeper_close_others(bool (*wanted)(int fd))
 {
     for ( int fd = 3; fd < KEEPER_MAX_FD; fd++ )
-        if ( (was_open[fd / 8] >> fd % 8 & 1) && !wanted(fd) )
+        if ( keeper_left_open(fd) && !wanted(fd) )
             close(fd);
 }
 

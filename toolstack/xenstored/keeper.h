@@ -34,6 +34,9 @@ void keeper_say_ready(void);
 /* In a server that is not the first: close what the one before left open, but for @wanted. */
 void keeper_close_others(bool (*wanted)(int fd));
 
+/* Did the server before leave this file open? */
+bool keeper_left_open(int fd);
+
 static inline void keeper_busy(int fd, bool busy)
 {
     if ( fd >= 0 && fd < KEEPER_MAX_FD )

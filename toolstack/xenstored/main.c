@@ -193,7 +193,7 @@ static bool is_wanted(int fd)
     struct conn *c = conn_find(KEY_SOCKET | fd);
 
     return fd == keeper->lock_fd || fd == keeper->listen_fd[0] || fd == keeper->listen_fd[1] ||
-           fd == log_options.trace_fd || (c && !keeper_was_busy(fd));
+           fd == log_options.trace_fd || (c && !keeper_was_busy(fd) && keeper_left_open(fd));
 }
 
 static void reconnect_sockets(void)

@@ -277,7 +277,8 @@ static void own_data(struct node *n, const void *value, uint32_t len)
     struct data *d = n->data;
 
     if ( d->refs == 1 && len == d->value_len ) {
-        memcpy(d->bytes + d->name_len + 1, value, len);
+        if ( len )
+            memcpy(d->bytes + d->name_len + 1, value, len);
         return;
     }
     n->data = data_new(d->bytes, d->name_len, value, len, perms_ref(d->perms));
