@@ -33,15 +33,16 @@ uint64_t cache_sum(const void *data, size_t size)
     return lane[0] ^ lane[1] * 3 ^ lane[2] * 5 ^ lane[3] * 7;
 }
 
-/* mkdir -p, the last two levels only: /var/cache is the system's. */
+/* mkdir -p, the last level for us alone. */
 static void make_folder(const char *path)
 {
     char parent[512];
-    const char *slash = strrchr(path, '/');
 
-    if ( slash && slash != path && (size_t)(slash - path) < sizeof(parent) ) {
-        memcpy(parent, path, (size_t)(slash - path));
-        parent[slash - path] = '\0';
+    for ( const char *c = path + 1; *c; c++ ) {
+        if ( *c != '/' || (size_t)(c - path) >= sizeof(parent) )
+            continue;
+        memcpy(parent, path, (size_t)(c - path));
+        parent[c - path] = '\0';
         (void)mkdir(parent, 0755);
     }
     (void)mkdir(path, 0700);

@@ -49,6 +49,8 @@ static void holders(struct xn_ctx *ctx, char *text, size_t size)
     for ( size_t i = 0; i < count; i++ ) {
         char path[48], *name;
 
+        if ( !list[i].pages )
+            continue;                               /* the one that is being built */
         if ( i >= TOLD ) {
             rest += list[i].pages;
             continue;
