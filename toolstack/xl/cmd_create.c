@@ -74,6 +74,8 @@ static int read_create(struct request *r, int argc, char **argv)
         case 'n': r->dry_run = true; break;
         case 'p': r->paused = true; break;
         case 'q': r->quiet = true; break;
+        case 'V':
+        case 'A': xl_warn("create: -%c: this guest has no display to show", c); break;
         case OPT_IGNORE_MASKS: r->ignore_masks = true; break;
         }
     }

@@ -27,8 +27,8 @@ OPTIONS(create_options,
     { 'n', "dryrun", NULL, "Check all that can be checked, say what would be done, do nothing." },
     { 'p', NULL, NULL, "Leave the guest paused." },
     { 'q', "quiet", NULL, "Say nothing but errors." },
-    { 'V', "vncviewer", NULL, "Start a VNC viewer (guests without a display: ignored)." },
-    { 'A', "vncviewer-autopass", NULL, "Hand the VNC password to the viewer." },
+    { 'V', "vncviewer", NULL, "Taken for old scripts: the guests of this version have no display." },
+    { 'A', "vncviewer-autopass", NULL, "Likewise." },
     IGNORE_MASKS);
 
 OPTIONS(update_options, CONFIG_FILE,
