@@ -106,13 +106,15 @@ static void any_failing_step_leaves_nothing(void **state)
     free(before);
 }
 
+#define ALL_CALLS "cpus = \"1\"\ncpu_weight = 100\ntsc_mode = \"native\"\nrtc_timeoffset = 60\n"
+
 static void any_failing_call_leaves_nothing(void **state)
 {
     static const struct { const char *call; int skip; } calls[] = {
         { "createdomain", 0 }, { "max_vcpus", 0 }, { "max_mem", 0 }, { "pin", 0 },
         { "sched", 0 }, { "loop", 0 }, { "loop", 1 }, { "alloc_unbound", 0 },
         { "alloc_unbound", 1 }, { "claim_pages", 0 }, { "build_pv", 0 }, { "image", 0 },
-        { "link", 0 }, { "unpause", 0 },
+        { "link", 0 }, { "unpause", 0 }, { "settscinfo", 0 }, { "settimeoffset", 0 },
     };
     struct xn_ctx *ctx = *state;
     char *before = fake_dump();
@@ -121,7 +123,7 @@ static void any_failing_call_leaves_nothing(void **state)
         fake_host.fail = calls[i].call;
         fake_host.fail_skip = calls[i].skip;
         fake_host.fail_with = EPROTO;
-        assert_int_equal(create(ctx, FULL_CONFIG "cpus = \"1\"\ncpu_weight = 100\n", NULL, NULL),
+        assert_int_equal(create(ctx, FULL_CONFIG ALL_CALLS, NULL, NULL),
                          -EPROTO);
         assert_null(fake_host.fail);
         assert_non_null(strstr(xn_why(ctx), calls[i].call));

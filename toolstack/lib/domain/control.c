@@ -8,6 +8,7 @@
 
 #include "ctx/domctl.h"
 #include "ctx/sysctl.h"
+#include "domain/dom.h"
 #include "xenolith/domain.h"
 #include "xenolith/host.h"
 
@@ -69,7 +70,9 @@ int xn_domain_set_maxmem(struct xn_ctx *ctx, uint32_t domid, uint64_t kib)
         xn_remedy(ctx, "lower what it has with mem-set first");
         return rc;
     }
-    rc = hc_max_mem(ctx, domid, kib);
+    rc = hc_max_mem(ctx, domid, kib + DOM_MAXMEM_SLACK);
+    if ( !rc )
+        rc = dom_note_maxmem(ctx, &d, kib);
     return rc ? xn_because(ctx, rc, "limiting domain %u to %llu KiB", domid,
                            (unsigned long long)kib) : 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "build/build.h"
@@ -108,6 +109,33 @@ static int set_cpus(struct xn_ctx *ctx, const struct creation *cr)
     return rc;
 }
 
+/* The names of xl.cfg's tsc_mode=, by XEN's numbers. */
+static int set_clock(struct xn_ctx *ctx, const struct creation *cr)
+{
+    static const char *const modes[] = {
+        "default", "always_emulate", "native", "native_paravirt",
+    };
+    const struct xn_domain_config *c = cr->c;
+    int64_t offset = c->rtc_offset == XN_UNSET ? 0 : c->rtc_offset;
+    struct xen_domctl_tsc_info tsc = { 0 };
+    time_t now = time(NULL);
+    struct tm tm;
+    int rc = 0;
+
+    if ( c->localtime == 1 && localtime_r(&now, &tm) )
+        offset += tm.tm_gmtoff;
+    while ( c->tsc_mode && tsc.tsc_mode < 4 && strcmp(c->tsc_mode, modes[tsc.tsc_mode]) )
+        tsc.tsc_mode++;
+    if ( tsc.tsc_mode == 4 )
+        return xn_fail(ctx, EINVAL, "tsc_mode=%s is none of default, always_emulate, native, "
+                       "native_paravirt", c->tsc_mode);
+    if ( tsc.tsc_mode )
+        rc = hc_settscinfo(ctx, cr->domid, &tsc);
+    if ( !rc && offset )
+        rc = hc_settimeoffset(ctx, cr->domid, offset);
+    return rc;
+}
+
 static int set_limits(struct xn_ctx *ctx, const struct creation *cr)
 {
     const struct xn_domain_config *c = cr->c;
@@ -117,6 +145,8 @@ static int set_limits(struct xn_ctx *ctx, const struct creation *cr)
         rc = hc_max_vcpus(ctx, cr->domid, (uint32_t)c->maxvcpus);
     if ( !rc )
         rc = hc_max_mem(ctx, cr->domid, c->maxmem_kib + DOM_MAXMEM_SLACK);
+    if ( !rc )
+        rc = set_clock(ctx, cr);
     if ( !rc )
         rc = set_cpus(ctx, cr);
     return rc;

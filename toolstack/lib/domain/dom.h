@@ -85,6 +85,9 @@ int dom_config_change(struct xn_ctx *ctx, const struct xn_domain *d,
                       void (*change)(struct xn_domain_config *c, const void *data),
                       const void *data);
 
+/* requests.c: the guest and the stored configuration learn of a new limit. */
+int dom_note_maxmem(struct xn_ctx *ctx, const struct xn_domain *d, uint64_t kib);
+
 /* destroy.c: as xn_domain_destroy, for a domain that may be half made. */
 int dom_destroy(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16]);
 

@@ -142,6 +142,22 @@ int xn_domain_set_target(struct xn_ctx *ctx, uint32_t domid, uint64_t kib)
     return rc ? xn_because(ctx, rc, "setting domain %u's memory", domid) : 0;
 }
 
+static void change_maxmem(struct xn_domain_config *c, const void *data)
+{
+    c->maxmem_kib = *(const uint64_t *)data;
+}
+
+int dom_note_maxmem(struct xn_ctx *ctx, const struct xn_domain *d, uint64_t kib)
+{
+    struct store_batch b = { .nr = 0 };
+    int rc;
+
+    store_put_number(&b, kib, "/local/domain/%u/memory/static-max", d->domid);
+    rc = store_commit(ctx, &b, "its memory limit");
+    store_batch_free(&b);
+    return rc ? rc : dom_config_change(ctx, d, change_maxmem, &kib);
+}
+
 /* vCPUs. */
 
 static void change_vcpus(struct xn_domain_config *c, const void *data)
