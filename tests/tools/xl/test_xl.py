@@ -595,6 +595,12 @@ def test_xml(xl, config):
     assert "<name>lin</name>" in xl("domain-to-xml", "lin").out
 
 
+def test_libxml2_is_only_loaded_for_xml():
+    """Its loading would be most of what xl list costs."""
+    needed = subprocess.run(["readelf", "-d", XL], capture_output=True, text=True).stdout
+    assert "libjson-c" in needed and "libxml2" not in needed
+
+
 # What is made of the table.
 
 def complete(xl, *words):
