@@ -77,11 +77,15 @@ static void limit(int fd, int what, rlim_t value)
 
 static void drop_resources(int fd, const struct sandbox_limits *l)
 {
+    const struct rlimit cpu = { l->cpu_seconds, l->cpu_seconds + 1 };
+
     limit(fd, RLIMIT_CORE, 0);
     limit(fd, RLIMIT_NOFILE, 0);
     limit(fd, RLIMIT_FSIZE, 0);
     limit(fd, RLIMIT_MEMLOCK, 0);
-    limit(fd, RLIMIT_CPU, l->cpu_seconds);
+    /* The lower limit sends SIGXCPU, which says what happened. */
+    if ( setrlimit(RLIMIT_CPU, &cpu) )
+        not_confined(fd, "setrlimit");
 #ifndef __SANITIZE_ADDRESS__            /* its shadow memory is larger than any limit */
     limit(fd, RLIMIT_DATA, l->memory_max);
 #endif
@@ -113,6 +117,9 @@ static void drop_system_calls(int fd)
     static const int allowed[] = {
         SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
         SCMP_SYS(getrandom), SCMP_SYS(exit), SCMP_SYS(exit_group),
+#ifdef __SANITIZE_ADDRESS__
+        SCMP_SYS(sigaltstack),          /* its run-time library asks before every _exit */
+#endif
     };
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int rc = f ? 0 : -ENOMEM;
