@@ -110,7 +110,8 @@ static void many_operations_take_several_pieces(void **state)
 {
     struct xn_ctx *ctx = *state;
     struct store_batch b = { .nr = 0 };
-    char value[800], **names, *text;
+    char value[800], **names, *text, paths[401][24], *values[401];
+    const char *ptrs[401];
     size_t count;
 
     memset(value, 'v', sizeof(value) - 1);
@@ -119,6 +120,16 @@ static void many_operations_take_several_pieces(void **state)
         store_put(&b, value, "/big/%d/value", i);
     assert_int_equal(store_commit(ctx, &b, "test"), 0);
     store_batch_free(&b);
+    for ( int i = 0; i < 401; i++ ) {
+        snprintf(paths[i], sizeof(paths[i]), "/big/%d/value", i);
+        ptrs[i] = paths[i];
+    }
+    assert_int_equal(store_read_many(ctx, ptrs, 401, values), 0);
+    for ( int i = 0; i < 400; i++ ) {
+        assert_string_equal(values[i], value);
+        free(values[i]);
+    }
+    assert_null(values[400]);
     names = store_list(ctx, &count, "/big");
     assert_int_equal(count, 400);
     free(names);
@@ -270,6 +281,7 @@ static void a_server_that_misbehaves_is_an_error(void **state)
     struct store_batch b = { .nr = 0 };
     pthread_t thread;
     size_t failed;
+    char *value;
     int server;
 
     snprintf(to.sun_path, sizeof(to.sun_path), "%s/bad", dir);
@@ -283,6 +295,9 @@ static void a_server_that_misbehaves_is_an_error(void **state)
         answer = cases[i].bytes;
         answer_len = cases[i].len;
         assert_true(store_wire_commit(&b, &failed) < 0);
+        value = NULL;
+        store_wire_read(&(const char *){ "/a" }, 1, &value);
+        assert_null(value);
     }
     shutdown(server, SHUT_RDWR);
     pthread_join(thread, NULL);

@@ -77,6 +77,28 @@ bool store_exists(struct xn_ctx *ctx, const char *path, ...)
     return value || errno != ENOENT;
 }
 
+int store_read_many(struct xn_ctx *ctx, const char *const *paths, size_t nr, char **values)
+{
+    int rc;
+
+    memset(values, 0, nr * sizeof(*values));
+    rc = store_wire_read(paths, nr, values);
+    if ( rc == -ENOTCONN ) {
+        rc = 0;
+        for ( size_t i = 0; i < nr && !rc; i++ ) {
+            values[i] = store_read(ctx, "%s", paths[i]);
+            if ( !values[i] && errno == ENOTCONN )
+                rc = -ENOTCONN;         /* the reason is recorded */
+        }
+        return rc;
+    }
+    for ( size_t i = 0; rc && i < nr; i++ ) {
+        free(values[i]);
+        values[i] = NULL;
+    }
+    return rc ? xn_fail(ctx, -rc, "reading the store: %s", strerror(-rc)) : 0;
+}
+
 int store_read_number(struct xn_ctx *ctx, uint64_t max, uint64_t *value, const char *path, ...)
 {
     va_list args;

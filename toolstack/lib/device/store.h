@@ -73,6 +73,8 @@ char *store_read(struct xn_ctx *ctx, const char *path, ...) __attribute__((forma
 /* A decimal number that fills the node and is at most max; -ENOENT, -EINVAL, -ERANGE. */
 int store_read_number(struct xn_ctx *ctx, uint64_t max, uint64_t *value, const char *path, ...)
     __attribute__((format(printf, 4, 5)));
+/* Many nodes in few exchanges: values[i] malloc'd or NULL. */
+int store_read_many(struct xn_ctx *ctx, const char *const *paths, size_t nr, char **values);
 bool store_exists(struct xn_ctx *ctx, const char *path, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -103,5 +105,6 @@ int store_wait(struct xn_ctx *ctx, const char *const *paths, size_t nr_paths,
 /* store_wire.c: all operations in one transaction over the daemon's socket, pipelined.
  * -ENOTCONN: there is no socket to talk to.  *failed: index of the operation refused. */
 int store_wire_commit(const struct store_batch *b, size_t *failed);
+int store_wire_read(const char *const *paths, size_t nr, char **values);
 
 #endif

@@ -20,6 +20,7 @@
 #include "device/store.h"
 
 #define PIECE       16384           /* bytes of requests sent before their answers are read */
+#define READ_PIECE  1024            /* of reads, whose answers may be far longer */
 
 struct wire {
     int fd;
@@ -114,7 +115,7 @@ static int error_of(const char *name)
 }
 
 /* One answer into text (of XENSTORE_PAYLOAD_MAX + 1 bytes); the daemon's refusal as -errno. */
-static int answer(struct wire *w, char *text)
+static int answer(struct wire *w, char *text, size_t *len)
 {
     struct xsd_sockmsg m;
     int rc = recv_all(w->fd, &m, sizeof(m));
@@ -126,6 +127,7 @@ static int answer(struct wire *w, char *text)
     if ( rc )
         return rc;
     text[m.len] = 0;
+    *len = m.len;
     return m.type == XS_ERROR ? error_of(text) : 0;
 }
 
@@ -152,9 +154,10 @@ static int exchange(struct wire *w, const struct store_batch *b, size_t from, si
                     char *text, size_t *failed)
 {
     int rc = send_all(w), first = rc;
+    size_t len;
 
     for ( size_t i = from; i < to && rc != -EIO; i++ ) {
-        rc = answer(w, text);
+        rc = answer(w, text, &len);
         if ( rc == -ENOENT && b->ops[i].kind == STORE_REMOVE )
             rc = 0;
         if ( rc && !first ) {
@@ -187,11 +190,12 @@ static int run_ops(struct wire *w, const struct store_batch *b, char *text, size
 static int transaction(struct wire *w, const struct store_batch *b, char *text, size_t *failed)
 {
     int rc = queue(w, XS_TRANSACTION_START, "", 1, NULL, 0), end;
+    size_t len;
 
     if ( !rc )
         rc = send_all(w);
     if ( !rc )
-        rc = answer(w, text);
+        rc = answer(w, text, &len);
     if ( rc )
         return rc;
     w->tx = (uint32_t)strtoul(text, NULL, 10);
@@ -203,33 +207,88 @@ static int transaction(struct wire *w, const struct store_batch *b, char *text, 
     if ( !end )
         end = send_all(w);
     if ( !end )
-        end = answer(w, text);
+        end = answer(w, text, &len);
     return rc ? rc : end;
+}
+
+static struct wire *wire_open(char **text)
+{
+    struct wire *w = malloc(sizeof(*w));
+
+    *text = malloc(XENSTORE_PAYLOAD_MAX + 1);
+    if ( w && *text ) {
+        w->tx = w->req = 0;
+        w->len = 0;
+        w->fd = connect_socket();
+        if ( w->fd >= 0 )
+            return w;
+    }
+    free(w);
+    free(*text);
+    return NULL;
+}
+
+static void wire_close(struct wire *w, char *text)
+{
+    close(w->fd);
+    free(w);
+    free(text);
+}
+
+/* The answers to the reads [from, to); -EIO ends it. */
+static int take_values(struct wire *w, size_t from, size_t to, char *text, char **values)
+{
+    int rc = send_all(w);
+
+    for ( size_t i = from; i < to && rc != -EIO; i++ ) {
+        size_t len;
+
+        rc = answer(w, text, &len);
+        if ( !rc && strlen(text) == len )
+            values[i] = strdup(text);
+    }
+    return rc == -EIO ? rc : 0;
+}
+
+static int run_reads(struct wire *w, const char *const *paths, size_t nr, char *text,
+                     char **values)
+{
+    size_t from = 0;
+    int rc = 0;
+
+    for ( size_t i = 0; i < nr && !rc; i++ ) {
+        rc = queue(w, XS_READ, paths[i], strlen(paths[i]) + 1, NULL, 0);
+        if ( !rc && (w->len >= READ_PIECE || i + 1 == nr) ) {
+            rc = take_values(w, from, i + 1, text, values);
+            from = i + 1;
+        }
+    }
+    return rc;
+}
+
+int store_wire_read(const char *const *paths, size_t nr, char **values)
+{
+    char *text;
+    struct wire *w = wire_open(&text);
+    int rc;
+
+    if ( !w )
+        return -ENOTCONN;
+    rc = run_reads(w, paths, nr, text, values);
+    wire_close(w, text);
+    return rc;
 }
 
 int store_wire_commit(const struct store_batch *b, size_t *failed)
 {
-    struct wire *w;
     char *text;
+    struct wire *w = wire_open(&text);
     int rc;
 
     *failed = b->nr;
-    w = malloc(sizeof(*w));
-    text = malloc(XENSTORE_PAYLOAD_MAX + 1);
-    if ( !w || !text ) {
-        rc = -ENOMEM;
-        goto out;
-    }
-    w->tx = w->req = 0;
-    w->len = 0;
-    w->fd = rc = connect_socket();
-    if ( rc < 0 )
-        goto out;
+    if ( !w )
+        return -ENOTCONN;
     rc = transaction(w, b, text, failed);
-    close(w->fd);
-
-out:
-    free(w);
-    free(text);
+    wire_close(w, text);
     return rc;
 }

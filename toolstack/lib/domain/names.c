@@ -22,24 +22,48 @@ char *xn_domain_name(struct xn_ctx *ctx, uint32_t domid)
     return name;
 }
 
+int xn_domain_names(struct xn_ctx *ctx, const struct xn_domain *list, size_t count,
+                    char **names)
+{
+    char (*paths)[40] = calloc(count + 1, sizeof(*paths));
+    const char **ptrs = calloc(count + 1, sizeof(*ptrs));
+    int rc;
+
+    memset(names, 0, count * sizeof(*names));
+    if ( paths && ptrs ) {
+        for ( size_t i = 0; i < count; i++ ) {
+            snprintf(paths[i], sizeof(paths[i]), "/local/domain/%u/name", list[i].domid);
+            ptrs[i] = paths[i];
+        }
+        rc = store_read_many(ctx, ptrs, count, names);
+    } else {
+        rc = xn_fail(ctx, ENOMEM, "out of memory");
+    }
+    free(ptrs);
+    free(paths);
+    return rc;
+}
+
 /* The domain of that name: 1 and its id, 0 if there is none. */
 static int by_name(struct xn_ctx *ctx, const char *name, uint32_t *domid)
 {
     struct xn_domain *list;
+    char **names = NULL;
     size_t count;
     int rc = xn_domain_list(ctx, &list, &count);
 
     if ( rc )
         return rc;
-    for ( size_t i = 0; i < count && !rc; i++ ) {
-        char *other = xn_domain_name(ctx, list[i].domid);
-
-        if ( other && !strcmp(other, name) ) {
+    names = calloc(count + 1, sizeof(*names));
+    rc = names ? xn_domain_names(ctx, list, count, names) : xn_fail(ctx, ENOMEM, "out of memory");
+    for ( size_t i = 0; i < count && names; i++ ) {
+        if ( !rc && names[i] && !strcmp(names[i], name) ) {
             *domid = list[i].domid;
             rc = 1;
         }
-        free(other);
+        free(names[i]);
     }
+    free(names);
     free(list);
     return rc;
 }

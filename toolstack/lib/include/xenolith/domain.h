@@ -40,6 +40,10 @@ int xn_domain_info(struct xn_ctx *ctx, uint32_t domid, struct xn_domain *d);
 int xn_domain_find(struct xn_ctx *ctx, const char *name_or_id, uint32_t *domid);
 /* malloc'd name; NULL if the store has none. */
 char *xn_domain_name(struct xn_ctx *ctx, uint32_t domid);
+/* Names of many at once, in few exchanges with the store: names[i], malloc'd or NULL, is
+ * list[i]'s. */
+int xn_domain_names(struct xn_ctx *ctx, const struct xn_domain *list, size_t count,
+                    char **names);
 int xn_domain_rename(struct xn_ctx *ctx, uint32_t domid, const char *name);
 int xn_domain_vcpus(struct xn_ctx *ctx, uint32_t domid, struct xn_vcpu **list, size_t *count);
 void xn_domain_vcpus_free(struct xn_vcpu *list, size_t count);
