@@ -22,6 +22,9 @@ struct cfg_pos {
 void cfg_find(struct xn_findings *f, enum xn_level level, struct cfg_pos at, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The text of the first error, "" if there is none. */
+const char *cfg_first_error(const struct xn_findings *f);
+
 /* The word of words[] (ended by NULL) that is nearest to what was written, or NULL. */
 const char *cfg_nearest(const char *written, const char *const *words);
 /* Distance of two words in typing errors (insert, drop, change, swap), at most limit + 1. */

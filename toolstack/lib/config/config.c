@@ -106,8 +106,11 @@ void cfg_add_setting(struct xn_domain_config *c, const char *key, char *value, s
                                                          .line = at.line, .column = at.column };
 }
 
-static void add_unserved(struct xn_domain_config *c, const char *key)
+void cfg_add_unserved(struct xn_domain_config *c, const char *key)
 {
+    for (size_t i = 0; i < c->nr_unserved; i++)
+        if (!strcmp(c->unserved[i], key))
+            return;
     c->unserved = cfg_grow(c->unserved, c->nr_unserved, sizeof(char *));
     c->unserved[c->nr_unserved++] = cfg_strdup(key);
 }
@@ -129,7 +132,7 @@ static void check_service(struct cfg_load *l, const struct cfg_key *key, struct 
     else if (key->service == CFG_HARMLESS && l->c->type == XN_TYPE_PV)
         cfg_find(l->f, XN_WARN, at, "%s is known but not served yet: it has no effect", key->name);
     else if (key->service == CFG_REFUSED && (v->kind != CFG_LIST || v->count))
-        add_unserved(l->c, key->name);
+        cfg_add_unserved(l->c, key->name);
 }
 
 static void set_entry(struct cfg_load *l, const struct cfg_entry *e)
@@ -234,7 +237,7 @@ int xn_config_parse(struct xn_domain_config *c, struct xn_findings *f, const cha
                 set_entry(&l, &entries.list[i]);
     cfg_finish(&l);
     /* Those about the whole (line 0) come first. */
-    if (f->count <= CFG_FINDINGS_MAX)
+    if (f->count > 1 && f->count <= CFG_FINDINGS_MAX)
         qsort(f->list, f->count, sizeof(*f->list), by_place);
     cfg_entries_free(&entries);
     free(l.root);

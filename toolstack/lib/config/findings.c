@@ -36,6 +36,14 @@ void cfg_find(struct xn_findings *f, enum xn_level level, struct cfg_pos at, con
     append(f, level, at, text ? text : cfg_strdup("out of memory"));
 }
 
+const char *cfg_first_error(const struct xn_findings *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->list[i].level == XN_ERROR)
+            return f->list[i].text;
+    return "";
+}
+
 void xn_findings_free(struct xn_findings *f)
 {
     for (size_t i = 0; i < f->count; i++)

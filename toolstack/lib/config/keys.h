@@ -69,6 +69,9 @@ struct cfg_load {
     struct xn_pci pci_defaults;
 };
 
+/* Note a key without which the guest is not what was asked for (once). */
+void cfg_add_unserved(struct xn_domain_config *c, const char *key);
+
 /* Setters, set.c. */
 void cfg_set_type(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
 void cfg_set_name(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
