@@ -93,8 +93,6 @@ int xl_monitor(uint32_t domid, const struct xn_domain_config *c, bool foreground
         }
         become_daemon(log);
     }
-    fprintf(stderr, "Waiting for domain %s (domid %u) to die [pid %d]\n", c->name, domid,
-            (int)getpid());
     ctx = xl_ctx();
     xl_set_level(XN_INFO);
     rc = xn_domain_monitor(ctx, domid, c);

@@ -22,7 +22,7 @@ static void bar_clear(void)
     bar_shown = false;
 }
 
-static void prefix(void)
+static void stamp(void)
 {
     bar_clear();
     if (xl.timestamps) {
@@ -33,6 +33,11 @@ static void prefix(void)
         strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %Z", localtime_r(&now, &tm));
         fprintf(stderr, "%s [%d] ", text, (int)getpid());
     }
+}
+
+static void prefix(void)
+{
+    stamp();
     fprintf(stderr, "%s: ", xl.program);
 }
 
@@ -82,21 +87,20 @@ int xl_failed(const char *name, const char *fmt, ...)
 
 static void on_log(void *data, enum xn_level level, const char *line)
 {
-    static const char *const kind[] = {
-        [XN_ERROR] = "error: ", [XN_WARN] = "warning: ", [XN_INFO] = "", [XN_DEBUG] = "debug: ",
-    };
-
     fflush(stdout);
-    prefix();
-    fprintf(stderr, "%s%s\n", kind[level], line);
+    if (level <= XN_WARN)
+        prefix();
+    else
+        stamp();
+    fprintf(stderr, "%s%s\n", level == XN_WARN ? "warning: " : "", line);
 }
 
 static void on_progress(void *data, const char *what, uint64_t done, uint64_t total)
 {
     static struct timespec last;
     struct timespec now;
+    double part = total ? (double)done / (double)total : 0;
     char bar[BAR_WIDTH + 1];
-    unsigned int filled;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (done >= total && total) {
@@ -112,12 +116,10 @@ static void on_progress(void *data, const char *what, uint64_t done, uint64_t to
     if (!total) {
         fprintf(stderr, "\r\033[K%s ...", what);
     } else {
-        filled = (unsigned int)((double)done / (double)total * BAR_WIDTH);
         memset(bar, ' ', BAR_WIDTH);
-        memset(bar, '#', filled);
+        memset(bar, '#', (size_t)(part * BAR_WIDTH));
         bar[BAR_WIDTH] = 0;
-        fprintf(stderr, "\r\033[K%s [%s] %3u%%", what, bar,
-                (unsigned int)((double)done / (double)total * 100));
+        fprintf(stderr, "\r\033[K%s [%s] %3u%%", what, bar, (unsigned int)(part * 100));
     }
     fflush(stderr);
     bar_shown = true;

@@ -203,6 +203,7 @@ int xn_domain_create(struct xn_ctx *ctx, struct xn_domain_config *c,
 int xn_domain_monitor(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c)
 {
     did("monitor %u", domid);
+    xn_log(ctx, XN_INFO, "watching %u", domid);
     return 0;
 }
 

@@ -500,8 +500,7 @@ def test_create_leaves_a_watching_process_with_a_log(xl, config):
     assert r.status == 0, r.err
     assert r.out == "fake: create web, 65536 KiB, hard -, bridge -\n"
     assert r.err.startswith("Parsing config from web.cfg\n")
-    log = wait_log(xl, "web", "fake: monitor 7")
-    assert re.search(r"^Waiting for domain web \(domid 7\) to die \[pid \d+\]$", log, re.M)
+    assert wait_log(xl, "web", "fake: monitor 7") == "fake: monitor 7\nwatching 7\n"
     assert xl("create", "-q", config).err == ""
     wait_log(xl, "web", "fake: monitor 7")
     assert (xl.dir / "log" / "xl-web.log.1").exists()
