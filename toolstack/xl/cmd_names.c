@@ -74,8 +74,8 @@ static int find_name(const char *name, uint32_t *domid)
     bool found = false;
     size_t n;
 
-    if (xn_domain_list(xl_ctx(), &list, &n))
-        return xl_failed(name, "%s", xl.command->name);
+    if (xl_domains(NULL, 0, &list, &n))
+        return XL_FAILED;
     for (size_t i = 0; i < n && !found; i++) {
         char *it = xl_name(list[i].domid);
 

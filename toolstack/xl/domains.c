@@ -18,8 +18,37 @@ int xl_find(const char *name_or_id, uint32_t *domid)
     return XL_OK;
 }
 
+/* Names of all domains, read in one exchange when all are listed. */
+static struct {
+    struct xn_domain *domains;
+    char **names;
+    size_t n;
+} known;
+
+static void learn_names(const struct xn_domain *list, size_t n)
+{
+    known.domains = xl_alloc((n + 1) * sizeof(*list));
+    known.names = xl_alloc((n + 1) * sizeof(*known.names));
+    memcpy(known.domains, list, n * sizeof(*list));
+    if (xn_domain_names(xl_ctx(), list, n, known.names))
+        xl_warn("%s", xn_why(xl_ctx()));
+    known.n = n;
+}
+
+void xl_forget_names(void)
+{
+    for (size_t i = 0; i < known.n; i++)
+        free(known.names[i]);
+    free(known.names);
+    free(known.domains);
+    memset(&known, 0, sizeof(known));
+}
+
 char *xl_name(uint32_t domid)
 {
+    for (size_t i = 0; i < known.n; i++)
+        if (known.domains[i].domid == domid)
+            return known.names[i] ? xl_strdup(known.names[i]) : NULL;
     return xn_domain_name(xl_ctx(), domid);
 }
 
@@ -72,6 +101,7 @@ int xl_domains(char **names, int count, struct xn_domain **list, size_t *n)
     if (!count) {
         if (xn_domain_list(ctx, list, n))
             return xl_failed(NULL, "%s", xl.command->name);
+        learn_names(*list, *n);
         return XL_OK;
     }
     *list = xl_alloc((size_t)count * sizeof(**list));

@@ -149,6 +149,7 @@ void xl_set_level(enum xn_level level)
 
 void xl_end(void)
 {
+    xl_forget_names();
     bar_clear();
     xn_ctx_free(ctx);
     ctx = NULL;

@@ -104,6 +104,7 @@ int xl_find(const char *name_or_id, uint32_t *domid);
 int xl_domains(char **names, int count, struct xn_domain **list, size_t *n);
 /* malloc'd, or NULL if the store knows none. */
 char *xl_name(uint32_t domid);
+void xl_forget_names(void);
 void xl_state_letters(const struct xn_domain *d, char letters[7]);
 void xl_uuid_text(const uint8_t uuid[16], char text[37]);
 /* A domain's name for tables: "(null)" without one; blanks in it become '_', so that a line

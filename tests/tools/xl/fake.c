@@ -95,6 +95,13 @@ char *xn_domain_name(struct xn_ctx *ctx, uint32_t domid)
     return name_of(domid) ? strdup(name_of(domid)) : NULL;
 }
 
+int xn_domain_names(struct xn_ctx *ctx, const struct xn_domain *list, size_t count, char **names)
+{
+    for (size_t i = 0; i < count; i++)
+        names[i] = xn_domain_name(ctx, list[i].domid);
+    return 0;
+}
+
 int xn_domain_rename(struct xn_ctx *ctx, uint32_t domid, const char *name)
 {
     did("rename %u %s", domid, name);
