@@ -41,14 +41,14 @@ void *xrealloc(void *p, size_t size)
 char *buf_room(struct buf *b, uint32_t n)
 {
     if ( b->start + b->len + n > b->cap ) {
-        if ( b->start ) {
+        if ( b->start >= b->cap / 2 && b->start ) {
             memmove(b->p, b->p + b->start, b->len);
             b->start = 0;
         }
-        if ( b->len + n > b->cap ) {
+        if ( b->start + b->len + n > b->cap ) {
             uint32_t cap = b->cap ? b->cap : 256;
 
-            while ( cap < b->len + n )
+            while ( cap < b->start + b->len + n )
                 cap *= 2;
             b->p = xrealloc(b->p, cap);
             b->cap = cap;
