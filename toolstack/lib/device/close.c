@@ -171,10 +171,10 @@ static int say_stuck(const struct closing *c)
     return rc;
 }
 
-int dev_remove(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool force)
+int dev_close(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool force)
 {
     const struct closing c = { ctx, ids, nr };
-    int rc, one;
+    int rc;
 
     if ( !nr )
         return 0;
@@ -190,8 +190,18 @@ int dev_remove(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool for
     }
     if ( rc && !force )
         return rc;
-    for ( size_t i = 0; i < nr; i++ ) {
+    for ( size_t i = 0; i < nr; i++ )
         undo_hotplug(ctx, &ids[i]);
+    return rc;
+}
+
+int dev_remove(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool force)
+{
+    int one, rc = dev_close(ctx, ids, nr, force);
+
+    if ( rc && !force )
+        return rc;
+    for ( size_t i = 0; i < nr; i++ ) {
         one = remove_nodes(ctx, &ids[i]);
         rc = rc ? rc : one;
     }

@@ -144,21 +144,20 @@ char **store_list(struct xn_ctx *ctx, size_t *count, const char *fmt, ...)
     return list;
 }
 
-/* Remove path if it has no children (or in any case: force).  1: it has some. */
-static int remove_if_empty(struct xs_handle *xs, const char *path, bool force)
+/* Remove path if it has no children.  1: it has some. */
+static int remove_if_empty(struct xs_handle *xs, const char *path)
 {
     for ( unsigned int i = 0; i < MAX_TRIES; i++ ) {
         xs_transaction_t t = xs_transaction_start(xs);
         unsigned int n = 0;
-        char **list = NULL;
+        char **list;
         bool remove;
 
         if ( t == XBT_NULL )
             return -errno;
-        if ( !force )
-            list = xs_directory(xs, t, path, &n);
+        list = xs_directory(xs, t, path, &n);
         free(list);
-        remove = force || (list && n == 0);
+        remove = list && n == 0;
         if ( remove && !xs_rm(xs, t, path) && errno != ENOENT ) {
             int err = errno;
 
@@ -175,11 +174,30 @@ static int remove_if_empty(struct xs_handle *xs, const char *path, bool force)
 
 int store_remove_upwards(struct xn_ctx *ctx, unsigned int keep, const char *fmt, ...)
 {
+    struct store_batch b = { .nr = 0 };
+    char path[STORE_PATH_MAX];
+    va_list args;
+    int rc;
+
+    va_start(args, fmt);
+    rc = vsnprintf(path, sizeof(path), fmt, args);
+    va_end(args);
+    if ( rc < 0 || (size_t)rc >= sizeof(path) )
+        return xn_fail(ctx, ENAMETOOLONG, "removing a store node: its path is too long");
+    store_remove(&b, "%s", path);
+    rc = store_commit(ctx, &b, "removing a store node");
+    store_batch_free(&b);
+    *strrchr(path, '/') = 0;
+    return rc ? rc : store_prune(ctx, keep, "%s", path);
+}
+
+int store_prune(struct xn_ctx *ctx, unsigned int keep, const char *fmt, ...)
+{
     char path[STORE_PATH_MAX];
     struct xs_handle *xs;
     unsigned int depth = 0;
     va_list args;
-    int rc;
+    int rc = 0;
 
     va_start(args, fmt);
     xs = open_path(ctx, path, fmt, args);
@@ -188,15 +206,17 @@ int store_remove_upwards(struct xn_ctx *ctx, unsigned int keep, const char *fmt,
         return xn_fail(ctx, errno, "removing a store node: %s", strerror(errno));
     for ( const char *p = path; *p; p++ )
         depth += *p == '/';
-    rc = remove_if_empty(xs, path, true);
-    while ( !rc && depth > keep + 1 ) {
+    while ( !rc && depth > keep ) {
+        unsigned int n = 0;
+        char **list = xs_directory(xs, XBT_NULL, path, &n);
+
+        free(list);
+        if ( list )                     /* ask first: most are not empty */
+            rc = n ? 1 : remove_if_empty(xs, path);
         *strrchr(path, '/') = 0;
         depth--;
-        rc = remove_if_empty(xs, path, false);
     }
-    if ( rc < 0 )
-        return xn_fail(ctx, -rc, "removing store node %s: %s", path, strerror(-rc));
-    return 0;
+    return rc < 0 ? xn_fail(ctx, -rc, "removing store node %s: %s", path, strerror(-rc)) : 0;
 }
 
 int store_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port)

@@ -89,6 +89,10 @@ char **store_list(struct xn_ctx *ctx, size_t *count, const char *path, ...)
 int store_remove_upwards(struct xn_ctx *ctx, unsigned int keep, const char *path, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Remove a node and its parents as long as they are empty; keep: as above. */
+int store_prune(struct xn_ctx *ctx, unsigned int keep, const char *path, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Tell the store daemon that a domain is there, with its ring; or that it is gone. */
 int store_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port);
 int store_release(struct xn_ctx *ctx, uint32_t domid);

@@ -31,37 +31,37 @@ static void remove_stray_backends(struct xn_ctx *ctx, uint32_t domid)
     free(kinds);
 }
 
-static int end_devices(struct xn_ctx *ctx, uint32_t domid)
-{
-    struct dev_id *ids;
-    size_t nr;
-    int rc = dev_list(ctx, domid, -1, &ids, &nr);
-
-    if ( rc )
-        return rc;
-    rc = dev_remove(ctx, ids, nr, true);
-    free(ids);
-    remove_stray_backends(ctx, domid);
-    return rc;
-}
-
-/* /vm/UUID: the domain's own node says which, as a preserved domain has another one. */
-static int remove_nodes(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16])
+/* Everything of it in one transaction; then what is empty above its back ends. */
+static int remove_nodes(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16],
+                        const struct dev_id *ids, size_t nr)
 {
     struct store_batch b = { .nr = 0 };
-    char text[37], *vm = store_read(ctx, "/local/domain/%u/vm", domid);
+    char path[DEV_PATH_MAX], text[37], *vm = store_read(ctx, "/local/domain/%u/vm", domid);
     int rc;
 
+    for ( size_t i = 0; i < nr; i++ ) {
+        dev_back_path(&ids[i], path);
+        store_remove(&b, "%s", path);
+        store_remove(&b, "/local/domain/%u/error%s", ids[i].back, strstr(path, "/backend"));
+    }
+    /* The domain's own node says which UUID: one that was set aside has another. */
     dom_uuid_text(uuid, text);
     if ( vm && !strncmp(vm, "/vm/", 4) && strlen(vm) == 40 )
         dom_nodes_remove(&b, domid, vm + 4);
     else
         dom_nodes_remove(&b, domid, uuid_is_null(uuid) ? NULL : text);
-    store_remove(&b, "/local/domain/0/error/backend/vbd/%u", domid);
-    store_remove(&b, "/local/domain/0/error/backend/vif/%u", domid);
     rc = store_commit(ctx, &b, "removing its store nodes");
     store_batch_free(&b);
     free(vm);
+    for ( size_t i = 0; i < nr; i++ ) {
+        const char *kind = dev_kind_name(ids[i].kind);
+
+        if ( i && ids[i].kind == ids[i - 1].kind && ids[i].back == ids[i - 1].back )
+            continue;
+        (void)store_prune(ctx, 3, "/local/domain/%u/backend/%s/%u", ids[i].back, kind, domid);
+        (void)store_prune(ctx, 4, "/local/domain/%u/error/backend/%s/%u", ids[i].back, kind,
+                          domid);
+    }
     return rc;
 }
 
@@ -151,20 +151,28 @@ static void remove_files(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[
 
 int dom_destroy(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16])
 {
+    struct dev_id *ids;
+    size_t nr;
     int rc, first;
 
     (void)hc_pausedomain(ctx, domid);
-    first = end_devices(ctx, domid);
+    first = dev_list(ctx, domid, -1, &ids, &nr);
+    if ( !first )
+        first = dev_close(ctx, ids, nr, true);
     if ( first )
         xn_log(ctx, XN_WARN, "ending domain %u's devices: %s", domid, xn_why(ctx));
     rc = end_domain(ctx, domid);
-    if ( rc )
-        return rc;
-    rc = remove_nodes(ctx, domid, uuid);
-    remove_files(ctx, domid, uuid);
-    dom_note_end(ctx, domid);
-    xn_clear_error(ctx);
-    return rc ? rc : first;
+    if ( !rc ) {
+        rc = remove_nodes(ctx, domid, uuid, ids, nr);
+        remove_stray_backends(ctx, domid);
+        remove_files(ctx, domid, uuid);
+        dom_note_end(ctx, domid);
+        rc = rc ? rc : first;
+        if ( !rc )
+            xn_clear_error(ctx);
+    }
+    free(ids);
+    return rc;
 }
 
 int xn_domain_destroy(struct xn_ctx *ctx, uint32_t domid)
