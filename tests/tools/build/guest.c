@@ -5,6 +5,8 @@
  *
  *     guest KERNEL RAMDISK|- MIB SECONDS [WORDS OF THE COMMAND LINE...]
  *
+ * With DUMP=FILE in the environment its memory is dumped there before it is destroyed.
+ *
  * Prints what each step took in milliseconds.  Ends when the guest does, or after SECONDS; its
  * status is 0 if the guest shut down or lived that long, 1 if it crashed or was not built.
  */
@@ -156,6 +158,8 @@ static int run(struct xn_ctx *ctx, struct pv_build *b, const char *kernel, int s
     step("close");
     if ( !rc )
         rc = watch(ctx, b, seconds, console);
+    if ( rc >= 0 && getenv("DUMP") && xn_domain_dump_core(ctx, domid, getenv("DUMP")) )
+        printf("guest.c: %s\n", xn_why(ctx));
     hc_unmap(ctx, console, console ? 1 : 0);
     if ( domid ) {
         step("");
