@@ -23,6 +23,8 @@
 #define EVENT_COST      256             /* a wake-up counts as at least so many bytes */
 #define MAX_ENDED       32              /* ended consoles kept */
 #define RETRY_NS        500000000ULL    /* between attempts to map a ring */
+#define LOG_PATIENCE_NS 2000000000ULL   /* that a guest waits for a log that does not move */
+#define LOG_RETRY_NS    50000000ULL
 #define NS              1000000000ULL
 
 struct console *consoles;
@@ -53,16 +55,37 @@ struct console *console_find_name(const char *name, uint32_t number)
 
 /* Log. */
 
+static void log_feed(struct console *c);
+
+static void log_close(struct console *c)
+{
+    logwriter_close(c->log);
+    c->log = NULL;
+}
+
+static void log_done(void *owner, size_t written, uint64_t file_size)
+{
+    struct console *c = owner;
+    struct history_file *f = c->hist.file;
+    const bool failed = written < c->log_length;
+
+    f->logged += written > c->log_note ? written - c->log_note : 0;
+    f->log_size = file_size;
+    if ( !failed )
+        log_feed(c);
+    if ( c->ended && (failed || logwriter_idle(c->log)) )
+        log_close(c);
+    console_drained(c);
+}
+
 static void log_open(struct console *c)
 {
-    char path[sizeof(c->log.path)], name[NAME_SIZE];
-    size_t i;
+    char path[384], name[NAME_SIZE];
 
-    c->log.fd = -1;
-    if ( !settings.log_guest || c->kind == CONSOLE_CHANNEL || c->ended )
+    if ( !settings.log_guest || c->kind == CONSOLE_CHANNEL )
         return;
     copy_text(name, sizeof(name), c->name);
-    for ( i = 0; name[i]; i++ )
+    for ( size_t i = 0; name[i]; i++ )
         if ( name[i] == '/' )
             name[i] = '_';
     if ( c->number )
@@ -70,51 +93,51 @@ static void log_open(struct console *c)
                  c->number);
     else
         snprintf(path, sizeof(path), "%s/guest-%s.log", settings.log_dir, name);
-    if ( logfile_open(&c->log, path, settings.stamp_guest) == 0 && c->hist.file->log_size )
-        logfile_cut(&c->log, c->hist.file->log_size);
+    c->log = logwriter_open(path, settings.stamp_guest, c->hist.file->log_size, log_done, c);
+    if ( c->log ) {
+        c->log_note = c->log_length = 0;
+        logwriter_write(c->log, "", 0);     /* the file is there from the start */
+    }
 }
 
-static void log_gap(struct console *c, uint64_t lost)
-{
-    char text[80];
-    const int n = snprintf(text, sizeof(text), "\n[xenconsoled: %llu bytes are missing here]\n",
-                           (unsigned long long)lost);
-
-    logfile_write(&c->log, text, (size_t)n);
-}
-
+/* Give the log its next piece, if it has done with the last. */
 static void log_feed(struct console *c)
 {
     struct history_file *f = c->hist.file;
-    char buf[RING_BYTES];
+    char buf[LOGWRITER_BYTES];
+    size_t note = 0, n;
+    uint64_t lost, pos = f->logged;
 
-    if ( c->log.fd < 0 ) {
-        if ( c->kind != CONSOLE_CHANNEL )
-            f->logged = f->head;
+    if ( !c->log && c->kind != CONSOLE_CHANNEL )
+        f->logged = f->head;
+    if ( !c->log || !logwriter_idle(c->log) || f->logged >= f->head )
         return;
+    if ( pos < history_tail(&c->hist) ) {
+        note = (size_t)snprintf(buf, 80, "\n[xenconsoled: %llu bytes are missing here]\n",
+                                (unsigned long long)(history_tail(&c->hist) - pos));
+        f->logged = history_tail(&c->hist);
     }
-    while ( f->logged < f->head ) {
-        uint64_t lost, pos = f->logged;
-        const size_t n = history_get(&c->hist, &pos, buf, sizeof(buf), &lost);
+    n = history_get(&c->hist, &pos, buf + note, sizeof(buf) - note, &lost);
+    c->log_note = note;
+    c->log_length = note + n;
+    logwriter_write(c->log, buf, note + n);
+}
 
-        if ( lost )
-            log_gap(c, lost);
-        if ( !logfile_write(&c->log, buf, n) )
-            return;
-        f->logged = pos;
-        f->log_size = c->log.size;
-    }
+/* The log is behind, but at work: the guest waits for it rather than losing text. */
+static bool log_catches_up(const struct console *c)
+{
+    return c->log && !logwriter_idle(c->log) &&
+           loop_now_ns() - logwriter_since(c->log) < LOG_PATIENCE_NS;
 }
 
 void console_reopen_logs(void)
 {
-    for ( struct console *c = consoles; c; c = c->next ) {
-        if ( c->log.fd >= 0 )
-            logfile_close(&c->log);
-        c->log.told_error = false;
-        c->hist.file->log_size = 0;
-        log_open(c);
-    }
+    for ( struct console *c = consoles; c; c = c->next )
+        if ( c->log ) {
+            if ( logwriter_idle(c->log) )
+                c->log_note = c->log_length = 0;
+            logwriter_reopen(c->log);
+        }
 }
 
 /* Readers. */
@@ -138,6 +161,10 @@ static size_t room_for_output(const struct console *c)
         pos = c->hist.file->logged;
     else if ( settings.keep && c->line.open && c->line.pos < pos )
         pos = c->line.pos;
+    if ( log_catches_up(c) && c->hist.file->logged < pos )
+        pos = c->hist.file->logged;
+    if ( pos < history_tail(&c->hist) )
+        return 0;
     return (size_t)(settings.replay - (history_head(&c->hist) - pos));
 }
 
@@ -268,8 +295,10 @@ static void service(struct console *c, uint64_t now)
         c->input_full = false;
         update_sources(c);
     }
-    if ( !room ) {
-        c->stalled = true;
+    c->stalled = !room;
+    if ( c->stalled ) {
+        if ( c->log )                   /* patience may end with no event to tell */
+            c->resume = now + LOG_RETRY_NS;
     } else if ( n == want ) {
         c->work = true;
     } else if ( c->unmask ) {
@@ -352,7 +381,7 @@ static void forget(struct console *c)
     unmap(c);
     terminal_close(c);
     channel_close(c);
-    logfile_close(&c->log);
+    log_close(c);
     history_close(&c->hist, true);
     loop_free_later(c);
 }
@@ -388,7 +417,8 @@ static void end(struct console *c)
     c->ended_at = c->hist.file->ended_at = time(NULL);
     c->hist.file->ended = 1;
     terminal_close(c);
-    logfile_close(&c->log);
+    if ( c->log && logwriter_idle(c->log) )
+        log_close(c);
     viewer_feed_all(c);
     limit_ended();
 }
@@ -496,7 +526,7 @@ static void load_one(const char *name)
     c->kind = number ? CONSOLE_EXTRA : CONSOLE_PRIMARY;
     copy_text(c->name, sizeof(c->name), c->hist.file->name);
     memcpy(c->handle, c->hist.file->handle, 16);
-    c->slave = c->watch = c->port = c->log.fd = -1;
+    c->slave = c->watch = c->port = -1;
     c->ended = true;
     if ( !c->hist.file->ended )
         c->hist.file->ended_at = time(NULL);

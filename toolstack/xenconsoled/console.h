@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "history.h"
-#include "logfile.h"
+#include "logwriter.h"
 #include "port.h"
 #include "ring.h"
 #include "stream.h"
@@ -48,7 +48,9 @@ struct console {
     int watch;                  /* inotify's, on the terminal; -1: none */
     unsigned int openers;       /* who has the terminal open */
     char tty[64];
-    struct logfile log;
+    struct logwriter *log;      /* NULL: none */
+    size_t log_note;            /* bytes of a note of ours before the piece on its way ... */
+    size_t log_length;          /* ... and the length of both */
     struct viewer *viewers;
     unsigned int nr_viewers;
     uint16_t rows, cols;

@@ -19,12 +19,14 @@
 
 #include "console.h"
 #include "hvlog.h"
+#include "logwriter.h"
 #include "settings.h"
 #include "terminal.h"
 #include "util.h"
 #include "viewer.h"
 
 #define EVENTS_A_ROUND 64
+#define FINISH_MS      2000         /* for the logs, when told to end */
 
 static struct source signals, news, events;
 static bool stopping;
@@ -177,6 +179,8 @@ static int start(void)
     if ( !rc )
         rc = terminal_init();
     if ( !rc )
+        rc = logwriter_start();
+    if ( !rc )
         rc = loop_add(&events, port_event_fd(), EPOLLIN, on_event);
     if ( !rc && settings.log_hv )
         rc = hvlog_start();
@@ -245,6 +249,7 @@ int main(int argc, char **argv)
     while ( !stopping )
         loop_round(console_work());
     notify_service_manager("STOPPING=1");
+    logwriter_finish(FINISH_MS);
     if ( settings.pid_file )
         unlink(settings.pid_file);
     return 0;

@@ -8,6 +8,7 @@
  *   store/PATH/.value  a node
  *   down               exists: the store does not answer
  *   hvlog              the hypervisor's log
+ *   hang               exists: writing to a log file does not return
  *   events, watches    datagram sockets of the daemon: "DOMID PORT", or a changed path
  *   guest              datagram socket of the test: "DOMID PORT" when a guest is notified
  */
@@ -70,6 +71,23 @@ static void post(int fd, const char *to, const char *text)
 
     address(&a, to);
     sendto(fd, text, strlen(text), MSG_DONTWAIT, (struct sockaddr *)&a, sizeof(a));
+}
+
+ssize_t __real_write(int fd, const void *buf, size_t n);
+ssize_t __wrap_write(int fd, const void *buf, size_t n);
+
+ssize_t __wrap_write(int fd, const void *buf, size_t n)
+{
+    char link[64], path[512];
+    ssize_t length;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    length = readlink(link, path, sizeof(path) - 1);
+    path[length < 0 ? 0 : length] = 0;
+    if ( strstr(path, ".log") )
+        while ( access(in_dir("hang"), F_OK) == 0 )
+            usleep(1000);
+    return __real_write(fd, buf, n);
 }
 
 int port_open(void)

@@ -92,3 +92,49 @@ def test_hypervisor_log():
             h.write("(XEN) more\n")
         f.send("events", "0 0")
         wait(lambda: open(path).read() == "(XEN) booted\n(XEN) more\n")
+
+
+def test_disk_that_hangs_stops_only_the_logs():
+    with Fake("--log=guest", "--rate=1G") as f:
+        g, other = f.domain(1, "one"), f.domain(2, "two")
+        v, w = f.view(1), f.view(2)
+        wait(lambda: os.path.exists(f.logs + "/guest-two.log"))
+        open(f.dir + "/hang", "w").close()
+        data = text_of(3000)                # within the history: nothing is lost
+        for i in range(0, len(data), 1000):
+            g.write(data[i:i + 1000])
+            v.output(len(data[i:i + 1000]))
+        other.write(b"not concerned")
+        assert w.output(13) == b"not concerned"
+        assert f.log("one") == b""
+        os.unlink(f.dir + "/hang")
+        wait(lambda: f.log("one") == data and f.log("two") == b"not concerned")
+
+
+def test_disk_that_hangs_for_long_loses_lines_not_guests():
+    with Fake("--log=guest", "--rate=1G", "--replay=16k") as f:
+        g = f.domain(1, "one")
+        wait(lambda: os.path.exists(f.logs + "/guest-one.log"))
+        open(f.dir + "/hang", "w").close()
+        data = text_of(6000)
+        start = time.time()
+        g.write(data)
+        assert time.time() - start > 1.5    # it waits a little for the log
+        os.unlink(f.dir + "/hang")
+        wait(lambda: f.log("one").endswith(b"line 005999\n"))
+        assert re.search(rb"\n\[xenconsoled: \d+ bytes are missing here\]\n", f.log("one"))
+
+
+def test_end_of_domain_while_the_disk_hangs():
+    with Fake("--log=guest") as f:
+        g = f.domain(1, "one")
+        wait(lambda: os.path.exists(f.logs + "/guest-one.log"))
+        open(f.dir + "/hang", "w").close()
+        g.write(b"first\n")
+        wait(g.drained)
+        g.write(b"last\n")
+        f.end(1)
+        v = f.view(1)
+        assert v.expect(b"e")
+        os.unlink(f.dir + "/hang")
+        wait(lambda: f.log("one") == b"first\nlast\n")

@@ -139,32 +139,45 @@ def test_pipes():
         p.stdin.write(data * 20)
         p.stdin.flush()
         assert g.read_until(20 * len(data)) == data * 20
-        p.stdin.close()                 # output goes on
         g.write(data)
         assert p.stdout.read(len(data)) == data
-        f.end(1)
+        p.stdin.write(b"the end")
+        p.stdin.close()
+        assert g.read_until(7) == b"the end"
         assert p.wait(10) == 0
         p.stdout.close()
+
+
+def test_no_input_shows_the_recent_output():
+    with Fake() as f:
+        g = f.domain(1, "one")
+        f.tty(1)
+        g.write(b"recent" * 5000)
+        wait(g.drained)
+        r = subprocess.run([VIEW, f.run + "/socket", "1", "0", "1"], stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=10, check=True)
+        assert r.stdout == b"recent" * 5000
 
 
 def test_reader_that_goes_away():
     with Fake() as f:
         g = f.domain(1, "one")
         f.tty(1)
-        p = subprocess.Popen([VIEW, f.run + "/socket", "1", "0", "1"], stdin=subprocess.DEVNULL,
+        p = subprocess.Popen([VIEW, f.run + "/socket", "1", "0", "1"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE)
         g.write(b"x")
         assert p.stdout.read(1) == b"x"
         p.stdout.close()
         g.write(b"y")
         assert p.wait(10) == 0
+        p.stdin.close()
 
 
 def test_stopped_reader_can_be_killed():
     with Fake() as f:
         g = f.domain(1, "one")
         f.tty(1)
-        p = subprocess.Popen([VIEW, f.run + "/socket", "1", "0", "1"], stdin=subprocess.DEVNULL,
+        p = subprocess.Popen([VIEW, f.run + "/socket", "1", "0", "1"], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE)
         g.write(b"x" * 300000)
         wait(g.drained)

@@ -21,7 +21,7 @@ struct session {
     const struct xn_console_view *view;
     struct console_user user;
     int fd;                             /* -1: the daemon is away */
-    bool attached, ended, failed;
+    bool attached, replayed, ended, failed;
     uint32_t domid;                     /* once attached */
     uint64_t pos;                       /* of the next byte of output */
     size_t out_len, out_off;            /* input on its way to the daemon */
@@ -131,7 +131,10 @@ static void take_message(struct session *s, const char *msg, size_t n)
     case XN_CONSOLE_ERROR:
         fail(s, msg + 1, n - 1);
         break;
-    default:                            /* REPLAYED, RESIZED: nothing to do */
+    case XN_CONSOLE_REPLAYED:
+        s->replayed = true;
+        break;
+    default:                            /* RESIZED: nothing to do */
         break;
     }
 }
@@ -216,6 +219,14 @@ static void round_trip(struct session *s)
         take_output(s);
 }
 
+/* After the escape character, or the end of the input: what was typed is still sent. */
+static bool is_over(const struct session *s)
+{
+    if ( s->ended || s->failed )
+        return true;
+    return !s->out_len && (s->user.left || (!s->user.input_open && s->replayed));
+}
+
 int xn_console_run(const struct xn_console_view *view)
 {
     struct session s = { .view = view, .fd = view->serial ? -ENOENT : connect_daemon(view) };
@@ -224,7 +235,7 @@ int xn_console_run(const struct xn_console_view *view)
         return console_run_tty(view);
     if ( user_enter(&s.user, view->escape) || !send_attach(&s) )
         fail(&s, "cannot talk to xenconsoled", 26);
-    while ( !s.ended && !s.failed && !(s.user.left && !s.out_len) )
+    while ( !is_over(&s) )
         round_trip(&s);
     user_leave(&s.user);
     if ( s.fd >= 0 )

@@ -18,6 +18,7 @@
 
 #define NAMES_MAX   4096            /* domains looked at for a name */
 #define POLL_MS     100
+#define QUIET_MS    300             /* without output, after the end of the input */
 
 static char *read_node(struct xs_handle *xs, const char *path)
 {
@@ -128,8 +129,10 @@ static bool round_trip(struct console_user *u, int tty, char *in, size_t *in_len
     char out[1024];
     ssize_t n;
 
-    if ( poll(fds, 3, -1) < 0 )
-        return errno == EINTR;
+    const int n_ready = poll(fds, 3, u->input_open ? -1 : QUIET_MS);
+
+    if ( n_ready <= 0 )
+        return n_ready < 0 && errno == EINTR;
     if ( fds[1].revents && user_signal(u) != SIGWINCH )
         return false;
     if ( fds[2].revents )

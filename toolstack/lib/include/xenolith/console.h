@@ -88,7 +88,7 @@ struct xn_console_view {
 
 /*
  * Connect the terminal (or whatever fds 0 and 1 are) with a console until the escape
- * character, the end of the domain, or a signal; the terminal's mode is restored in each case.
+ * character, the end of the input or of the domain, or a signal; the terminal's mode is restored in each case.
  * Without our daemon it uses the terminal that the store names.  Returns 0, or 1 after saying
  * on fd 2 what is wrong.
  */
