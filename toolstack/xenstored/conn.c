@@ -124,10 +124,15 @@ char *conn_reply_room(struct conn *c, uint32_t len)
 
 void conn_reply(struct conn *c, const void *data, uint32_t len)
 {
-    if ( len > XENSTORE_PAYLOAD_MAX )
+    char *p;
+
+    if ( len > XENSTORE_PAYLOAD_MAX ) {
         conn_error(c, E2BIG);
-    else
-        memcpy(put_header(c, c->req.type, len), data, len);
+        return;
+    }
+    p = put_header(c, c->req.type, len);
+    if ( len )
+        memcpy(p, data, len);
 }
 
 void conn_ack(struct conn *c)

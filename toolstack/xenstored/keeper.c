@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEATHS_MAX 20           /* in DEATHS_MS, before it gives up */
+#define DEATHS_MAX 100          /* in DEATHS_MS, before it gives up */
 #define DEATHS_MS  10000
 
 static struct keeper_shared none;
