@@ -323,7 +323,7 @@ def test_last_words_of_dead_domain():
         assert v.output(6) == b"panic!"
         assert v.expect(b"e") == b"the domain has ended"
         assert v.closed()
-        assert f.log("one") == b"panic!"
+        wait(lambda: f.log("one") == b"panic!")
         w = Viewer(f).attach(name="one").attached()
         assert w.replay() == b"panic!" and w.message()[0] == b"e"
         assert not os.path.exists(tty)

@@ -126,10 +126,9 @@ static bool round_trip(struct console_user *u, int tty, char *in, size_t *in_len
         { .fd = u->signal_fd, .events = POLLIN },
         { .fd = typed ? 0 : -1, .events = POLLIN },
     };
+    const int n_ready = poll(fds, 3, u->input_open ? -1 : QUIET_MS);
     char out[1024];
     ssize_t n;
-
-    const int n_ready = poll(fds, 3, u->input_open ? -1 : QUIET_MS);
 
     if ( n_ready <= 0 )
         return n_ready < 0 && errno == EINTR;
