@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <uuid/uuid.h>
 
 #include "show.h"
 #include "xl.h"
@@ -180,6 +181,9 @@ static int dry_run(const struct request *r, struct xn_domain_config *c)
     uint32_t domid;
     int rc = XL_OK;
 
+    if (!c->has_uuid)
+        uuid_generate(c->uuid);
+    c->has_uuid = true;
     if (r->debug || !isatty(STDOUT_FILENO))
         rc = show_config(c, xl_wants_sxp());
     fflush(stdout);

@@ -89,6 +89,8 @@ static int list(int argc, char **argv, enum xn_device_kind kind, const char *hea
             continue;
         }
         for (size_t d = 0; d < n; d++) {
+            if (kind == XN_DEVICE_CONSOLE && !devices[d].devid)
+                continue;               /* the console itself is no channel */
             if (json)
                 json_device(&j, &devices[d]);
             else

@@ -72,8 +72,10 @@ int main(int argc, char **argv)
 {
     const char *base = strrchr(argv[0], '/');
     bool several;
-    int first, rc = by_name(base ? base + 1 : argv[0], argc, argv);
+    int first, rc;
 
+    setvbuf(stderr, NULL, _IOLBF, BUFSIZ);      /* a message is one write */
+    rc = by_name(base ? base + 1 : argv[0], argc, argv);
     if (rc >= 0)
         return rc;
     first = global_options(argc, argv);

@@ -69,9 +69,20 @@ void xl_warn(const char *fmt, ...)
     va_end(ap);
 }
 
+/* The chain may begin with the name that is about to be printed: "domain NAME: ". */
+static const char *without_name(const char *why, const char *name)
+{
+    size_t len = name ? strlen(name) : 0;
+
+    if (name && !strncmp(why, "domain ", 7) && !strncmp(why + 7, name, len) &&
+        !strncmp(why + 7 + len, ": ", 2))
+        return why + 7 + len + 2;
+    return why;
+}
+
 int xl_failed(const char *name, const char *fmt, ...)
 {
-    const char *why = ctx ? xn_why(ctx) : "";
+    const char *why = ctx ? without_name(xn_why(ctx), name) : "";
     va_list ap;
 
     fflush(stdout);
@@ -113,7 +124,7 @@ static void on_progress(void *data, const char *what, uint64_t done, uint64_t to
     if ((now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000 < 100)
         return;
     last = now;
-    if (!total) {
+    if (!part) {
         fprintf(stderr, "\r\033[K%s ...", what);
     } else {
         memset(bar, ' ', BAR_WIDTH);

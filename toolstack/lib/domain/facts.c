@@ -17,12 +17,12 @@
 
 int xn_domain_nodes(struct xn_ctx *ctx, uint32_t domid, uint8_t **nodes, uint32_t *nr)
 {
-    struct xen_sysctl_physinfo host;
-    int rc = hc_physinfo(ctx, &host);
+    int rc;
 
+    *nr = 0;
+    rc = hc_numainfo(ctx, NULL, NULL, nr);
     if ( rc )
-        return xn_because(ctx, rc, "asking for the host's size");
-    *nr = host.max_node_id + 1;
+        return xn_because(ctx, rc, "asking for the host's memory nodes");
     *nodes = calloc(*nr / 8 + 1, 1);
     rc = *nodes ? hc_getnodeaffinity(ctx, domid, *nodes, *nr) : xn_fail(ctx, ENOMEM, "no memory");
     if ( rc ) {
