@@ -46,7 +46,7 @@ static void update(struct viewer *v)
 
     if ( v->gone )
         return;
-    if ( v->console && v->pos < history_head(&v->console->hist) )
+    if ( v->console && (v->pos < history_head(&v->console->hist) || !v->replayed) )
         events |= EPOLLOUT;
     loop_events(&v->src, events);
 }
