@@ -443,13 +443,18 @@ int xn_device_list(struct xn_ctx *ctx, uint32_t domid, enum xn_device_kind kind,
                    struct xn_device **list, size_t *count)
 {
     *count = domid == 2;
-    *list = calloc(1, sizeof(**list));
+    *list = calloc(2, sizeof(**list));
     **list = (struct xn_device){ .kind = kind, .frontend = domid, .state = 4,
         .devid = kind == XN_DEVICE_VBD ? 51712 : 0, .event_channel = -1, .ring_ref = -1,
         .tx_ring_ref = -1, .rx_ring_ref = -1,
         .mac = { 0, 0x16, 0x3e, 0x17, 0xe9, 0x4e } };
     strcpy((*list)->backend_path, kind == XN_DEVICE_VBD ? "/local/domain/0/backend/vbd/2/51712"
                                                         : "/local/domain/0/backend/vif/2/0");
+    if (kind == XN_DEVICE_CONSOLE && domid == 2) {      /* the console, then a channel */
+        (*list)[(*count)++] = **list;
+        (*list)[1].devid = 1;
+        strcpy((*list)[1].name, "org.a.b");
+    }
     return 0;
 }
 

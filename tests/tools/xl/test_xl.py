@@ -249,8 +249,10 @@ def test_devices(xl):
         "                       ",
         "0   0  00:16:3e:17:e9:4e     0     4     -1    -1/-1          "
         "/local/domain/0/backend/vif/2/0")
-    assert xl("channel-list", "tiny").out == lines(
-        "Idx BE state evt-ch ring-ref connection                               ")
+    channels = "Idx BE state evt-ch ring-ref connection                               "
+    assert xl("channel-list", "tiny").out == lines(channels)
+    assert xl("channel-list", "lin").out == lines(
+        channels, "1   0  4     -1     -1       org.a.b   ")
     r = xl("block-list", "nosuch", "lin")
     assert r.status == 1 and "51712" in r.out and r.err.startswith("xl: nosuch: block-list: ")
 
