@@ -108,6 +108,13 @@ int hc_map(struct xn_ctx *ctx, uint32_t domid, int prot, const uint64_t *frames,
 
     if ( fails(ctx) )
         return -EIO;
+    fake.mapped = true;
+    if ( domid == DOMID_XEN ) {                     /* the machine-to-physical table */
+        p = mmap(NULL, count * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        memcpy(p, fake.pfn_of, sizeof(fake.pfn_of));
+        *address = p;
+        return 0;
+    }
     p = mmap(NULL, count * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     for ( size_t i = 0; i < count; i++ ) {
         if ( frames[i] != FAKE_SHARED && (frames[i] > FAKE_MFNS || fake.pfn_of[frames[i]] == ~0ULL) )
@@ -116,7 +123,6 @@ int hc_map(struct xn_ctx *ctx, uint32_t domid, int prot, const uint64_t *frames,
              MAP_FAILED )
             abort();
     }
-    fake.mapped = true;
     *address = p;
     return 0;
 }
@@ -231,4 +237,60 @@ void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigne
 
 void ctx_close_handles(struct xn_ctx *ctx)
 {
+}
+
+/* For the dump. */
+
+long hc_memory_query_host(struct xn_ctx *ctx, unsigned int cmd)
+{
+    return fails(ctx) ? -EIO : (long)FAKE_MFNS - 1;
+}
+
+int hc_machphys_mfn_list(struct xn_ctx *ctx, uint64_t *frames, uint32_t *count)
+{
+    frames[0] = 0x12345;
+    return fails(ctx) ? -EIO : 0;
+}
+
+int hc_getpageframeinfo3(struct xn_ctx *ctx, uint32_t domid, uint64_t *frames, size_t count)
+{
+    for ( size_t i = 0; i < count; i++ )
+        frames[i] = frames[i] >= FAKE_MFNS || fake.pfn_of[frames[i]] == ~0ULL
+                    ? XEN_DOMCTL_PFINFO_XTAB : frames[i] == fake.pinned
+                    ? XEN_DOMCTL_PFINFO_L4TAB | XEN_DOMCTL_PFINFO_LPINTAB : 0;
+    return fails(ctx) ? -EIO : 0;
+}
+
+int hc_getvcpuinfo(struct xn_ctx *ctx, uint32_t domid, uint32_t vcpu,
+                   struct xen_domctl_getvcpuinfo *info)
+{
+    if ( fails(ctx) )
+        return -EIO;
+    *info = (struct xen_domctl_getvcpuinfo){ .online = fake.online >> vcpu & 1 };
+    return vcpu < 3 ? 0 : xn_fail(ctx, ESRCH, "no such vCPU");
+}
+
+int hc_getvcpucontext(struct xn_ctx *ctx, uint32_t domid, uint32_t vcpu,
+                      struct vcpu_guest_context *c)
+{
+    *c = fake.vcpu;
+    c->user_regs.rax = vcpu;
+    return fails(ctx) ? -EIO : 0;
+}
+
+long hc_xen_version(struct xn_ctx *ctx, unsigned int cmd, void *arg, size_t size)
+{
+    if ( cmd == XENVER_version )
+        return fails(ctx) ? -EIO : 4 << 16 | 17;
+    memset(arg, 'v', size);
+    return fails(ctx) ? -EIO : 0;
+}
+
+int xn_domain_info(struct xn_ctx *ctx, uint32_t domid, struct xn_domain *d)
+{
+    *d = (struct xn_domain){
+        .domid = domid, .max_vcpu_id = 2, .shared_info_frame = FAKE_SHARED,
+        .pages = fake.nr_populated,
+    };
+    return fails(ctx) ? -EIO : 0;
 }

@@ -28,6 +28,8 @@ struct fake_hyp {
     struct vcpu_guest_context vcpu;
     unsigned int nr_nodes;
 
+    unsigned int online;                /* bitmap of vCPUs, of 3 */
+
     int fail_call;                      /* this call, counted from 1, fails; 0: none */
     int calls;
 };
