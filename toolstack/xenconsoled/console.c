@@ -22,6 +22,7 @@
 #define RING_BYTES      2048
 #define EVENT_COST      256             /* a wake-up counts as at least so many bytes */
 #define MAX_ENDED       32              /* ended consoles kept */
+#define LOOK_AGAIN_NS   1000000ULL      /* after output: more may come */
 #define RETRY_NS        500000000ULL    /* between attempts to map a ring */
 #define LOG_PATIENCE_NS 2000000000ULL   /* that a guest waits for a log that does not move */
 #define LOG_RETRY_NS    50000000ULL
@@ -274,6 +275,10 @@ static void refill(struct console *c, uint64_t now)
     c->refilled = now;
 }
 
+/*
+ * One turn.  Linux writes 16 bytes at a time and sends an event for each, so after output the
+ * event stays masked and the ring is looked at a little later, until it is found empty.
+ */
 static void service(struct console *c, uint64_t now)
 {
     const size_t room = room_for_output(c);
@@ -301,6 +306,8 @@ static void service(struct console *c, uint64_t now)
             c->resume = now + LOG_RETRY_NS;
     } else if ( n == want ) {
         c->work = true;
+    } else if ( n ) {
+        c->resume = now + LOOK_AGAIN_NS;
     } else if ( c->unmask ) {
         c->unmask = false;
         port_unmask(c->port);

@@ -121,9 +121,15 @@ int port_hv_log(char *buf, size_t size, uint32_t *index)
 
 /* The store. */
 
+/*
+ * Through the daemon's socket where there is one: the kernel's device, which libxenstore
+ * would try next, opens even while the store is gone, and then hangs.
+ */
 struct port_store *port_store_open(void)
 {
-    return (struct port_store *)xs_open(0);
+    const bool has_socket = access("/run/xenstored/socket", F_OK) == 0;
+
+    return (struct port_store *)xs_open(has_socket ? XS_OPEN_SOCKETONLY : 0);
 }
 
 static struct xs_handle *xs(struct port_store *s)
