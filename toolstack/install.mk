@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # make install: programs, the library with its headers, manual, completion, units and a default
-# configuration.  PREFIX, DESTDIR and each folder may be given.  What the administrator may have
-# changed (SYSCONFDIR) is never overwritten.
+# configuration.  PREFIX, DESTDIR and each folder may be given; STRIP= keeps the symbols.  What
+# the administrator may have changed (SYSCONFDIR) is never overwritten.
 
 PREFIX     ?= /usr/local
 DESTDIR    ?=
@@ -15,8 +15,10 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib/systemd/system,/etc/systemd/system)
 MODULESDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/modules-load.d,/etc/modules-load.d)
 
+STRIP      ?= -s
+
 INSTALL := install
-PROGRAM := $(INSTALL) -m 755
+PROGRAM := $(INSTALL) $(STRIP) -m 755
 DATA    := $(INSTALL) -m 644
 
 MADE   := $(BUILD)/install

@@ -5,6 +5,7 @@ library, its exit status, its help, and that completion and the manual know ever
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -640,6 +641,56 @@ def test_the_manual_lists_every_command():
     p = subprocess.run([XL, "help", "--format=man"], capture_output=True, text=True)
     for c in names():
         assert "\\fB%s\\fR" % c.replace("-", "\\-") in p.stdout, c
+
+
+def test_install(tmp_path):
+    build, dest = tmp_path / "build", tmp_path / "dest"
+    build.mkdir()
+    for n in "xl", "xenstored", "xenconsoled", "libxenolith.a":
+        (build / n).write_bytes(open(XL, "rb").read() if n == "xl" else b"x")
+    (build / "xl").chmod(0o755)
+
+    def make(target):
+        subprocess.run(["make", "-s", "-C", TOP + "/toolstack", target, "BUILD=%s" % build,
+                        "DESTDIR=%s" % dest, "PREFIX=/usr", "STRIP="], check=True,
+                       capture_output=True, env=dict(os.environ, MAKEFLAGS=""))
+
+    def files():
+        return sorted(str(p.relative_to(dest)) for p in dest.rglob("*") if not p.is_dir())
+
+    make("install-files")
+    for f in """usr/sbin/xl usr/sbin/xm usr/sbin/xentop usr/sbin/xenstored usr/sbin/xenconsoled
+            usr/lib/libxenolith.a usr/lib/pkgconfig/xenolith.pc usr/include/xenolith/xenolith.h
+            usr/share/man/man1/xl.1 usr/share/man/man5/xl.cfg.5 usr/share/man/man5/xl.conf.5
+            usr/share/bash-completion/completions/xl lib/systemd/system/xenstored.service
+            lib/systemd/system/xenconsoled.service lib/systemd/system/xen-init-dom0.service
+            lib/systemd/system/proc-xen.mount usr/lib/modules-load.d/xenolith.conf
+            etc/xen/xl.conf""".split():
+        assert f in files(), f
+        if "/sbin/" not in f and not f.endswith((".a", ".h")):
+            text = (dest / f).read_text()
+            assert not re.search(r"@[A-Za-z]+@", text), f
+    assert "vcpu\\-list" in (dest / "usr/share/man/man1/xl.1").read_text()
+    assert "/usr/sbin/xenstored" in (dest / "lib/systemd/system/xenstored.service").read_text()
+    (dest / "etc/xen/xl.conf").write_text("mine")
+    make("install-files")
+    assert (dest / "etc/xen/xl.conf").read_text() == "mine"
+    make("uninstall")
+    assert files() == ["etc/xen/xl.conf"]
+
+
+def test_the_manual_has_no_slips(tmp_path):
+    p = subprocess.run([XL, "help", "--format=man"], capture_output=True, text=True)
+    page = open(TOP + "/toolstack/man/xl.1.in").read().replace("@COMMANDS@\n", p.stdout)
+    (tmp_path / "xl.1").write_text(page)
+    check = shutil.which("groff")
+    if not check:
+        pytest.skip("no groff to check the manual with")
+    for f in [tmp_path / "xl.1"] + [TOP + "/toolstack/man/%s.in" % n
+                                    for n in ("xl.cfg.5", "xl.conf.5")]:
+        r = subprocess.run([check, "-man", "-Tascii", "-ww", "-z", f], capture_output=True,
+                           text=True)
+        assert r.stderr == ""
 
 
 class Count:
