@@ -65,7 +65,6 @@ OPTIONS(top_options,
     { 'b', "batch", NULL, "Print samples as plain text, without the keyboard." },
     { 'i', "iterations", "COUNT", "End after so many samples." },
     { 'z', "dom0-first", NULL, "Always show Domain-0 first." },
-    { 'V', "version", NULL, "Print the version." },
     JSON);
 
 OPTIONS(pin_options,
