@@ -12,8 +12,6 @@
 #include "journal.h"
 #include "store.h"
 
-#define MAX_DOMID 0x7ff0u       /* DOMID_FIRST_RESERVED */
-
 bool domain_keep_orphans;
 
 static struct domain *table[MAX_DOMID];

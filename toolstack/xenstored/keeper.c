@@ -17,6 +17,7 @@
 
 #define DEATHS_MAX 100          /* in DEATHS_MS, before it gives up */
 #define DEATHS_MS  10000
+#define UNREADY_MAX 10          /* in a row, before they were ready */
 
 static struct keeper_shared none;
 struct keeper_shared *keeper = &none;
@@ -55,8 +56,9 @@ void keeper_say_ready(void)
 }
 
 /* Is it to be started again after a death of this status? */
-static bool may_go_on(int status)
+static bool may_go_on(int status, bool was_ready)
 {
+    static unsigned int unready;
     static uint64_t since;
     static unsigned int deaths;
     const uint64_t now = now_ms();
@@ -67,8 +69,10 @@ static bool may_go_on(int status)
         since = now;
         deaths = 0;
     }
-    if ( ++deaths > DEATHS_MAX ) {
-        log_warn("the server died %u times within %d s; giving up", deaths, DEATHS_MS / 1000);
+    unready = was_ready ? 0 : unready + 1;
+    if ( ++deaths > DEATHS_MAX || unready > UNREADY_MAX ) {
+        log_warn("the server died %u times within %d s, %u times before it was ready; giving up",
+                 deaths, DEATHS_MS / 1000, unready);
         return false;
     }
     log_warn("the server died (%s %d); starting it again", WIFEXITED(status) ? "exit" : "signal",
@@ -92,7 +96,7 @@ static pid_t start_server(const sigset_t *normal)
 
 void keeper_start(void (*ready)(void), void (*at_end)(void))
 {
-    bool said = false, ending = false;
+    bool said = false, ending = false, is_ready = false;
     sigset_t set, normal;
     pid_t server;
     int status;
@@ -112,17 +116,20 @@ void keeper_start(void (*ready)(void), void (*at_end)(void))
     while ( server > 0 ) {
         const int sig = sigwaitinfo(&set, NULL);
 
-        if ( sig == SIGUSR1 && !said ) {
+        if ( sig == SIGUSR1 ) {
+            is_ready = true;
+            if ( !said )
+                ready();
             said = true;
-            ready();
         } else if ( sig == SIGTERM || sig == SIGINT ) {
             ending = true;
             kill(server, SIGTERM);
         }
         if ( waitpid(server, &status, WNOHANG) != server )
             continue;
-        if ( ending || !may_go_on(status) )
+        if ( ending || !may_go_on(status, is_ready) )
             break;
+        is_ready = false;
         keeper->restarted = true;
         server = start_server(&normal);
         if ( !server ) {

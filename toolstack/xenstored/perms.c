@@ -102,6 +102,14 @@ bool perms_mention(const struct perms *p, uint16_t domid)
     return false;
 }
 
+bool perms_valid(const struct perm *e, uint32_t nr)
+{
+    for ( uint32_t i = 0; i < nr; i++ )
+        if ( e[i].domid >= MAX_DOMID )
+            return false;
+    return nr > 0;
+}
+
 static int parse_one(const char *s, struct perm *e)
 {
     unsigned long id = 0;
@@ -119,7 +127,7 @@ static int parse_one(const char *s, struct perm *e)
         if ( *s < '0' || *s > '9' )
             return -EINVAL;
         id = id * 10 + (*s - '0');
-        if ( id >= DOMID_NONE )
+        if ( id >= MAX_DOMID )
             return -EINVAL;
     }
     e->domid = id;

@@ -15,6 +15,7 @@
 #define PERM_ALL    (PERM_READ | PERM_WRITE | PERM_OWNER)
 
 #define DOMID_NONE  0xffffu
+#define MAX_DOMID   0x7ff0u     /* one more than a domain can have */
 
 /* Entry 0: the owner, and the rights of whoever is not listed. */
 struct perm {
@@ -44,6 +45,9 @@ struct perms *perms_without(struct perms *p, uint16_t domid);
 bool perms_mention(const struct perms *p, uint16_t domid);
 
 #define PERMS_MAX 683       /* of the shortest form "n0" with its NUL in one payload */
+
+/* Can this be a list?  What comes from a file may not. */
+bool perms_valid(const struct perm *e, uint32_t nr);
 
 /* Wire form: "r0" NUL "w5" NUL ...  Number of entries, or -EINVAL. */
 int must_check perms_parse(const char *s, uint32_t len, struct perm *e, uint32_t max);

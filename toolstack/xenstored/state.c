@@ -144,7 +144,7 @@ static void load_node(const struct rec *r)
     memcpy(e, data, h.nr_perms * sizeof(*e));
     data += h.nr_perms * sizeof(*e);
     len -= h.nr_perms * sizeof(*e);
-    if ( len > UINT16_MAX )
+    if ( len > UINT16_MAX || !perms_valid(e, h.nr_perms) )
         return;
     if ( r->a == 0 )
         load_root(perms_get(e, h.nr_perms), data, len);
@@ -168,8 +168,8 @@ static void load_change(const struct rec *r)
         return;
     if ( !store_special(path) && access_path(&anyone, path, space) != path )
         return;
-    at_depth[0] = NULL;                     /* slots move */
-    loaded_depth = 0;
+    if ( r->domid >= MAX_DOMID && r->domid != NO_CREATOR )
+        return;
     node_unref(store_apply(&store.root, &domain_tally, r));
 }
 
@@ -232,10 +232,13 @@ void state_apply(const struct rec *r)
     struct conn *c = d ? d->conn : conn_find(r->domid);
     struct txn *t;
 
-    switch ( r->type ) {
-    case REC_NODE:
+    if ( r->type == REC_NODE ) {
         load_node(r);
         return;
+    }
+    at_depth[0] = NULL;         /* slots move, or nodes get shared: no more nodes */
+    loaded_depth = 0;
+    switch ( r->type ) {
     case REC_WRITE:
     case REC_MKDIR:
     case REC_RM:

@@ -52,7 +52,7 @@ static struct perms *perms_of_rec(const struct rec *r)
     if ( !nr || nr > PERMS_MAX )
         return NULL;
     memcpy(e, rec_data(r), nr * sizeof(*e));
-    return perms_get(e, nr);
+    return perms_valid(e, nr) ? perms_get(e, nr) : NULL;
 }
 
 static void apply_perms(struct node **root, struct tally *t, const struct rec *r)

@@ -278,13 +278,11 @@ def test_a_domain_that_died_meanwhile_is_gone():
 
 def test_the_keeper_gives_up_on_a_server_that_always_dies():
     with xs.Daemon() as d:
-        for _ in range(300):
-            if d.child.poll() is not None:
-                break
+        end = time.time() + 10
+        while d.child.poll() is None and time.time() < end:
             try:
-                d.kill_server()
-            except (RuntimeError, OSError):
-                break
-            time.sleep(0.003)
-        d.child.wait(10)
+                d.kill_server()         # before it is ready, most times
+            except OSError:
+                pass                    # between two
+        d.child.wait(1)
         assert "giving up" in d.text()

@@ -237,7 +237,7 @@ class Guest(Base):
 
     def __init__(self, daemon, domid, handle=None):
         super().__init__()
-        self.daemon, self.domid = daemon, domid
+        self.daemon, self.domid, self.owed = daemon, domid, None
         with open("%s/ring%d" % (daemon.dir, domid), "wb") as f:
             f.write(bytes(4096))
         self.f = open("%s/ring%d" % (daemon.dir, domid), "r+b")
@@ -263,11 +263,15 @@ class Guest(Base):
         self.kick(0)
 
     def kick(self, domid=None):
+        """An event; if it does not fit (which real ones always do), once it does."""
         try:
             self.s.sendto(struct.pack("<I", self.domid if domid is None else domid),
                           self.daemon.dir + "/store")
+            self.owed = None
+        except BlockingIOError:
+            self.owed = (domid,)
         except OSError:
-            pass            # nobody there: whoever starts next looks at the ring by itself
+            self.owed = None    # nobody there: whoever starts next looks at the ring by itself
 
     def index(self, n, value=None):
         """req_cons, req_prod, rsp_cons, rsp_prod, features, connection, error."""
@@ -305,6 +309,8 @@ class Guest(Base):
         prod, cons = self.index(3), self.index(2)
         have = (prod - cons) % (1 << 32)
         if not have:
+            if self.owed:
+                self.kick(*self.owed)
             self.wait(min(timeout, 0.05))
             return b""
         assert have <= RING, "bad index from the store"
