@@ -22,6 +22,18 @@ static uint32_t ror(uint32_t x, unsigned int n)
     return x >> n | x << (32 - n);
 }
 
+/* Round @i on the eight words of state, which move on by one place for the next round. */
+static inline void round_of(uint32_t s[8], unsigned int i, uint32_t word)
+{
+    const uint32_t a = s[-i & 7], b = s[(1 - i) & 7], c = s[(2 - i) & 7];
+    const uint32_t e = s[(4 - i) & 7], f = s[(5 - i) & 7], g = s[(6 - i) & 7];
+    const uint32_t t = s[(7 - i) & 7] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
+                       (g ^ (e & (f ^ g))) + k[i] + word;
+
+    s[(3 - i) & 7] += t;
+    s[(7 - i) & 7] = t + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
 static void hash_block(uint32_t h[8], const uint8_t *p)
 {
     uint32_t w[64], s[8];
@@ -37,17 +49,9 @@ static void hash_block(uint32_t h[8], const uint8_t *p)
                (ror(b, 17) ^ ror(b, 19) ^ b >> 10);
     }
     memcpy(s, h, sizeof(s));
-    for ( unsigned int i = 0; i < 64; i++ ) {
-        const uint32_t e = s[4], a = s[0];
-        const uint32_t t1 = s[7] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
-                            ((e & s[5]) ^ (~e & s[6])) + k[i] + w[i];
-        const uint32_t t2 = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +
-                            ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
-
-        memmove(s + 1, s, 7 * sizeof(s[0]));
-        s[4] += t1;
-        s[0] = t1 + t2;
-    }
+#pragma GCC unroll 64
+    for ( unsigned int i = 0; i < 64; i++ )
+        round_of(s, i, w[i]);
     for ( unsigned int i = 0; i < 8; i++ )
         h[i] += s[i];
 }
