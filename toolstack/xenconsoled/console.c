@@ -22,7 +22,7 @@
 #define RING_BYTES      2048
 #define EVENT_COST      256             /* a wake-up counts as at least so many bytes */
 #define MAX_ENDED       32              /* ended consoles kept */
-#define LOOK_AGAIN_NS   1000000ULL      /* after output: more may come */
+#define LOG_AT_ONCE     (LOGWRITER_BYTES / 2)   /* so much is not held back for more */
 #define RETRY_NS        500000000ULL    /* between attempts to map a ring */
 #define LOG_PATIENCE_NS 2000000000ULL   /* that a guest waits for a log that does not move */
 #define LOG_RETRY_NS    50000000ULL
@@ -145,11 +145,8 @@ void console_reopen_logs(void)
 
 static void feed_readers(struct console *c)
 {
-    log_feed(c);
     if ( c->line.open )
         stream_feed(&c->line);
-    if ( c->kind == CONSOLE_CHANNEL && c->line.open )
-        c->hist.file->logged = c->line.pos;
     viewer_feed_all(c);
 }
 
@@ -277,7 +274,8 @@ static void refill(struct console *c, uint64_t now)
 
 /*
  * One turn.  Linux writes 16 bytes at a time and sends an event for each, so after output the
- * event stays masked and the ring is looked at a little later, until it is found empty.
+ * event stays masked and the ring gets another turn, until it is found empty.  The log waits
+ * for that, too.
  */
 static void service(struct console *c, uint64_t now)
 {
@@ -295,7 +293,10 @@ static void service(struct console *c, uint64_t now)
         want = (size_t)c->tokens;
     n = take_output(c, want);
     c->tokens -= n < EVENT_COST ? EVENT_COST : n;
-    feed_readers(c);
+    if ( n )
+        feed_readers(c);
+    if ( !n || c->hist.file->head - c->hist.file->logged >= LOG_AT_ONCE )
+        log_feed(c);
     if ( c->input_full ) {
         c->input_full = false;
         update_sources(c);
@@ -304,10 +305,8 @@ static void service(struct console *c, uint64_t now)
     if ( c->stalled ) {
         if ( c->log )                   /* patience may end with no event to tell */
             c->resume = now + LOG_RETRY_NS;
-    } else if ( n == want ) {
-        c->work = true;
     } else if ( n ) {
-        c->resume = now + LOOK_AGAIN_NS;
+        c->work = true;
     } else if ( c->unmask ) {
         c->unmask = false;
         port_unmask(c->port);
@@ -415,6 +414,7 @@ static void end(struct console *c)
     if ( c->line.open )
         c->line.muted = false;
     feed_readers(c);
+    log_feed(c);
     unmap(c);
     if ( c->kind == CONSOLE_CHANNEL ) {
         forget(c);

@@ -40,6 +40,7 @@ void stream_feed(struct stream *s)
         s->pos = pos - n + (uint64_t)written;
         done += (size_t)written;
     }
+    console_drained(s->console);
     stream_update(s);
 }
 
@@ -62,10 +63,8 @@ static void on_event(struct source *src, uint32_t events)
 {
     struct stream *s = (struct stream *)src;
 
-    if ( events & EPOLLOUT ) {
+    if ( events & EPOLLOUT )
         stream_feed(s);
-        console_drained(s->console);
-    }
     if ( s->open && events & EPOLLIN )
         take_input(s);
     if ( s->open && events & (EPOLLHUP | EPOLLERR) && !(events & EPOLLIN) )
