@@ -68,7 +68,7 @@ OPTIONS(top_options,
     JSON);
 
 OPTIONS(pin_options,
-    { 'f', "force", NULL, "Undo a temporary pinning that the guest's kernel made." },
+    { 'f', "force", NULL, "Taken for old scripts: guests cannot pin their vCPUs themselves." },
     IGNORE_MASKS);
 
 OPTIONS(vcpuset_options,

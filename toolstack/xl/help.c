@@ -49,12 +49,32 @@ void xl_usage(const struct xl_command *c, FILE *out)
     fprintf(out, "  %-25s %s\n", "-h, --help", "This text.");
 }
 
+/* Names alone, in lines of up to 79 characters. */
+static void help_unserved(FILE *out)
+{
+    size_t column = 0;
+
+    for (unsigned int i = 0; i < xl_nr_commands; i++) {
+        size_t len = strlen(xl_commands[i].name) + 1;
+
+        if (!(xl_commands[i].flags & XL_UNSERVED))
+            continue;
+        if (column && column + len > 79) {
+            fputc('\n', out);
+            column = 0;
+        }
+        fprintf(out, " %s", xl_commands[i].name);
+        column += len;
+    }
+    fputc('\n', out);
+}
+
 void xl_help_all(FILE *out)
 {
     fprintf(out, "Usage: %s [-vNftT] <command> [options] [operands]\n\n"
             "  -v  say more (twice: all there is)   -N  dry run: change nothing\n"
             "  -t  progress also without a terminal -T  time and pid before each message\n"
-            "  -f  kept for old scripts: no effect\n\n"
+            "  -f  insist (destroy)\n\n"
             "A command may be cut to its first letters as long as only one begins so.\n"
             "xl help <command> explains one.\n", xl.program);
     for (size_t g = 0; g < NR_GROUPS; g++) {
@@ -67,9 +87,7 @@ void xl_help_all(FILE *out)
         }
     }
     fprintf(out, "\nKnown, but not served by this version:\n");
-    for (unsigned int i = 0; i < xl_nr_commands; i++)
-        if (xl_commands[i].flags & XL_UNSERVED)
-            fprintf(out, " %-19s %s\n", xl_commands[i].name, xl_commands[i].summary);
+    help_unserved(out);
 }
 
 /* roff: no line may begin with a dot or quote, and '-' must be a minus. */

@@ -55,11 +55,9 @@ static void check_operands(int argc)
 
     if (n >= c->min && (c->max < 0 || n <= c->max))
         return;
-    if (n < c->min)
-        xl_error("%s: something is missing after it", c->name);
-    else
-        xl_error("%s: %d operands given, it takes %s%d", c->name, n,
-                 c->max > c->min ? "at most " : "", c->max);
+    xl_error("%s: %d operand%s given, it takes %s%d", c->name, n, n == 1 ? "" : "s",
+             c->max == c->min ? "" : n < c->min ? "at least " : "at most ",
+             n < c->min ? c->min : c->max);
     usage_error();
 }
 
