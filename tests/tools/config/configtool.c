@@ -4,26 +4,13 @@
  *
  *   configtool json|xml [-c xl.conf] [-x LINES] FILE
  *
- * Findings go to the standard error.  The host has four CPUs, two on each of two nodes,
- * unless CPUS= says how many (all on one node).
+ * Findings and warnings go to the standard error.  The machine is host.c's.
  */
 #include <xenolith/xenolith.h>
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Stands for the hypervisor. */
-int xn_host_cpus(struct xn_ctx *ctx, struct xn_cpu_topology **cpus, size_t *count)
-{
-    const char *given = getenv("CPUS");
-
-    *count = given ? strtoul(given, NULL, 0) : 4;
-    *cpus = calloc(*count + 1, sizeof(**cpus));
-    for (size_t i = 0; i < *count; i++)
-        (*cpus)[i] = (struct xn_cpu_topology){ i, 0, given ? 0 : i / 2 };
-    return 0;
-}
 
 static int print(struct xn_ctx *ctx, const char *language, const struct xn_domain_config *c)
 {
@@ -44,7 +31,7 @@ int main(int argc, char **argv)
     struct xn_domain_config c;
     struct xn_defaults d;
     struct xn_ctx *ctx = xn_ctx_new();
-    int opt, rc;
+    int opt, rc = 0;
 
     while ((opt = getopt(argc, argv, "c:x:")) != -1) {
         conf = opt == 'c' ? optarg : conf;
@@ -59,7 +46,9 @@ int main(int argc, char **argv)
         xn_findings_print(&f, conf, stderr);
         xn_findings_free(&f);
     }
-    rc = xn_config_load(ctx, &c, &f, argv[optind + 1], extra);
+    xn_config_init(&c);
+    if (!rc)
+        rc = xn_config_load(ctx, &c, &f, argv[optind + 1], extra);
     xn_findings_print(&f, argv[optind + 1], stderr);
     if (!rc) {
         xn_defaults_apply(&d, &c);

@@ -16,7 +16,7 @@ static void join_cmdline(struct cfg_load *l)
 
     if (l->cmdline) {
         if (l->root || l->extra)
-            cfg_find(l->f, XN_WARN, l->cmdline_at, "root= and extra= are ignored in favour of "
+            cfg_find(l->f, XN_WARN, l->ignored_at, "root= and extra= are ignored in favour of "
                      "cmdline=");
         cfg_replace(&c->cmdline, cfg_strdup(l->cmdline));
     } else if (l->root && l->extra) {
@@ -146,7 +146,7 @@ void cfg_finish(struct cfg_load *l)
 {
     join_cmdline(l);
     join_affinity(l);
-    if (!l->c->name)
+    if (!l->c->name && !l->f->errors)
         cfg_find(l->f, XN_ERROR, nowhere, "the domain has no name: write name = \"...\"");
     check_memory(l);
     check_vcpus(l);

@@ -50,7 +50,8 @@ void xn_config_free(struct xn_domain_config *c)
 {
     char *const texts[] = { c->source, c->name, c->pool, c->seclabel, c->init_seclabel, c->nodes,
                             c->kernel, c->ramdisk, c->cmdline, c->bootloader, c->tsc_mode,
-                            c->device_model_args, c->scheduler, c->blkdev_start };
+                            c->device_model_args, c->scheduler, c->blkdev_start,
+                            c->json_rest };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);

@@ -104,7 +104,7 @@ const char *cfg_nearest(const char *written, const char *const *words)
 {
     size_t length = strlen(written);
     /* One error in a short word, up to three in a long one. */
-    unsigned int limit = length <= 3 ? 1 : length <= 7 ? 2 : 3, best = limit + 1;
+    unsigned int limit = length <= 2 ? 0 : length == 3 ? 1 : length <= 7 ? 2 : 3, best = limit + 1;
     const char *found = NULL;
 
     for (; *words; words++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libxl's JSON form of a domain's configuration: what xl create -n and xl list -l print and
- * what is kept of a running domain.  Reading takes what it knows and leaves the rest.
+ * what is kept of a running domain.  What is read and not known (devices that are not served,
+ * of a domain that Xen's xl made) is kept as it is and written again.
  */
 #include "json.h"
 
@@ -36,19 +37,48 @@ static void read_action(struct json_object *o, const char *key, enum xn_action *
             *a = i;
 }
 
+/* What this file and json_devices.c read and write at the top. */
+static const char *const known[] = {
+    "disks", "nics", "pcidevs", "channels", "on_poweroff", "on_reboot", "on_watchdog", "on_crash",
+    "on_soft_reset", NULL
+};
+
+/* Behind the rest: devices and the like that were read from JSON and are not known here. */
+static void write_rest(struct json_out *o, struct json_object *rest)
+{
+    if (!rest)
+        return;
+    json_object_object_foreach(rest, name, value)
+        if (strcmp(name, "c_info") && strcmp(name, "b_info"))
+            jo_value(o, name, value);
+}
+
+/* Keep what is not known, so that it is not lost when the configuration is written again. */
+static void keep_rest(struct xn_domain_config *c, struct json_object *o)
+{
+    json_drop_known(o);
+    for (size_t i = 0; known[i]; i++)
+        json_object_object_del(o, known[i]);
+    cfg_replace(&c->json_rest,
+                cfg_strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)));
+}
+
 int xn_config_to_json(struct xn_ctx *ctx, const struct xn_domain_config *c, char **json)
 {
+    struct json_object *rest = c->json_rest ? json_tokener_parse(c->json_rest) : NULL;
     struct json_out o = { 0 };
 
     jo_open(&o, NULL, '{');
-    json_write_info(&o, ctx, c);
+    json_write_info(&o, ctx, c, rest);
     json_write_devices(&o, c);
     write_action(&o, "on_poweroff", c->on_poweroff);
     write_action(&o, "on_reboot", c->on_reboot);
     write_action(&o, "on_watchdog", c->on_watchdog);
     write_action(&o, "on_crash", c->on_crash);
     write_action(&o, "on_soft_reset", c->on_soft_reset);
+    write_rest(&o, rest);
     jo_close(&o, '}');
+    json_object_put(rest);
     *json = o.text;
     return 0;
 }
@@ -73,6 +103,10 @@ int xn_config_from_json(struct xn_ctx *ctx, struct xn_domain_config *c, const ch
         rc = xn_fail(ctx, EINVAL, "JSON: %s at byte %zu",
                      json_tokener_error_desc(json_tokener_get_error(t)),
                      (size_t)json_tokener_get_parse_end(t));
+    else if (!rc && json[json_tokener_get_parse_end(t) +
+                         strspn(json + json_tokener_get_parse_end(t), " \t\r\n")])
+        rc = xn_fail(ctx, EINVAL, "JSON: something follows at byte %zu",
+                     (size_t)json_tokener_get_parse_end(t));
     else if (!rc && !json_get(o, "c_info", json_type_object))
         rc = xn_fail(ctx, EINVAL, "JSON: this is no domain's configuration: it has no \"c_info\"");
     if (!rc) {
@@ -83,6 +117,7 @@ int xn_config_from_json(struct xn_ctx *ctx, struct xn_domain_config *c, const ch
         read_action(o, "on_watchdog", &c->on_watchdog);
         read_action(o, "on_crash", &c->on_crash);
         read_action(o, "on_soft_reset", &c->on_soft_reset);
+        keep_rest(c, o);
     }
     json_object_put(o);
     json_tokener_free(t);

@@ -26,15 +26,24 @@ void jo_signed(struct json_out *o, const char *key, long long value);
 void jo_bool(struct json_out *o, const char *key, bool value);        /* true */
 void jo_defbool(struct json_out *o, const char *key, bool value);     /* "True" */
 
+/* Any value as it was read. */
+void jo_value(struct json_out *o, const char *key, struct json_object *value);
+
 /* Reading: the member if it is there and of that kind. */
 bool json_get_text(struct json_object *o, const char *key, const char **value);
 bool json_get_number(struct json_object *o, const char *key, int64_t *value);
 bool json_get_flag(struct json_object *o, const char *key, bool *value);    /* any bool form */
 struct json_object *json_get(struct json_object *o, const char *key, enum json_type type);
 
-/* The members of c_info and b_info. */
-void json_write_info(struct json_out *o, struct xn_ctx *ctx, const struct xn_domain_config *c);
+/*
+ * The members of c_info and b_info.  rest: what json_drop_known left of the object that the
+ * configuration was read from, written behind what is known; NULL: nothing.
+ */
+void json_write_info(struct json_out *o, struct xn_ctx *ctx, const struct xn_domain_config *c,
+                     struct json_object *rest);
 void json_read_info(struct xn_domain_config *c, struct json_object *config);
+/* Take what is known out of both; false if nothing is left of them. */
+void json_drop_known(struct json_object *config);
 
 /* disks, nics, pcidevs, channels: arrays that are left out when empty. */
 void json_write_devices(struct json_out *o, const struct xn_domain_config *c);

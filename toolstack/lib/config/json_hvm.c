@@ -301,7 +301,7 @@ static void read_mca(struct xn_domain_config *c, struct json_object *o)
 
 static const struct member vga[] = {
     { "kind", CALL, .write = write_vga, .read = read_vga },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member vnc[] = {
@@ -310,7 +310,7 @@ static const struct member vnc[] = {
     { "passwd", S_TEXT, .key = "vncpasswd" },
     { "display", S_NUMBER, .key = "vncdisplay" },
     { "findunused", S_DEFBOOL, .key = "vncunused" },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member sdl[] = {
@@ -318,7 +318,7 @@ static const struct member sdl[] = {
     { "opengl", S_DEFBOOL, .key = "opengl" },
     { "display", S_TEXT, .key = "display" },
     { "xauthority", S_TEXT, .key = "xauthority" },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member spice[] = {
@@ -334,10 +334,10 @@ static const struct member spice[] = {
     { "usbredirection", S_NUMBER, .key = "spiceusbredirection" },
     { "image_compression", S_TEXT, .key = "spice_image_compression" },
     { "streaming_video", S_TEXT, .key = "spice_streaming_video" },
-    { NULL }
+    { .name = NULL }
 };
 
-static const struct member nothing[] = { { NULL } };
+static const struct member nothing[] = { { .name = NULL } };
 
 const struct member json_hvm[] = {
     { "firmware", CALL, .write = write_firmware, .read = read_firmware },
@@ -376,7 +376,7 @@ const struct member json_hvm[] = {
     { "rdm", OBJECT, .members = nothing },
     { "rdm_mem_boundary_memkb", S_MIB, .key = "rdm_mem_boundary" },
     { "mca_caps", CALL, .write = write_mca, .read = read_mca },
-    { NULL }
+    { .name = NULL }
 };
 
 const struct member json_pvh[] = {
@@ -384,5 +384,5 @@ const struct member json_pvh[] = {
     { "pvshim_path", S_TEXT, .key = "pvshim_path" },
     { "pvshim_cmdline", S_TEXT, .key = "pvshim_cmdline" },
     { "pvshim_extra", S_TEXT, .key = "pvshim_extra" },
-    { NULL }
+    { .name = NULL }
 };

@@ -96,7 +96,7 @@ static const struct member c_info[] = {
     { "driver_domain", F_DEFBOOL, AT(driver_domain) },
     { "passthrough", S_WORD, .key = "passthrough" },
     { "xend_suspend_evtchn_compat", S_DEFBOOL, .key = "xend_suspend_evtchn_compat" },
-    { NULL }
+    { .name = NULL }
 };
 
 /* b_info */
@@ -238,23 +238,23 @@ static const struct member sched_params[] = {
     { "extratime", S_NUMBER, .key = "extratime", .omitted = -1 },
     { "slice", S_NUMBER, .key = "slice", .omitted = -1 },
     { "latency", S_NUMBER, .key = "latency", .omitted = -1 },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member pv[] = {
     { "e820_host", CALL, .write = write_e820, .read = read_e820 },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member arch_arm[] = {
     { "gic_version", S_WORD, .key = "gic_version" },
     { "vuart", S_WORD, .key = "vuart" },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member arch_x86[] = {
     { "msr_relaxed", CALL, .write = write_msr, .read = read_msr },
-    { NULL }
+    { .name = NULL }
 };
 
 static const struct member b_info[] = {
@@ -305,10 +305,10 @@ static const struct member b_info[] = {
     { "altp2m", S_WORD, .key = "altp2m" },
     { "vmtrace_buf_kb", S_NUMBER, .key = "vmtrace_buf_kb" },
     { "vpmu", S_DEFBOOL, .key = "vpmu" },
-    { NULL }
+    { .name = NULL }
 };
 
-static void write_members(struct writer *w, const struct member *m);
+static void write_members(struct writer *w, const struct member *m, struct json_object *rest);
 
 void json_write_list(struct json_out *o, const char *name, const char *joined)
 {
@@ -378,7 +378,7 @@ static void write_field(struct writer *w, const struct member *m)
     }
 }
 
-static void write_member(struct writer *w, const struct member *m)
+static void write_member(struct writer *w, const struct member *m, struct json_object *rest)
 {
     switch (m->kind) {
     case F_TEXT:
@@ -391,7 +391,7 @@ static void write_member(struct writer *w, const struct member *m)
         break;
     case OBJECT:
         jo_open(w->o, m->name, '{');
-        write_members(w, m->members);
+        write_members(w, m->members, json_get(rest, m->name, json_type_object));
         jo_close(w->o, '}');
         break;
     default:
@@ -399,26 +399,67 @@ static void write_member(struct writer *w, const struct member *m)
     }
 }
 
-static void write_members(struct writer *w, const struct member *m)
+static bool is_object(const struct member *m, const char *name)
+{
+    for (; m->name; m++)
+        if (m->kind == OBJECT && !strcmp(m->name, name))
+            return true;
+    return false;
+}
+
+static void write_members(struct writer *w, const struct member *table, struct json_object *rest)
 {
     unsigned int type = w->c->type == XN_TYPE_HVM ? JSON_HVM : w->c->type == XN_TYPE_PVH ?
                         JSON_PVH : JSON_PV;
 
-    for (; m->name; m++)
+    for (const struct member *m = table; m->name; m++)
         if (!m->types || (m->types & type))
-            write_member(w, m);
+            write_member(w, m, rest);
+    if (!rest)
+        return;
+    json_object_object_foreach(rest, name, value)
+        if (!is_object(table, name))
+            jo_value(w->o, name, value);
 }
 
-void json_write_info(struct json_out *o, struct xn_ctx *ctx, const struct xn_domain_config *c)
+void json_write_info(struct json_out *o, struct xn_ctx *ctx, const struct xn_domain_config *c,
+                     struct json_object *rest)
 {
     struct writer w = { o, ctx, c };
 
     jo_open(o, "c_info", '{');
-    write_members(&w, c_info);
+    write_members(&w, c_info, json_get(rest, "c_info", json_type_object));
     jo_close(o, '}');
     jo_open(o, "b_info", '{');
-    write_members(&w, b_info);
+    write_members(&w, b_info, json_get(rest, "b_info", json_type_object));
     jo_close(o, '}');
+}
+
+/* Members that are written by what stands in the tables under another name. */
+static const char *const beside[] = {
+    "domid", "video_memkb", "avail_vcpus", "vcpu_soft_affinity", "numa_placement", "target_memkb", "bios",
+    "viridian_enable", "viridian_disable", "gfx_passthru_kind", NULL
+};
+
+static void drop_members(const struct member *table, struct json_object *o)
+{
+    if (!o)
+        return;
+    for (size_t i = 0; beside[i]; i++)
+        json_object_object_del(o, beside[i]);
+    for (const struct member *m = table; m->name; m++)
+        if (m->kind != OBJECT)
+            json_object_object_del(o, m->name);
+        else if (json_get(o, m->name, json_type_object))
+            drop_members(m->members, json_get(o, m->name, json_type_object));
+        else
+            json_object_object_del(o, m->name);
+}
+
+void json_drop_known(struct json_object *config)
+{
+    drop_members(c_info, json_get(config, "c_info", json_type_object));
+    drop_members(b_info, json_get(config, "b_info", json_type_object));
 }
 
 void json_read_list(struct xn_domain_config *c, struct json_object *o, const char *name,

@@ -127,6 +127,26 @@ void jo_defbool(struct json_out *o, const char *key, bool value)
     jo_text(o, key, value ? "True" : "False");
 }
 
+void jo_value(struct json_out *o, const char *key, struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_object)) {
+        jo_open(o, key, '{');
+        json_object_object_foreach(value, name, member)
+            jo_value(o, name, member);
+        jo_close(o, '}');
+    } else if (json_object_is_type(value, json_type_array)) {
+        jo_open(o, key, '[');
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            jo_value(o, NULL, json_object_array_get_idx(value, i));
+        jo_close(o, ']');
+    } else if (json_object_is_type(value, json_type_string)) {
+        jo_text(o, key, json_object_get_string(value));
+    } else {
+        begin(o, key);
+        puts_(o, json_object_to_json_string(value));
+    }
+}
+
 struct json_object *json_get(struct json_object *o, const char *key, enum json_type type)
 {
     struct json_object *value;

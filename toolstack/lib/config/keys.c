@@ -130,9 +130,9 @@ const struct cfg_key cfg_keys[] = {
     KEY("e820_host", BOOL, PV, HARMLESS, AT(e820_host)),
 
     /* Time */
-    KEY("tsc_mode", WORD_OR_LONG, ANY, HARMLESS, AT(tsc_mode), .words = tsc_modes),
-    KEY("localtime", BOOL, ANY, HARMLESS, AT(localtime)),
-    KEY("rtc_timeoffset", LONG, ANY, HARMLESS, AT(rtc_offset), RANGE(INT32_MIN, INT32_MAX)),
+    KEY("tsc_mode", WORD_OR_LONG, ANY, SERVED, AT(tsc_mode), .words = tsc_modes),
+    KEY("localtime", BOOL, ANY, SERVED, AT(localtime)),
+    KEY("rtc_timeoffset", LONG, ANY, SERVED, AT(rtc_offset), RANGE(INT32_MIN, INT32_MAX)),
     KEY("timer_mode", WORD_OR_LONG, HVM_PVH, KEPT, .words = timer_modes),
     KEY("vpt_align", BOOL, HVM, KEPT),
 

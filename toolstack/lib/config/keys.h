@@ -65,7 +65,7 @@ struct cfg_load {
     const struct cfg_entries *entries;
     char *root, *extra, *cmdline;
     char *hard_all, *soft_all;          /* cpus= and cpus_soft= as one text */
-    struct cfg_pos cmdline_at, name_at, memory_at, maxmem_at, vcpus_at;
+    struct cfg_pos ignored_at, maxmem_at, vcpus_at;
     struct xn_pci pci_defaults;
 };
 

@@ -48,7 +48,6 @@ void cfg_set_name(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
 {
     const char *why = cfg_bad_name(v->text);
 
-    l->name_at = v->at;
     cfg_replace(&l->c->name, cfg_strdup(v->text));
     if (why)
         cfg_find(l->f, XN_ERROR, v->at, "the name '%.140s' %s", v->text, why);
@@ -65,7 +64,6 @@ void cfg_set_uuid(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
 
 void cfg_set_memory(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v)
 {
-    l->memory_at = v->at;
     l->c->memory_kib = strtoull(v->text, NULL, 0) << 10;
 }
 
@@ -167,8 +165,8 @@ void cfg_set_cmdline(struct cfg_load *l, const struct cfg_key *key, struct cfg_v
     char **where = *key->name == 'r' ? &l->root : *key->name == 'e' ? &l->extra : &l->cmdline;
 
     cfg_replace(where, cfg_strdup(v->text));
-    if (*key->name != 'c' || !l->cmdline_at.line)
-        l->cmdline_at = v->at;
+    if (*key->name != 'c')
+        l->ignored_at = v->at;
 }
 
 static void add_arg(struct xn_domain_config *c, const char *text, size_t length)

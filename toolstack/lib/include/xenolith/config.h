@@ -123,6 +123,7 @@ struct xn_domain_config {
     long claim;             /* 1, 0 or XN_UNSET */
     long run_hotplug_scripts;   /* 1, 0 or XN_UNSET */
     char *blkdev_start;
+    char *json_rest;        /* of libxl's JSON what is not known here, to be written again */
     bool completed;         /* of a domain that exists: its JSON has the defaults filled in */
     char *tsc_mode;
     long localtime;         /* 1, 0 or XN_UNSET */
