@@ -22,7 +22,8 @@
 #define RING_BYTES      2048
 #define EVENT_COST      256             /* a wake-up counts as at least so many bytes */
 #define MAX_ENDED       32              /* ended consoles kept */
-#define LOG_AT_ONCE     (LOGWRITER_BYTES / 2)   /* so much is not held back for more */
+#define LOG_AT_ONCE     (LOGWRITER_BYTES / 2)   /* so much is not held back for more ... */
+#define LOG_DELAY_NS    30000000ULL             /* ... nor less for longer */
 #define RETRY_NS        500000000ULL    /* between attempts to map a ring */
 #define LOG_PATIENCE_NS 2000000000ULL   /* that a guest waits for a log that does not move */
 #define LOG_RETRY_NS    50000000ULL
@@ -109,6 +110,7 @@ static void log_feed(struct console *c)
     size_t note = 0, n;
     uint64_t lost, pos = f->logged;
 
+    c->log_due = 0;
     if ( !c->log && c->kind != CONSOLE_CHANNEL )
         f->logged = f->head;
     if ( !c->log || !logwriter_idle(c->log) || f->logged >= f->head )
@@ -122,6 +124,17 @@ static void log_feed(struct console *c)
     c->log_note = note;
     c->log_length = note + n;
     logwriter_write(c->log, buf, note + n);
+}
+
+/* Small pieces cost much: collect for a moment. */
+static void log_soon(struct console *c, uint64_t now)
+{
+    const uint64_t waiting = c->hist.file->head - c->hist.file->logged;
+
+    if ( waiting >= LOG_AT_ONCE )
+        log_feed(c);
+    else if ( waiting && !c->log_due )
+        c->log_due = now + LOG_DELAY_NS;
 }
 
 /* The log is behind, but at work: the guest waits for it rather than losing text. */
@@ -274,8 +287,7 @@ static void refill(struct console *c, uint64_t now)
 
 /*
  * One turn.  Linux writes 16 bytes at a time and sends an event for each, so after output the
- * event stays masked and the ring gets another turn, until it is found empty.  The log waits
- * for that, too.
+ * event stays masked and the ring gets another turn, until it is found empty.
  */
 static void service(struct console *c, uint64_t now)
 {
@@ -295,8 +307,7 @@ static void service(struct console *c, uint64_t now)
     c->tokens -= n < EVENT_COST ? EVENT_COST : n;
     if ( n )
         feed_readers(c);
-    if ( !n || c->hist.file->head - c->hist.file->logged >= LOG_AT_ONCE )
-        log_feed(c);
+    log_soon(c, now);
     if ( c->input_full ) {
         c->input_full = false;
         update_sources(c);
@@ -580,8 +591,12 @@ static int64_t turn(struct console *c, uint64_t now)
     } else if ( c->work || (c->resume && now >= c->resume) ) {
         service(c, now);
     }
+    if ( c->log_due && now >= c->log_due )
+        log_feed(c);
     if ( c->work )
         return 0;
+    if ( c->log_due && (!c->resume || c->log_due < c->resume) )
+        return ms_until(c->log_due, now);
     return c->resume ? ms_until(c->resume, now) : -1;
 }
 

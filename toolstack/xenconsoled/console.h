@@ -49,6 +49,7 @@ struct console {
     unsigned int openers;       /* who has the terminal open */
     char tty[64];
     struct logwriter *log;      /* NULL: none */
+    uint64_t log_due;           /* ns: give it what there is; 0: nothing to give */
     size_t log_note;            /* bytes of a note of ours before the piece on its way ... */
     size_t log_length;          /* ... and the length of both */
     struct viewer *viewers;

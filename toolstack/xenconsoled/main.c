@@ -168,6 +168,8 @@ static int start(void)
     char path[128];
     int rc = lock_run_dir();
 
+    if ( settings.log_guest || settings.log_hv )
+        mkdir(settings.log_dir, 0750);      /* opening a log tells what is wrong */
     if ( !rc )
         rc = write_pid();
     if ( !rc )
