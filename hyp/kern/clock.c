@@ -27,7 +27,7 @@
 #define PM_TIMER_HZ     3579545U
 #define PIT_HZ          1193182U
 
-#define CALIBRATE_MS    50
+#define CALIBRATE_MS    15      /* 20 ppm by the ACPI timer; crystals are no better */
 #define CALIBRATE_TRIES 5
 #define SYNC_ROUNDS     20
 

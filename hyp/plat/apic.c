@@ -52,7 +52,7 @@
 #define CPUID1_C_X2APIC     (1U << 21)
 #define CPUID1_C_DEADLINE   (1U << 24)
 
-#define CALIBRATE_US    10000
+#define CALIBRATE_US    2000
 
 static uint8_t *apic_regs ro_after_init;        /* xAPIC only */
 static bool x2apic ro_after_init;

@@ -33,11 +33,9 @@ uint32_t crc32(const struct crc32_table *table, const uint8_t *p, size_t len)
     uint32_t c = ~0u;
 
     for ( ; len >= 8; len -= 8, p += 8 ) {
-        const uint64_t w = get_le64(p) ^ c;
-
-        c = t[7][w & 0xff] ^ t[6][w >> 8 & 0xff] ^ t[5][w >> 16 & 0xff] ^
-            t[4][w >> 24 & 0xff] ^ t[3][w >> 32 & 0xff] ^ t[2][w >> 40 & 0xff] ^
-            t[1][w >> 48 & 0xff] ^ t[0][w >> 56];
+        c ^= get_le32(p);
+        c = t[7][c & 0xff] ^ t[6][c >> 8 & 0xff] ^ t[5][c >> 16 & 0xff] ^ t[4][c >> 24] ^
+            t[3][p[4]] ^ t[2][p[5]] ^ t[1][p[6]] ^ t[0][p[7]];
     }
     while ( len-- )
         c = c >> 8 ^ t[0][(c ^ *p++) & 0xff];
