@@ -23,6 +23,5 @@ void noreturn panic(const char *fmt, ...) printf_like(1, 2);
 #define ASSERT(cond)    do { if ( 0 && (cond) ) {} } while ( 0 )
 #endif
 
-#define UNREACHABLE()   panic("%s:%d: unreachable\n", __FILE__, __LINE__)
 
 #endif

@@ -10,7 +10,6 @@ typedef struct { int32_t v; } atomic_t;
 static inline int32_t atomic_read(const atomic_t *a) { return __atomic_load_n(&a->v, __ATOMIC_RELAXED); }
 static inline void atomic_set(atomic_t *a, int32_t v) { __atomic_store_n(&a->v, v, __ATOMIC_RELAXED); }
 static inline void atomic_inc(atomic_t *a) { __atomic_fetch_add(&a->v, 1, __ATOMIC_SEQ_CST); }
-static inline void atomic_dec(atomic_t *a) { __atomic_fetch_sub(&a->v, 1, __ATOMIC_SEQ_CST); }
 /* True if the result is zero. */
 static inline bool atomic_dec_and_test(atomic_t *a)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bit maps: arrays of 64-bit words, bit 0 lowest.  Nothing here is atomic; a
- * map shared between CPUs is under its owner's lock.  @nr is always in bits,
- * and bits of the last word beyond @nr are ignored on reading.
+ * Bit maps: arrays of 64-bit words, bit 0 lowest.  Nothing here is atomic (base/atomic.h is); a
+ * map shared between CPUs is under its owner's lock.  @nr is always in bits, and bits of the last
+ * word beyond @nr count where whole maps are compared or combined.
  */
 #ifndef BASE_BITMAP_H
 #define BASE_BITMAP_H
@@ -22,62 +22,53 @@ static inline void bitmap_set(uint64_t *map, size_t bit)
     map[bit / 64] |= BIT(bit % 64);
 }
 
-static inline void bitmap_clear(uint64_t *map, size_t bit)
+static inline void bitmap_zero(uint64_t *map, size_t nr)
 {
-    map[bit / 64] &= ~BIT(bit % 64);
+    for ( size_t w = 0; w < BITMAP_WORDS(nr); w++ )
+        map[w] = 0;
 }
-
-/* Both return the former value. */
-static inline bool bitmap_test_and_set(uint64_t *map, size_t bit)
-{
-    const bool was = bitmap_test(map, bit);
-
-    bitmap_set(map, bit);
-    return was;
-}
-
-static inline bool bitmap_test_and_clear(uint64_t *map, size_t bit)
-{
-    const bool was = bitmap_test(map, bit);
-
-    bitmap_clear(map, bit);
-    return was;
-}
-
-void bitmap_zero(uint64_t *map, size_t nr);
-void bitmap_fill(uint64_t *map, size_t nr);
-void bitmap_set_range(uint64_t *map, size_t start, size_t len);
-void bitmap_clear_range(uint64_t *map, size_t start, size_t len);
-
-/* First set / clear bit at or after @start; @nr if there is none. */
-size_t bitmap_find_next(const uint64_t *map, size_t nr, size_t start);
-size_t bitmap_find_next_zero(const uint64_t *map, size_t nr, size_t start);
-
-static inline size_t bitmap_find_first(const uint64_t *map, size_t nr)
-{
-    return bitmap_find_next(map, nr, 0);
-}
-
-static inline size_t bitmap_find_first_zero(const uint64_t *map, size_t nr)
-{
-    return bitmap_find_next_zero(map, nr, 0);
-}
-
-/* Start of the first run of @len clear bits, aligned to @align (power of two); @nr if none. */
-size_t bitmap_find_zero_run(const uint64_t *map, size_t nr, size_t len, size_t align);
-
-size_t bitmap_weight(const uint64_t *map, size_t nr);
-bool bitmap_empty(const uint64_t *map, size_t nr);
-bool bitmap_full(const uint64_t *map, size_t nr);
-bool bitmap_equal(const uint64_t *a, const uint64_t *b, size_t nr);
-bool bitmap_intersects(const uint64_t *a, const uint64_t *b, size_t nr);
-bool bitmap_subset(const uint64_t *sub, const uint64_t *super, size_t nr);
 
 /* @dst may be either source. */
-void bitmap_copy(uint64_t *dst, const uint64_t *src, size_t nr);
-void bitmap_and(uint64_t *dst, const uint64_t *a, const uint64_t *b, size_t nr);
-void bitmap_or(uint64_t *dst, const uint64_t *a, const uint64_t *b, size_t nr);
-void bitmap_andnot(uint64_t *dst, const uint64_t *a, const uint64_t *b, size_t nr);
+static inline void bitmap_and(uint64_t *dst, const uint64_t *a, const uint64_t *b, size_t nr)
+{
+    for ( size_t w = 0; w < BITMAP_WORDS(nr); w++ )
+        dst[w] = a[w] & b[w];
+}
+
+static inline bool bitmap_intersects(const uint64_t *a, const uint64_t *b, size_t nr)
+{
+    uint64_t common = 0;
+
+    for ( size_t w = 0; w < BITMAP_WORDS(nr); w++ )
+        common |= a[w] & b[w];
+    return common;
+}
+
+static inline bool bitmap_subset(const uint64_t *sub, const uint64_t *super, size_t nr)
+{
+    uint64_t outside = 0;
+
+    for ( size_t w = 0; w < BITMAP_WORDS(nr); w++ )
+        outside |= sub[w] & ~super[w];
+    return !outside;
+}
+
+/* First set bit at or after @start; @nr if there is none. */
+static inline size_t bitmap_find_next(const uint64_t *map, size_t nr, size_t start)
+{
+    for ( size_t bit = start; bit < nr; bit = (bit | 63) + 1 ) {
+        const uint64_t word = map[bit / 64] >> (bit % 64);
+
+        if ( word )
+            return min(bit + lowest_bit(word), nr);
+    }
+    return nr;
+}
+
+static inline bool bitmap_empty(const uint64_t *map, size_t nr)
+{
+    return bitmap_find_next(map, nr, 0) >= nr;
+}
 
 #define bitmap_for_each(bit, map, nr) \
     for ( (bit) = bitmap_find_next(map, nr, 0); (bit) < (nr); \

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #define BIT(n)            (1UL << (n))
-#define GENMASK(hi, lo)   ((~0UL >> (63 - (hi))) & (~0UL << (lo)))   /* bits hi..lo, both in */
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
@@ -25,7 +24,6 @@
 /* Constant forms; @a is a power of two.  ALIGN_UP wraps at the top: see align_up_ok. */
 #define ALIGN_DOWN(x, a)  ((x) & ~((__typeof__(x))(a) - 1))
 #define ALIGN_UP(x, a)    ALIGN_DOWN((x) + ((__typeof__(x))(a) - 1), a)
-#define IS_ALIGNED(x, a)  (((x) & ((__typeof__(x))(a) - 1)) == 0)
 
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 

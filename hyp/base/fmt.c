@@ -12,9 +12,8 @@ struct out {
 };
 
 struct spec {
-    bool left, zero, alt, plus, space, upper, has_precision;
+    bool left, zero, alt, is_long, has_precision;
     int width, precision;
-    char length;                /* 'H' for hh, 'h', 'l' (also ll, z, j, t), or 0 */
 };
 
 /* Written once at boot, before guests run. */
@@ -60,13 +59,12 @@ static void put_string(struct out *o, const struct spec *sp, const char *s)
 static void put_number(struct out *o, const struct spec *sp, uint64_t value,
                        unsigned int base, const char *prefix)
 {
-    const char *set = sp->upper ? "0123456789ABCDEF" : "0123456789abcdef";
     char digits[24];
     int nr = 0, zeroes = 0, pad;
 
     if ( value || !sp->has_precision || sp->precision )
         do {
-            digits[nr++] = set[value % base];
+            digits[nr++] = "0123456789abcdef"[value % base];
             value /= base;
         } while ( value );
 
@@ -101,72 +99,6 @@ static int read_number(const char **fmt)
     return n;
 }
 
-static bool read_flag(struct spec *sp, char c)
-{
-    switch ( c ) {
-    case '-': sp->left = true; return true;
-    case '0': sp->zero = true; return true;
-    case '#': sp->alt = true; return true;
-    case '+': sp->plus = true; return true;
-    case ' ': sp->space = true; return true;
-    default: return false;
-    }
-}
-
-static char read_length(const char **fmt)
-{
-    const char first = **fmt;
-
-    switch ( first ) {
-    case 'l': case 'h':
-        (*fmt)++;
-        if ( **fmt != first )
-            return first;
-        (*fmt)++;
-        return first == 'h' ? 'H' : 'l';
-    case 'z': case 'j': case 't':
-        (*fmt)++;
-        return 'l';
-    default:
-        return 0;
-    }
-}
-
-static int64_t narrow_signed(const struct spec *sp, int64_t v)
-{
-    switch ( sp->length ) {
-    case 'l': return v;
-    case 'h': return (int16_t)v;
-    case 'H': return (int8_t)v;
-    default:  return (int)v;
-    }
-}
-
-static uint64_t narrow_unsigned(const struct spec *sp, uint64_t v)
-{
-    switch ( sp->length ) {
-    case 'l': return v;
-    case 'h': return (uint16_t)v;
-    case 'H': return (uint8_t)v;
-    default:  return (unsigned int)v;
-    }
-}
-
-static void put_signed(struct out *o, const struct spec *sp, int64_t v)
-{
-    v = narrow_signed(sp, v);
-
-    const char *sign = v < 0 ? "-" : sp->plus ? "+" : sp->space ? " " : "";
-
-    put_number(o, sp, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, sign);
-}
-
-static void put_hex(struct out *o, const struct spec *sp, uint64_t v)
-{
-    v = narrow_unsigned(sp, v);
-    put_number(o, sp, v, 16, !sp->alt || !v ? "" : sp->upper ? "0X" : "0x");
-}
-
 /* "d5" or "d5v1" into @buf of 32 bytes, through decimal numbers put by ourselves. */
 static void name_object(char *buf, size_t size, char kind, const void *p)
 {
@@ -198,28 +130,21 @@ static int put_pointer(struct out *o, struct spec *sp, char next, const void *p)
         put_string(o, sp, name);
         return 1;
     }
-    sp->length = 'l';
     sp->has_precision = true;
     sp->precision = 16;
-    put_hex(o, sp, (uintptr_t)p);
+    put_number(o, sp, (uintptr_t)p, 16, "");
     return 0;
 }
 
 /* Flags, width, precision and length: leaves *@fmt at the conversion character. */
 static void read_spec(struct spec *sp, const char **fmt, va_list *ap)
 {
-    for ( ; read_flag(sp, **fmt); (*fmt)++ )
-        ;
-    if ( **fmt == '*' ) {
-        (*fmt)++;
-        sp->width = va_arg(*ap, int);
-        if ( sp->width < 0 ) {
-            sp->left = true;
-            sp->width = sp->width > -10000 ? -sp->width : 0;
-        }
-    } else {
-        sp->width = read_number(fmt);
+    for ( ; **fmt == '-' || **fmt == '0' || **fmt == '#'; (*fmt)++ ) {
+        sp->left |= **fmt == '-';
+        sp->zero |= **fmt == '0';
+        sp->alt |= **fmt == '#';
     }
+    sp->width = read_number(fmt);
     if ( **fmt == '.' ) {
         (*fmt)++;
         sp->has_precision = true;
@@ -231,7 +156,8 @@ static void read_spec(struct spec *sp, const char **fmt, va_list *ap)
             sp->precision = read_number(fmt);
         }
     }
-    sp->length = read_length(fmt);
+    for ( ; **fmt == 'l' || **fmt == 'z'; (*fmt)++ )
+        sp->is_long = true;
 }
 
 /* One conversion; *@fmt is just after the '%'. */
@@ -248,20 +174,18 @@ static void convert(struct out *o, const char **fmt, va_list *ap)
     (*fmt)++;
 
     switch ( c ) {
-    case 'd': case 'i':
-        put_signed(o, &sp, sp.length == 'l' ? va_arg(*ap, int64_t) : va_arg(*ap, int));
+    case 'd': {
+        const int64_t v = sp.is_long ? va_arg(*ap, int64_t) : va_arg(*ap, int);
+
+        put_number(o, &sp, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, v < 0 ? "-" : "");
         break;
-    case 'u':
-        put_number(o, &sp, narrow_unsigned(&sp, sp.length == 'l' ? va_arg(*ap, uint64_t)
-                                                                 : va_arg(*ap, unsigned int)),
-                   10, "");
+    }
+    case 'u': case 'x': {
+        const uint64_t v = sp.is_long ? va_arg(*ap, uint64_t) : va_arg(*ap, unsigned int);
+
+        put_number(o, &sp, v, c == 'u' ? 10 : 16, c == 'x' && sp.alt && v ? "0x" : "");
         break;
-    case 'X':
-        sp.upper = true;
-        fallthrough;
-    case 'x':
-        put_hex(o, &sp, sp.length == 'l' ? va_arg(*ap, uint64_t) : va_arg(*ap, unsigned int));
-        break;
+    }
     case 'c': {
         const char one = va_arg(*ap, int);
 
@@ -302,16 +226,6 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
     if ( size )
         buf[o.len < o.size ? o.len : o.size] = '\0';
     return o.len;
-}
-
-int snprintf(char *buf, size_t size, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    const int n = vsnprintf(buf, size, fmt, ap);
-    va_end(ap);
-    return n;
 }
 
 int scnprintf(char *buf, size_t size, const char *fmt, ...)

@@ -27,6 +27,5 @@ void log_set_sink(log_sink_fn *sink);
 #define log_err(...)    log_at(LOG_ERR, __VA_ARGS__)
 #define log_warn(...)   log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...)   log_at(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)  log_at(LOG_DEBUG, __VA_ARGS__)
 
 #endif

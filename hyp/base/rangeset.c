@@ -15,11 +15,6 @@ void rangeset_init(struct rangeset *rs, const struct rangeset_mem *mem)
     *rs = (struct rangeset){ .mem = mem };
 }
 
-void rangeset_init_fixed(struct rangeset *rs, struct range *storage, size_t capacity)
-{
-    *rs = (struct rangeset){ .ranges = storage, .capacity = capacity };
-}
-
 void rangeset_destroy(struct rangeset *rs)
 {
     if ( rs->mem && rs->ranges ) {
@@ -33,17 +28,11 @@ void rangeset_destroy(struct rangeset *rs)
 /* Index of the first range whose end is at or above @value; nr if none. */
 static size_t first_ending_at(const struct rangeset *rs, uint64_t value)
 {
-    size_t lo = 0, hi = rs->nr;
+    size_t i = 0;
 
-    while ( lo < hi ) {
-        const size_t mid = lo + (hi - lo) / 2;
-
-        if ( rs->ranges[mid].end < value )
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
+    while ( i < rs->nr && rs->ranges[i].end < value )
+        i++;
+    return i;
 }
 
 /* Make room for one more range, or fail with nothing changed. */
@@ -145,23 +134,4 @@ bool rangeset_contains(const struct rangeset *rs, uint64_t start, uint64_t end)
     const size_t i = first_ending_at(rs, end);
 
     return start <= end && i < rs->nr && rs->ranges[i].start <= start;
-}
-
-bool rangeset_overlaps(const struct rangeset *rs, uint64_t start, uint64_t end)
-{
-    const size_t i = first_ending_at(rs, start);
-
-    return start <= end && i < rs->nr && rs->ranges[i].start <= end;
-}
-
-int rangeset_report(const struct rangeset *rs,
-                    int (*fn)(uint64_t start, uint64_t end, void *ctx), void *ctx)
-{
-    for ( size_t i = 0; i < rs->nr; i++ ) {
-        const int rc = fn(rs->ranges[i].start, rs->ranges[i].end, ctx);
-
-        if ( rc )
-            return rc;
-    }
-    return 0;
 }

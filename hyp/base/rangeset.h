@@ -32,9 +32,6 @@ struct rangeset {
 /* An empty set.  Allocates nothing yet. */
 void rangeset_init(struct rangeset *rs, const struct rangeset_mem *mem);
 
-/* An empty set of at most @capacity ranges in the caller's @storage. */
-void rangeset_init_fixed(struct rangeset *rs, struct range *storage, size_t capacity);
-
 /* Frees the storage and leaves an empty set.  Any number of times. */
 void rangeset_destroy(struct rangeset *rs);
 
@@ -45,17 +42,7 @@ void rangeset_destroy(struct rangeset *rs);
 int must_check rangeset_add(struct rangeset *rs, uint64_t start, uint64_t end);
 int must_check rangeset_remove(struct rangeset *rs, uint64_t start, uint64_t end);
 
-/* All of [start, end] / any of it is in the set.  False for start > end. */
+/* All of [start, end] is in the set.  False for start > end. */
 bool rangeset_contains(const struct rangeset *rs, uint64_t start, uint64_t end);
-bool rangeset_overlaps(const struct rangeset *rs, uint64_t start, uint64_t end);
-
-static inline bool rangeset_empty(const struct rangeset *rs)
-{
-    return rs->nr == 0;
-}
-
-/* Call @fn for each range, ascending, until it returns non-zero; that is returned. */
-int rangeset_report(const struct rangeset *rs,
-                    int (*fn)(uint64_t start, uint64_t end, void *ctx), void *ctx);
 
 #endif

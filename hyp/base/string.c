@@ -133,27 +133,6 @@ char *strchr(const char *s, int c)
     return (char *)s;
 }
 
-char *strrchr(const char *s, int c)
-{
-    const char *found = NULL;
-
-    do {
-        if ( *s == (char)c )
-            found = s;
-    } while ( *s++ );
-    return (char *)found;
-}
-
-char *strstr(const char *s, const char *what)
-{
-    const size_t n = strlen(what);
-
-    for ( ; *s || !n; s++ )
-        if ( !strncmp(s, what, n) )
-            return (char *)s;
-    return NULL;
-}
-
 size_t strlcpy(char *dst, const char *src, size_t size)
 {
     const size_t len = strlen(src);

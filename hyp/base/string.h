@@ -19,8 +19,6 @@ size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
-char *strrchr(const char *s, int c);
-char *strstr(const char *s, const char *what);
 
 /* Copies at most @size - 1 bytes and ends with NUL (if @size > 0).  Returns strlen(src). */
 size_t strlcpy(char *dst, const char *src, size_t size);

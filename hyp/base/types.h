@@ -15,10 +15,8 @@
 
 typedef uint64_t paddr_t;                   /* host physical address, bytes */
 typedef struct { uint64_t n; } mfn_t;       /* machine frame: host physical >> 12 */
-typedef struct { uint64_t n; } gfn_t;       /* guest frame: what the guest believes */
 
 #define MFN(x)          ((mfn_t){ (x) })
-#define GFN(x)          ((gfn_t){ (x) })
 #define INVALID_MFN     MFN(~0ULL)
 
 #define PAGE_SHIFT      12

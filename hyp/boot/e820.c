@@ -124,23 +124,6 @@ int e820_sanitise(const struct e820_map *in, struct e820_map *out)
     return rc;
 }
 
-void e820_clip_ram(struct e820_map *map, uint64_t limit)
-{
-    uint32_t kept = 0;
-
-    for ( uint32_t i = 0; i < map->nr; i++ ) {
-        struct xen_e820_entry e = map->e[i];
-
-        if ( e.type == XEN_E820_RAM && entry_end(&e) > limit ) {
-            if ( e.addr >= limit )
-                continue;
-            e.size = limit - e.addr;
-        }
-        map->e[kept++] = e;
-    }
-    map->nr = kept;
-}
-
 uint64_t e820_ram_bytes(const struct e820_map *map)
 {
     uint64_t bytes = 0;
@@ -149,23 +132,6 @@ uint64_t e820_ram_bytes(const struct e820_map *map)
         if ( map->e[i].type == XEN_E820_RAM )
             bytes += map->e[i].size;
     return bytes;
-}
-
-uint64_t e820_ram_end(const struct e820_map *map)
-{
-    for ( uint32_t i = map->nr; i--; )
-        if ( map->e[i].type == XEN_E820_RAM )
-            return entry_end(&map->e[i]);
-    return 0;
-}
-
-bool e820_is_all(const struct e820_map *map, uint64_t start, uint64_t end, uint32_t type)
-{
-    /* Touching entries of a type are merged, so one entry has to hold all of it. */
-    for ( uint32_t i = 0; i < map->nr; i++ )
-        if ( map->e[i].type == type && start >= map->e[i].addr && end <= entry_end(&map->e[i]) )
-            return start <= end;
-    return false;
 }
 
 /* The highest place in [lo, hi), or false. */

@@ -34,15 +34,8 @@ int must_check e820_sanitise(const struct e820_map *in, struct e820_map *out);
 
 /* On a sanitised map only: */
 
-/* Take RAM at and above @limit (page aligned) out of the map. */
-void e820_clip_ram(struct e820_map *map, uint64_t limit);
-
-/* Bytes of RAM; end of the highest RAM (0 if none). */
+/* Bytes of RAM. */
 uint64_t e820_ram_bytes(const struct e820_map *map);
-uint64_t e820_ram_end(const struct e820_map *map);
-
-/* Is all of [start, end) of @type? */
-bool e820_is_all(const struct e820_map *map, uint64_t start, uint64_t end, uint32_t type);
 
 struct e820_hole {              /* a range not to be touched: [start, end) */
     uint64_t start, end;

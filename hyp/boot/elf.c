@@ -11,9 +11,9 @@ static int must_check check_header(const struct elf_image *e, const char **why)
     if ( e->len < E_HEADER_BYTES || memcmp(h, "\177ELF", 4) != 0 )
         return elf_fail(why, "kernel is not an ELF file");
     if ( h[E_CLASS] != CLASS_64 || h[E_DATA] != DATA_LE ||
-         elf_u16(h + E_MACHINE) != MACHINE_X86_64 )
+         get_le16(h + E_MACHINE) != MACHINE_X86_64 )
         return elf_fail(why, "kernel is not a 64-bit x86 ELF file");
-    if ( elf_u16(h + E_TYPE) != TYPE_EXEC && elf_u16(h + E_TYPE) != TYPE_DYN )
+    if ( get_le16(h + E_TYPE) != TYPE_EXEC && get_le16(h + E_TYPE) != TYPE_DYN )
         return elf_fail(why, "kernel is an ELF file, but not an executable");
     return 0;
 }
@@ -22,8 +22,8 @@ static int must_check check_header(const struct elf_image *e, const char **why)
 static int must_check add_segment(struct elf_image *e, const uint8_t *ph, const char **why)
 {
     const struct elf_segment s = {
-        .paddr = elf_u64(ph + P_PADDR), .file_offset = elf_u64(ph + P_OFFSET),
-        .file_len = elf_u64(ph + P_FILESZ), .mem_len = elf_u64(ph + P_MEMSZ),
+        .paddr = get_le64(ph + P_PADDR), .file_offset = get_le64(ph + P_OFFSET),
+        .file_len = get_le64(ph + P_FILESZ), .mem_len = get_le64(ph + P_MEMSZ),
     };
 
     if ( s.mem_len == 0 )
@@ -57,14 +57,14 @@ int elf_parse(const void *file, size_t len, struct elf_image *out, const char **
 
     if ( rc )
         return rc;
-    out->entry = elf_u64(out->data + E_ENTRY);
+    out->entry = get_le64(out->data + E_ENTRY);
 
-    for ( uint32_t i = 0; i < elf_u16(out->data + E_PHNUM); i++ ) {
+    for ( uint32_t i = 0; i < get_le16(out->data + E_PHNUM); i++ ) {
         const uint8_t *ph = elf_phdr(out, i);
 
         if ( !ph )
             return elf_fail(why, "kernel ELF is truncated (program headers)");
-        if ( elf_u32(ph + P_TYPE) == PT_LOAD ) {
+        if ( get_le32(ph + P_TYPE) == PT_LOAD ) {
             rc = add_segment(out, ph, why);
             if ( rc )
                 return rc;

@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "base/errno.h"
+#include "base/le.h"
 #include "base/string.h"
 #include "boot/elf.h"
 
@@ -24,27 +25,12 @@ enum {                                  /* section header */
 enum { PT_LOAD = 1, PT_NOTE = 4, SHT_NOTE = 7, CLASS_64 = 2, DATA_LE = 1, MACHINE_X86_64 = 62 };
 enum { TYPE_EXEC = 2, TYPE_DYN = 3 };
 
-static inline uint16_t elf_u16(const uint8_t *p)
-{
-    return p[0] | p[1] << 8;
-}
-
-static inline uint32_t elf_u32(const uint8_t *p)
-{
-    return elf_u16(p) | (uint32_t)elf_u16(p + 2) << 16;
-}
-
-static inline uint64_t elf_u64(const uint8_t *p)
-{
-    return elf_u32(p) | (uint64_t)elf_u32(p + 4) << 32;
-}
-
 /* Entry @i of the program (section) header table; NULL if it is not inside the file. */
 static inline const uint8_t *elf_table_entry(const struct elf_image *e, unsigned int off_field,
                                              unsigned int size_field, unsigned int min_size,
                                              uint32_t i)
 {
-    const uint64_t off = elf_u64(e->data + off_field), size = elf_u16(e->data + size_field);
+    const uint64_t off = get_le64(e->data + off_field), size = get_le16(e->data + size_field);
 
     if ( size < min_size || !range_ok(off, (uint64_t)(i + 1) * size, e->len) )
         return NULL;

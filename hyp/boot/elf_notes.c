@@ -117,8 +117,8 @@ static int must_check read_note(struct elf_notes *out, uint32_t type, const uint
     case PAIR:
         if ( len < 16 )
             return elf_fail(why, "kernel notes: L1_MFN_VALID is too short");
-        out->l1_valid_mask = elf_u64(desc);
-        out->l1_valid_value = elf_u64(desc + 8);
+        out->l1_valid_mask = get_le64(desc);
+        out->l1_valid_value = get_le64(desc + 8);
         return 0;
     default:
         return 0;
@@ -139,13 +139,13 @@ static int must_check read_note_area(const struct elf_image *e, struct elf_notes
     if ( align != 8 )
         align = 4;
     while ( range_ok(at, 12, len) ) {
-        const uint32_t name_len = elf_u32(p + at), desc_len = elf_u32(p + at + 4);
+        const uint32_t name_len = get_le32(p + at), desc_len = get_le32(p + at + 4);
         const uint64_t name = at + 12, desc = ALIGN_UP(name + name_len, align);
 
         if ( !range_ok(desc, desc_len, len) )
             return elf_fail(why, "kernel ELF: a note is longer than its segment");
         if ( name_len == 4 && !memcmp(p + name, "Xen", 4) ) {
-            const int rc = read_note(out, elf_u32(p + at + 8), p + desc, desc_len, why);
+            const int rc = read_note(out, get_le32(p + at + 8), p + desc, desc_len, why);
 
             if ( rc )
                 return rc;
@@ -158,14 +158,14 @@ static int must_check read_note_area(const struct elf_image *e, struct elf_notes
 static int must_check notes_in_segments(const struct elf_image *e, struct elf_notes *out,
                                         const char **why)
 {
-    for ( uint32_t i = 0; i < elf_u16(e->data + E_PHNUM); i++ ) {
+    for ( uint32_t i = 0; i < get_le16(e->data + E_PHNUM); i++ ) {
         const uint8_t *ph = elf_phdr(e, i);
 
         if ( !ph )
             return elf_fail(why, "kernel ELF is truncated (program headers)");
-        if ( elf_u32(ph + P_TYPE) == PT_NOTE ) {
-            const int rc = read_note_area(e, out, elf_u64(ph + P_OFFSET), elf_u64(ph + P_FILESZ),
-                                          elf_u64(ph + P_ALIGN), why);
+        if ( get_le32(ph + P_TYPE) == PT_NOTE ) {
+            const int rc = read_note_area(e, out, get_le64(ph + P_OFFSET), get_le64(ph + P_FILESZ),
+                                          get_le64(ph + P_ALIGN), why);
 
             if ( rc )
                 return rc;
@@ -177,14 +177,14 @@ static int must_check notes_in_segments(const struct elf_image *e, struct elf_no
 static int must_check notes_in_sections(const struct elf_image *e, struct elf_notes *out,
                                         const char **why)
 {
-    for ( uint32_t i = 0; i < elf_u16(e->data + E_SHNUM); i++ ) {
+    for ( uint32_t i = 0; i < get_le16(e->data + E_SHNUM); i++ ) {
         const uint8_t *sh = elf_shdr(e, i);
 
         if ( !sh )
             return elf_fail(why, "kernel ELF is truncated (section headers)");
-        if ( elf_u32(sh + S_TYPE) == SHT_NOTE ) {
-            const int rc = read_note_area(e, out, elf_u64(sh + S_OFFSET), elf_u64(sh + S_SIZE),
-                                          elf_u64(sh + S_ALIGN), why);
+        if ( get_le32(sh + S_TYPE) == SHT_NOTE ) {
+            const int rc = read_note_area(e, out, get_le64(sh + S_OFFSET), get_le64(sh + S_SIZE),
+                                          get_le64(sh + S_ALIGN), why);
 
             if ( rc )
                 return rc;

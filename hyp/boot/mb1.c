@@ -35,7 +35,7 @@ static const char *string_at(struct mb_parse *p, uint64_t addr)
 
 static int must_check read_modules(struct mb_parse *p, const uint8_t *info)
 {
-    const uint32_t nr = mb_u32(info + MODS_COUNT), addr = mb_u32(info + MODS_ADDR);
+    const uint32_t nr = get_le32(info + MODS_COUNT), addr = get_le32(info + MODS_ADDR);
 
     for ( uint32_t i = 0; i < nr; i++ ) {
         const uint8_t *m = mb_at(p, addr + (uint64_t)i * MODULE_BYTES, MODULE_BYTES);
@@ -43,13 +43,13 @@ static int must_check read_modules(struct mb_parse *p, const uint8_t *info)
         if ( !m )
             return mb_fail(p, "multiboot: module list is outside memory");
 
-        const uint32_t text = mb_u32(m + 8);
+        const uint32_t text = get_le32(m + 8);
         const char *cmdline = text ? string_at(p, text) : "";
 
         if ( !cmdline )
             return mb_fail(p, "multiboot: a module's command line has no end");
 
-        const int rc = mb_add_module(p, mb_u32(m), mb_u32(m + 4), cmdline, STRING_MAX);
+        const int rc = mb_add_module(p, get_le32(m), get_le32(m + 4), cmdline, STRING_MAX);
 
         if ( rc )
             return rc;
@@ -59,8 +59,8 @@ static int must_check read_modules(struct mb_parse *p, const uint8_t *info)
 
 static int must_check read_mmap(struct mb_parse *p, const uint8_t *info)
 {
-    const uint32_t len = mb_u32(info + MMAP_LENGTH);
-    const uint8_t *map = mb_at(p, mb_u32(info + MMAP_ADDR), len);
+    const uint32_t len = get_le32(info + MMAP_LENGTH);
+    const uint8_t *map = mb_at(p, get_le32(info + MMAP_ADDR), len);
     uint32_t at = 0;
 
     if ( !map )
@@ -68,15 +68,15 @@ static int must_check read_mmap(struct mb_parse *p, const uint8_t *info)
 
     while ( at < len ) {
         /* An entry's size field does not count itself. */
-        if ( len - at < 24 || mb_u32(map + at) < 20 || mb_u32(map + at) > len - at - 4 )
+        if ( len - at < 24 || get_le32(map + at) < 20 || get_le32(map + at) > len - at - 4 )
             return mb_fail(p, "multiboot: memory map is truncated");
 
-        const int rc = mb_add_memory(p, mb_u64(map + at + 4), mb_u64(map + at + 12),
-                                     mb_u32(map + at + 20));
+        const int rc = mb_add_memory(p, get_le64(map + at + 4), get_le64(map + at + 12),
+                                     get_le32(map + at + 20));
 
         if ( rc )
             return rc;
-        at += 4 + mb_u32(map + at);
+        at += 4 + get_le32(map + at);
     }
     return 0;
 }
@@ -97,22 +97,22 @@ int mb1_parse(struct mb_parse *p, uint64_t addr)
     if ( !info )
         return mb_fail(p, "multiboot: information is outside memory");
 
-    const uint32_t flags = mb_u32(info);
+    const uint32_t flags = get_le32(info);
 
     if ( flags & HAS_LOADER )
-        rc = read_string(p, mb_u32(info + LOADER_NAME), &p->out->loader,
+        rc = read_string(p, get_le32(info + LOADER_NAME), &p->out->loader,
                          "multiboot: loader name has no end");
     if ( !rc && flags & HAS_CMDLINE )
-        rc = read_string(p, mb_u32(info + CMDLINE), &p->out->cmdline,
+        rc = read_string(p, get_le32(info + CMDLINE), &p->out->cmdline,
                          "multiboot: command line has no end");
     if ( !rc && flags & HAS_MODULES )
         rc = read_modules(p, info);
     if ( !rc && flags & HAS_MMAP )
         rc = read_mmap(p, info);
     else if ( !rc && flags & HAS_MEMORY )
-        rc = mb_add_basic_memory(p, mb_u32(info + MEM_LOWER), mb_u32(info + MEM_UPPER));
+        rc = mb_add_basic_memory(p, get_le32(info + MEM_LOWER), get_le32(info + MEM_UPPER));
     if ( !rc && flags & HAS_FRAMEBUFFER )
-        mb_set_video(p, mb_u64(info + FB_ADDR), mb_u32(info + FB_PITCH), mb_u32(info + FB_WIDTH),
-                     mb_u32(info + FB_HEIGHT), info[FB_BPP], info[FB_TYPE], info + FB_COLOR);
+        mb_set_video(p, get_le64(info + FB_ADDR), get_le32(info + FB_PITCH), get_le32(info + FB_WIDTH),
+                     get_le32(info + FB_HEIGHT), info[FB_BPP], info[FB_TYPE], info + FB_COLOR);
     return rc;
 }

@@ -29,14 +29,14 @@ static int tag_loader(struct mb2 *m, const uint8_t *b, uint32_t len)
 
 static int tag_module(struct mb2 *m, const uint8_t *b, uint32_t len)
 {
-    return mb_add_module(m->p, mb_u32(b), mb_u32(b + 4), (const char *)b + 8, len - 8);
+    return mb_add_module(m->p, get_le32(b), get_le32(b + 4), (const char *)b + 8, len - 8);
 }
 
 static int tag_memory(struct mb2 *m, const uint8_t *b, uint32_t len)
 {
     (void)len;
-    m->mem_lower = mb_u32(b);
-    m->mem_upper = mb_u32(b + 4);
+    m->mem_lower = get_le32(b);
+    m->mem_upper = get_le32(b + 4);
     return 0;
 }
 
@@ -59,7 +59,7 @@ static int tag_framebuffer(struct mb2 *m, const uint8_t *b, uint32_t len)
     static const uint8_t no_color[6];
     const bool has_color = len >= 24 + sizeof(no_color);
 
-    mb_set_video(m->p, mb_u64(b), mb_u32(b + 8), mb_u32(b + 12), mb_u32(b + 16), b[20], b[21],
+    mb_set_video(m->p, get_le64(b), get_le32(b + 8), get_le32(b + 12), get_le32(b + 16), b[20], b[21],
                  has_color ? b + 24 : no_color);
     return 0;
 }
@@ -67,7 +67,7 @@ static int tag_framebuffer(struct mb2 *m, const uint8_t *b, uint32_t len)
 static int tag_efi64(struct mb2 *m, const uint8_t *b, uint32_t len)
 {
     (void)len;
-    m->p->out->efi_system_table = mb_u64(b);
+    m->p->out->efi_system_table = get_le64(b);
     return 0;
 }
 
@@ -113,7 +113,7 @@ static const struct tag_kind {
 /* Both map tags start with the entry size and a version; the entries follow. */
 static int must_check read_mmap(struct mb2 *m)
 {
-    const uint32_t size = mb_u32(m->mmap);
+    const uint32_t size = get_le32(m->mmap);
 
     if ( size < 20 )
         return mb_fail(m->p, "multiboot2: bad entry size in the memory map");
@@ -124,7 +124,7 @@ static int must_check read_mmap(struct mb2 *m)
         if ( m->mmap_len - at < size )
             return mb_fail(m->p, "multiboot2: memory map tag is truncated");
 
-        const int rc = mb_add_memory(m->p, mb_u64(e), mb_u64(e + 8), mb_u32(e + 16));
+        const int rc = mb_add_memory(m->p, get_le64(e), get_le64(e + 8), get_le32(e + 16));
 
         if ( rc )
             return rc;
@@ -151,7 +151,7 @@ static uint32_t e820_type_of_efi(uint32_t type)
 
 static int must_check read_efi_map(struct mb2 *m)
 {
-    const uint32_t size = mb_u32(m->efi_map);
+    const uint32_t size = get_le32(m->efi_map);
 
     if ( size < 40 )
         return mb_fail(m->p, "multiboot2: bad entry size in the EFI memory map");
@@ -163,13 +163,13 @@ static int must_check read_efi_map(struct mb2 *m)
         if ( m->efi_map_len - at < size )
             return mb_fail(m->p, "multiboot2: EFI memory map tag is truncated");
 
-        const uint64_t start = mb_u64(e + 8), pages = mb_u64(e + 24);
+        const uint64_t start = get_le64(e + 8), pages = get_le64(e + 24);
 
         if ( pages > UINT64_MAX >> EFI_PAGE_SHIFT )
             return mb_fail(m->p, "multiboot2: EFI memory map has an impossible entry");
 
         const int rc = mb_add_memory(m->p, start, pages << EFI_PAGE_SHIFT,
-                                     e820_type_of_efi(mb_u32(e)));
+                                     e820_type_of_efi(get_le32(e)));
 
         if ( rc )
             return rc;
@@ -194,7 +194,7 @@ static int must_check read_tags(struct mb2 *m, const uint8_t *info, uint32_t tot
         if ( !range_ok(at, TAG_HEADER, total) )
             return mb_fail(m->p, "multiboot2: tag list has no end");
 
-        const uint32_t type = mb_u32(info + at), size = mb_u32(info + at + 4);
+        const uint32_t type = get_le32(info + at), size = get_le32(info + at + 4);
 
         if ( type == 0 )
             return 0;
@@ -218,7 +218,7 @@ int mb2_parse(struct mb_parse *p, uint64_t addr)
     if ( !info )
         return mb_fail(p, "multiboot2: information is outside memory");
 
-    const uint32_t total = mb_u32(info);
+    const uint32_t total = get_le32(info);
 
     if ( total < 16 || total > INFO_MAX )
         return mb_fail(p, "multiboot2: impossible size of the information");

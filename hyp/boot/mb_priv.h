@@ -5,6 +5,7 @@
 
 #include "base/bits.h"
 #include "base/errno.h"
+#include "base/le.h"
 #include "base/string.h"
 #include "boot/mb.h"
 
@@ -38,21 +39,6 @@ static inline int must_check mb_fail(struct mb_parse *p, const char *why)
 static inline const void *mb_at(const struct mb_parse *p, uint64_t addr, size_t len)
 {
     return p->phys->at(p->phys->ctx, addr, len);
-}
-
-static inline uint16_t mb_u16(const uint8_t *b)
-{
-    return b[0] | b[1] << 8;
-}
-
-static inline uint32_t mb_u32(const uint8_t *b)
-{
-    return mb_u16(b) | (uint32_t)mb_u16(b + 2) << 16;
-}
-
-static inline uint64_t mb_u64(const uint8_t *b)
-{
-    return mb_u32(b) | (uint64_t)mb_u32(b + 4) << 32;
 }
 
 #endif

@@ -28,14 +28,12 @@
 #include "core/shared_info.h"
 #include "core/vcpu.h"
 #include "core/watchdog.h"
-#include "cpu/asm.h"
 #include "cpu/pcpu.h"
 #include "kern/clock.h"
-#include "kern/cmdline.h"
+#include "kern/panic.h"
 #include "mem/heap.h"
 #include "mem/slab.h"
 #include "plat/acpi.h"
-#include "plat/smp.h"
 
 struct domain *dom0, *dom_xen, *dom_io;
 struct domain *domain_list;
@@ -287,21 +285,14 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool pr
     return 0;
 }
 
-void domain_pause_nosync(struct domain *d)
-{
-    struct vcpu *v;
-
-    atomic_inc(&d->pause_count);
-    for_each_vcpu ( d, v )
-        sched_sleep(v);
-}
-
 void domain_pause(struct domain *d)
 {
     struct vcpu *v;
 
     ASSERT(current->domain != d);
-    domain_pause_nosync(d);
+    atomic_inc(&d->pause_count);
+    for_each_vcpu ( d, v )
+        sched_sleep(v);
     for_each_vcpu ( d, v )
         vcpu_wait_stopped(v);
 }
@@ -318,6 +309,14 @@ void domain_unpause(struct domain *d)
     }
 }
 
+static void dump_registers(const struct domain *d)
+{
+    const struct vcpu *v = current->domain == d ? current : d->vcpu ? d->vcpu[0] : NULL;
+
+    if ( v )
+        guest_ops->dump_vcpu(v);
+}
+
 /* The control domain is done: so is the host. */
 static void noreturn host_shutdown(unsigned int reason)
 {
@@ -328,13 +327,8 @@ static void noreturn host_shutdown(unsigned int reason)
     if ( reason == SHUTDOWN_crash ) {
         log_err("dom0 has crashed: %s\n", dom0->crash_reason ? dom0->crash_reason : "by its own report");
         if ( !dom0->is_crashed )
-            guest_ops->dump_crash(dom0);
-        if ( opt.noreboot ) {
-            log_err("'noreboot' is set: halted; reset the machine by hand\n");
-            smp_stop_others();
-            for ( ; ; )
-                halt();
-        }
+            dump_registers(dom0);
+        reboot_or_stop();
     }
     log_info("dom0 has stopped (reason %u): rebooting the machine\n", reason);
     machine_reboot();
@@ -388,7 +382,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
         d->is_crashed = true;
         d->crash_reason = "see the line above";
         log_at(LOG_ERR, "%pd: crashed: %s\n", d, line);
-        guest_ops->dump_crash(d);
+        dump_registers(d);
     }
     domain_shutdown(d, SHUTDOWN_crash);
 }

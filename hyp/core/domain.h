@@ -149,7 +149,6 @@ void domain_put(struct domain *d);
 int must_check domain_destroy(struct domain *d);
 
 void domain_pause(struct domain *d);            /* returns when no vCPU of it runs; not by itself */
-void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
 
 /* Stop every vCPU and tell the tools (VIRQ_DOM_EXC).  @reason: SHUTDOWN_*. */

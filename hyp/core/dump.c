@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core/evtchn.h"
 #include "core/gnttab.h"
+#include "core/guest_ops.h"
 #include "core/sched.h"
 #include "core/vcpu.h"
 #include "cpu/pcpu.h"
@@ -95,15 +96,8 @@ static void dump_dom0_registers(void)
 {
     const struct vcpu *v;
 
-    for_each_vcpu ( dom0, v ) {
-        const struct cpu_frame *r = &v->regs;
-
-        log_err("%pv: rip %016lx rsp %016lx flags %lx %s\n", v, r->rip, r->rsp, r->rflags,
-                v->pv.kernel_mode ? "kernel" : "user");
-        log_err("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx, r->rdx);
-        log_err("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", r->rsi, r->rdi, r->rbp, r->r8);
-        log_err("  cr3 %016lx / %016lx\n", v->pv.kernel_cr3, v->pv.user_cr3);
-    }
+    for_each_vcpu ( dom0, v )
+        guest_ops->dump_vcpu(v);
 }
 
 static void reboot_now(void)

@@ -43,12 +43,6 @@ int evtchn_init_domain(struct domain *d)
     return 0;
 }
 
-void evtchn_init_vcpu(struct vcpu *v)
-{
-    for ( uint32_t virq = 0; virq < NR_VIRQS; virq++ )
-        v->virq_port[virq] = 0;
-}
-
 void evtchn_free_domain(struct domain *d)
 {
     struct evtchn_table *t = d->evtchn;
@@ -476,7 +470,7 @@ static struct domain *must_check close_locked(struct domain *d, struct evtchn *c
     return NULL;
 }
 
-int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest)
+int evtchn_close(struct domain *d, evtchn_port_t port)
 {
     struct domain *rd = NULL, *need;
     struct evtchn *c;
@@ -516,7 +510,7 @@ static int must_check close_all(struct domain *d)
             continue;
         if ( ++nr_closed % 32 == 0 && preempt_needed() )
             return -XEN_ERESTART;
-        (void)evtchn_close(d, port, false);     /* -XEN_EINVAL: another vCPU was quicker */
+        (void)evtchn_close(d, port);     /* -XEN_EINVAL: another vCPU was quicker */
     }
     return 0;
 }

@@ -11,7 +11,6 @@
 #include "core/domain.h"
 
 int must_check evtchn_init_domain(struct domain *d);    /* -XEN_ENOMEM */
-void evtchn_init_vcpu(struct vcpu *v);
 /* Close everything; bounded by preemption.  0 or -XEN_ERESTART. */
 int must_check evtchn_destroy_domain(struct domain *d);
 void evtchn_free_domain(struct domain *d);              /* last reference gone */
@@ -22,7 +21,7 @@ int evtchn_bind_interdomain(struct evtchn_bind_interdomain *a);
 int evtchn_bind_virq(struct evtchn_bind_virq *a);
 int evtchn_bind_ipi(struct evtchn_bind_ipi *a);
 int evtchn_bind_pirq(struct evtchn_bind_pirq *a);
-int evtchn_close(struct domain *d, evtchn_port_t port, bool by_guest);
+int evtchn_close(struct domain *d, evtchn_port_t port);
 int evtchn_send(struct domain *d, evtchn_port_t port);
 int evtchn_status(struct evtchn_status *a);
 int evtchn_bind_vcpu(evtchn_port_t port, uint32_t vcpu);

@@ -14,7 +14,7 @@
  *
  * Frames: the map record holds one reference for the host mapping and one for the device
  * mapping, each with the writable type unless read-only; a copy holds its own.  The PTE holds
- * nothing (pv/pv.h).  Pins keep the entry marked, not the frame.
+ * nothing (core/guest_ops.h).  Pins keep the entry marked, not the frame.
  *
  * Locks: the granter's for its entries, the mapper's for its records; never both at once.
  * A record being worked on without a lock is marked busy, and to others is not there.
@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/string.h"
 #include "core/guest_access.h"
+#include "core/guest_ops.h"
 #include "core/page.h"
 #include "core/preempt.h"
 #include "core/vcpu.h"
@@ -35,7 +36,6 @@
 #include "mem/heap.h"
 #include "mem/slab.h"
 #include "plat/tlb.h"
-#include "pv/pv.h"
 
 #define ENTRIES_PER_FRAME   (PAGE_SIZE / sizeof(struct grant_entry_v1))
 #define MAPS_PER_PAGE       (PAGE_SIZE / sizeof(struct gnt_map))
@@ -278,8 +278,8 @@ static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_g
         gnttab_frame_release(rd, mfn, readonly);
         return GNTST_bad_page;
     }
-    rc = pv_grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte, readonly,
-                      avail, 0, pte_ma);
+    rc = guest_ops->grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte,
+                              readonly, avail, pte_ma);
     if ( rc != GNTST_okay ) {
         gnttab_frame_release(rd, mfn, readonly);
         if ( op->flags & GNTMAP_device_map )
@@ -393,7 +393,7 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
     if ( op->dev_bus_addr )
         parts |= m.flags & GNTMAP_device_map;
     if ( op->host_addr && (m.flags & GNTMAP_host_map) ) {
-        pv_grant_unmap(ld, m.pte_ma, MFN(m.mfn));
+        guest_ops->grant_unmap(ld, m.pte_ma, MFN(m.mfn));
         parts |= GNTMAP_host_map;
         b->needs_flush = true;
     }
@@ -580,39 +580,6 @@ int gnttab_init_domain(struct domain *d, uint32_t max_grant_frames, uint32_t max
     }
     if ( rc )
         gnttab_free_domain(d);
-    return rc;
-}
-
-/* Larger limits only, before the domain runs. */
-int gnttab_set_max(struct domain *d, uint32_t max_grant_frames, uint32_t max_maptrack_frames)
-{
-    struct gnttab *gt = d->gnttab;
-    const uint32_t nr = limit_or(max_grant_frames, gt->max_frames, MAX_GRANT_FRAMES);
-    struct grant_entry_v1 **shared = slab_new_array(struct grant_entry_v1 *, max(nr, 1U));
-    struct gnt_active **active = slab_new_array(struct gnt_active *, max(nr, 1U));
-    int rc = -XEN_ENOMEM;
-
-    if ( shared && active ) {
-        spin_lock(&gt->lock);
-        rc = -XEN_EINVAL;
-        if ( nr >= gt->nr_frames && !gt->map_page ) {
-            void *old_shared = gt->shared, *old_active = gt->active;
-
-            memcpy(shared, gt->shared, gt->nr_frames * sizeof(*shared));
-            memcpy(active, gt->active, gt->nr_frames * sizeof(*active));
-            gt->shared = shared;
-            gt->active = active;
-            gt->max_frames = nr;
-            gt->max_maps = HANDLES_PER_FRAME * limit_or(max_maptrack_frames,
-                               gt->max_maps / HANDLES_PER_FRAME, MAX_MAPTRACK_FRAMES);
-            shared = old_shared;
-            active = old_active;
-            rc = 0;
-        }
-        spin_unlock(&gt->lock);
-    }
-    slab_free(shared);
-    slab_free(active);
     return rc;
 }
 

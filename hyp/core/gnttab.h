@@ -50,8 +50,6 @@ int gnttab_get_version(struct gnttab_get_version *op);
 
 /* Frame @idx of @d's table, grown if needed: acquire_resource.  -XEN_EINVAL, -XEN_ENOMEM. */
 int must_check gnttab_get_frame(struct domain *d, uint32_t idx, mfn_t *mfn);
-/* New limits, until it grows beyond them or maps anything.  -XEN_EINVAL, -XEN_ENOMEM. */
-int gnttab_set_max(struct domain *d, uint32_t max_grant_frames, uint32_t max_maptrack_frames);
 void gnttab_dump(void);                                 /* debug key g */
 
 #endif

@@ -14,7 +14,18 @@ struct guest_ops {
     void (*teardown_frame)(struct domain *d, struct frame *f);  /* half-validated, about to be freed; mm_lock */
     void (*switch_from)(struct vcpu *v);
     void (*switch_to)(struct vcpu *v);
-    void (*dump_crash)(struct domain *d);       /* registers of the guest, a few lines */
+    /*
+     * Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address.
+     * GNTST_* results.  The PTE is marked and holds nothing: the frame's references are the map
+     * record's, whatever the guest does to the PTE.  @avail_bits: as in a PTE.  Take mm_lock.
+     * @pte_ma: the PTE's machine address.  Unmap by that and nothing else, as the guest may have
+     * put its table to another linear address meanwhile; clears the PTE if it still is that
+     * mapping.  The caller flushes, then drops the references.
+     */
+    int  (*grant_map)(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
+                      uint64_t avail_bits, uint64_t *pte_ma);
+    void (*grant_unmap)(struct domain *d, uint64_t pte_ma, mfn_t frame);
+    void (*dump_vcpu)(const struct vcpu *v);    /* its registers, a few lines */
 };
 extern const struct guest_ops *guest_ops;       /* set once at boot */
 

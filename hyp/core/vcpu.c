@@ -2,8 +2,6 @@
 /* Virtual processors: life, pause, block and wake, and the switch between two of them. */
 #include "core/vcpu.h"
 
-#include <xenabi/vcpu.h>
-
 #include "base/assert.h"
 #include "base/errno.h"
 #include "base/string.h"
@@ -16,7 +14,6 @@
 #include "cpu/desc.h"
 #include "cpu/pcpu.h"
 #include "cpu/xstate.h"
-#include "kern/clock.h"
 #include "mem/paging.h"
 #include "mem/slab.h"
 #include "plat/smp.h"
@@ -48,8 +45,6 @@ int vcpu_create(struct domain *d, uint32_t id)
     v->domain = d;
     v->id = id;
     v->xcr0 = XCR0_X87;
-    v->runstate = RUNSTATE_offline;
-    v->runstate_since_ns = clock_now_ns();
     info_default(v);
     v->vcpu_info->evtchn_upcall_mask = 1;
     rc = -XEN_ENOMEM;
@@ -64,7 +59,6 @@ int vcpu_create(struct domain *d, uint32_t id)
         slab_free(v);
         return rc;
     }
-    evtchn_init_vcpu(v);
     d->vcpu[id] = v;
     return 0;
 }

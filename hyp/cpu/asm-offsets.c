@@ -7,33 +7,17 @@
 #include "cpu/pcpu.h"
 
 #define DEFINE(name, value) __asm__ volatile ("\n->" #name " %0" : : "i" (value))
+#define FRAME(name, field)  DEFINE(FRAME_##name, offsetof(struct cpu_frame, field))
 
 void asm_offsets(void);
 void asm_offsets(void)
 {
     DEFINE(FRAME_SIZE, sizeof(struct cpu_frame));
-    DEFINE(FRAME_R15, offsetof(struct cpu_frame, r15));
-    DEFINE(FRAME_R14, offsetof(struct cpu_frame, r14));
-    DEFINE(FRAME_R13, offsetof(struct cpu_frame, r13));
-    DEFINE(FRAME_R12, offsetof(struct cpu_frame, r12));
-    DEFINE(FRAME_RBP, offsetof(struct cpu_frame, rbp));
-    DEFINE(FRAME_RBX, offsetof(struct cpu_frame, rbx));
-    DEFINE(FRAME_R10, offsetof(struct cpu_frame, r10));
-    DEFINE(FRAME_R9, offsetof(struct cpu_frame, r9));
-    DEFINE(FRAME_R8, offsetof(struct cpu_frame, r8));
-    DEFINE(FRAME_RDX, offsetof(struct cpu_frame, rdx));
-    DEFINE(FRAME_RSI, offsetof(struct cpu_frame, rsi));
-    DEFINE(FRAME_RDI, offsetof(struct cpu_frame, rdi));
-    DEFINE(FRAME_RAX, offsetof(struct cpu_frame, rax));
-    DEFINE(FRAME_RCX, offsetof(struct cpu_frame, rcx));
-    DEFINE(FRAME_R11, offsetof(struct cpu_frame, r11));
-    DEFINE(FRAME_ERROR, offsetof(struct cpu_frame, error_code));
-    DEFINE(FRAME_VECTOR, offsetof(struct cpu_frame, vector));
-    DEFINE(FRAME_RIP, offsetof(struct cpu_frame, rip));
-    DEFINE(FRAME_CS, offsetof(struct cpu_frame, cs));
-    DEFINE(FRAME_RFLAGS, offsetof(struct cpu_frame, rflags));
-    DEFINE(FRAME_RSP, offsetof(struct cpu_frame, rsp));
-    DEFINE(FRAME_SS, offsetof(struct cpu_frame, ss));
+    FRAME(R15, r15); FRAME(R14, r14); FRAME(R13, r13); FRAME(R12, r12); FRAME(RBP, rbp);
+    FRAME(RBX, rbx); FRAME(R10, r10); FRAME(R9, r9); FRAME(R8, r8); FRAME(RDX, rdx);
+    FRAME(RSI, rsi); FRAME(RDI, rdi); FRAME(RAX, rax); FRAME(RCX, rcx); FRAME(R11, r11);
+    FRAME(VECTOR, vector); FRAME(RIP, rip); FRAME(CS, cs); FRAME(RFLAGS, rflags);
+    FRAME(RSP, rsp); FRAME(SS, ss);
     DEFINE(VCPU_REGS, offsetof(struct vcpu, regs));
     DEFINE(VCPU_HYP_STACK, offsetof(struct vcpu, hyp_stack));
     DEFINE(VCPU_INFO, offsetof(struct vcpu, vcpu_info));

@@ -11,7 +11,6 @@ static inline uint64_t read_cr2(void) { uint64_t v; __asm__ volatile ("mov %%cr2
 static inline uint64_t read_cr3(void) { uint64_t v; __asm__ volatile ("mov %%cr3, %0" : "=r" (v)); return v; }
 static inline uint64_t read_cr4(void) { uint64_t v; __asm__ volatile ("mov %%cr4, %0" : "=r" (v)); return v; }
 static inline void write_cr0(uint64_t v) { __asm__ volatile ("mov %0, %%cr0" : : "r" (v) : "memory"); }
-static inline void write_cr2(uint64_t v) { __asm__ volatile ("mov %0, %%cr2" : : "r" (v)); }
 static inline void write_cr3(uint64_t v) { __asm__ volatile ("mov %0, %%cr3" : : "r" (v) : "memory"); }
 static inline void write_cr4(uint64_t v) { __asm__ volatile ("mov %0, %%cr4" : : "r" (v) : "memory"); }
 
@@ -28,9 +27,6 @@ ASM_DR(7)
 #undef ASM_DR
 
 static inline uint64_t read_rsp(void) { uint64_t v; __asm__ volatile ("mov %%rsp, %0" : "=r" (v)); return v; }
-static inline uint64_t read_rbp(void) { uint64_t v; __asm__ volatile ("mov %%rbp, %0" : "=r" (v)); return v; }
-static inline uint64_t read_flags(void)
-{ uint64_t v; __asm__ volatile ("pushfq; pop %0" : "=r" (v) : : "memory"); return v; }
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -144,10 +140,6 @@ static inline void fxsave64(void *area) { __asm__ volatile ("fxsave64 (%0)" : : 
 static inline void rep_stosq(void *p, uint64_t v, size_t nr_words)
 {
     __asm__ volatile ("rep stosq" : "+D" (p), "+c" (nr_words) : "a" (v) : "memory");
-}
-static inline void rep_movsq(void *dst, const void *src, size_t nr_words)
-{
-    __asm__ volatile ("rep movsq" : "+D" (dst), "+S" (src), "+c" (nr_words) : : "memory");
 }
 
 /*

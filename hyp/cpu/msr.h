@@ -8,23 +8,17 @@
 #define   APIC_BASE_BSP           0x100
 #define   APIC_BASE_X2APIC        0x400
 #define   APIC_BASE_ENABLE        0x800
-#define MSR_FEATURE_CONTROL     0x0000003a
 #define MSR_TSC_ADJUST          0x0000003b
-#define MSR_SPEC_CTRL           0x00000048
-#define MSR_PRED_CMD            0x00000049
 #define MSR_UCODE_REV           0x0000008b
 #define MSR_PLATFORM_INFO       0x000000ce
-#define MSR_MTRRCAP             0x000000fe
 #define MSR_ARCH_CAPS           0x0000010a
 #define MSR_MISC_FEATURES       0x00000140
 #define MSR_MCG_CAP             0x00000179
 #define MSR_MCG_STATUS          0x0000017a
 #define MSR_MISC_ENABLE         0x000001a0
 #define MSR_PAT                 0x00000277
-#define MSR_MTRR_DEF_TYPE       0x000002ff
 #define MSR_TSC_DEADLINE        0x000006e0
 #define MSR_X2APIC_FIRST        0x00000800
-#define MSR_XSS                 0x00000da0
 #define MSR_EFER                0xc0000080
 #define   EFER_SCE                0x001
 #define   EFER_LME                0x100
@@ -37,7 +31,6 @@
 #define MSR_FS_BASE             0xc0000100
 #define MSR_GS_BASE             0xc0000101
 #define MSR_KERNEL_GS_BASE      0xc0000102
-#define MSR_TSC_AUX             0xc0000103
 #define MSR_K8_SYSCFG           0xc0010010
 #define MSR_K8_HWCR             0xc0010015
 

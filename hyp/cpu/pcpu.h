@@ -30,7 +30,6 @@ struct tss;
 /* Work of a CPU, done before it returns to a guest or halts: see entry/trap.c. */
 #define PCPU_WORK_TIMER     0x01    /* timers have expired */
 #define PCPU_WORK_SCHED     0x02    /* choose who runs */
-#define PCPU_WORK_CALL      0x04    /* functions that other CPUs ask for (plat/smp.c) */
 #define PCPU_WORK_CONSOLE   0x08    /* serial input arrived */
 #define PCPU_WORK_RCU       0x10    /* deferred frees */
 #define PCPU_WORK_NMI       0x20    /* an NMI was seen */

@@ -25,55 +25,40 @@
     (FLAGS_TF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_VM | FLAGS_AC)
 
 .macro SAVE_GPRS
-    push %rdi
-    push %rsi
-    push %rdx
-    push %rcx
-    push %rax
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    .irp reg, rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+    push %\reg
+    .endr
 .endm
 
 .macro RESTORE_GPRS
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rax
-    pop %rcx
-    pop %rdx
-    pop %rsi
-    pop %rdi
+    .irp reg, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi
+    pop %\reg
+    .endr
 .endm
 
-/* Becomes CLAC where SMAP is on (cpu/cpu.c patches the sites). */
-.macro SMAP_CLAC
-900: .byte 0x0f, 0x1f, 0x00
-    .pushsection .smap_sites, "a"
-    .long 900b - ., 0
+.macro RESTORE_AND_IRET
+    RESTORE_GPRS
+    add $8, %rsp                    /* error|vector */
+    iretq
+.endm
+
+/* A fault at \from goes on at \to (cpu/extable.c). */
+.macro ON_FAULT from:req to:req
+    .pushsection .extable, "a"
+    .balign 8
+    .quad \from, \to
     .popsection
 .endm
 
-.macro SMAP_STAC
+/* Becomes CLAC or STAC where SMAP is on (cpu/cpu.c patches the sites). */
+.macro SMAP_SITE is_stac:req
 900: .byte 0x0f, 0x1f, 0x00
     .pushsection .smap_sites, "a"
-    .long 900b - ., 1
+    .long 900b - ., \is_stac
     .popsection
 .endm
+#define SMAP_CLAC   SMAP_SITE 0
+#define SMAP_STAC   SMAP_SITE 1
 
     .text
 
@@ -136,9 +121,7 @@ trap_from_hyp_entry:
     je user_iret_fault
     mov %rsp, %rdi
     call trap_from_hyp              /* (struct cpu_frame *) */
-    RESTORE_GPRS
-    add $8, %rsp
-    iretq
+    RESTORE_AND_IRET
 
 /*
  * The IRET to the guest faulted: its selectors or RIP are bad.  The registers in this frame are the
@@ -183,9 +166,7 @@ trap_ist:
     SMAP_CLAC
     mov %rsp, %rdi
     call trap_nmi_mce               /* (struct cpu_frame *) */
-    RESTORE_GPRS
-    add $8, %rsp
-    iretq
+    RESTORE_AND_IRET
 
 /*
  * #DB comes on its own stack because MOV SS can delay it to the first instruction of the
@@ -213,9 +194,7 @@ trap_debug:
     jmp exit_check
 1:  mov %rsp, %rdi
     call trap_from_hyp
-    RESTORE_GPRS
-    add $8, %rsp
-    iretq
+    RESTORE_AND_IRET
 
 /* One stub of 16 bytes for each vector: error word if the processor pushes none, vector, away. */
     .align 16
@@ -246,17 +225,21 @@ trap_stubs:
  * is the guest's.  in: RCX return address, R11 flags, RSP the guest's.
  * out: RSP the end of v->regs, the guest's RSP in pcpu.scratch.
  */
+.macro SYSCALL_STUBS entry:req
+    .set block, pcpu_base_sym + PCPU_STRIDE - PCPU_SIZE
+    .rept NR_CPUS
+    .align 32
+    mov %rsp, block + PCPU_SCRATCH(%rip)
+    mov block + PCPU_REGS_TOP(%rip), %rsp
+    jmp \entry
+    .set block, block + PCPU_STRIDE
+    .endr
+.endm
+
     .align 64
     .global syscall_stubs
 syscall_stubs:
-    .set cpu, 0
-    .rept NR_CPUS
-    .align 32
-    mov %rsp, pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_SCRATCH(%rip)
-    mov pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_REGS_TOP(%rip), %rsp
-    jmp syscall_entry
-    .set cpu, cpu + 1
-    .endr
+    SYSCALL_STUBS syscall_entry
 
 /* Fields of struct vcpu and its frame from the end of v->regs, where hyp_stack follows. */
 #define V(field)    (VCPU_##field - VCPU_HYP_STACK)
@@ -264,10 +247,7 @@ syscall_stubs:
 
 .macro GUARDED insn:vararg
 910: \insn
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 910b, 920f
-    .popsection
+    ON_FAULT 910b 920f
 .endm
 
 /* Load @cr3 as pv_load_cr3 does.  in: RSP struct pcpu less @off; clobbers the low half of @tmp. */
@@ -304,19 +284,10 @@ syscall_entry:
     mov %r11, R(RFLAGS)(%rsp)
     movq $GUEST_DS, R(SS)(%rsp)
     movl $0x100, R(VECTOR)(%rsp)
-    mov %rdi, R(RDI)(%rsp)
-    mov %rsi, R(RSI)(%rsp)
-    mov %rdx, R(RDX)(%rsp)
-    mov %rax, R(RAX)(%rsp)
-    mov %r8, R(R8)(%rsp)
-    mov %r9, R(R9)(%rsp)
-    mov %r10, R(R10)(%rsp)
-    mov %rbx, R(RBX)(%rsp)
-    mov %rbp, R(RBP)(%rsp)
-    mov %r12, R(R12)(%rsp)
-    mov %r13, R(R13)(%rsp)
-    mov %r14, R(R14)(%rsp)
-    mov %r15, R(R15)(%rsp)
+#define SAVE(reg, name) mov %reg, R(name)(%rsp);
+    SAVE(rdi, RDI) SAVE(rsi, RSI) SAVE(rdx, RDX) SAVE(rax, RAX) SAVE(r8, R8) SAVE(r9, R9)
+    SAVE(r10, R10) SAVE(rbx, RBX) SAVE(rbp, RBP) SAVE(r12, R12) SAVE(r13, R13) SAVE(r14, R14)
+    SAVE(r15, R15)
     mov (%rsp), %rcx                    /* struct pcpu, which this CPU's stack ends at */
     mov PCPU_SCRATCH(%rcx), %r11
     mov %r11, R(RSP)(%rsp)
@@ -346,16 +317,9 @@ syscall_entry:
     mov above_hyp(%rip), %rdx           /* SYSRET must not get another kind of address */
     cmp %rdx, VCPU_REGS + FRAME_RIP(%rcx)
     jb exit_to_guest
-    mov VCPU_REGS + FRAME_RDI(%rcx), %rdi
-    mov VCPU_REGS + FRAME_RSI(%rcx), %rsi
-    mov VCPU_REGS + FRAME_RDX(%rcx), %rdx
-    mov VCPU_REGS + FRAME_R8(%rcx), %r8
-    mov VCPU_REGS + FRAME_R9(%rcx), %r9
-    mov VCPU_REGS + FRAME_R10(%rcx), %r10
-    mov VCPU_REGS + FRAME_RBP(%rcx), %rbp
-    mov VCPU_REGS + FRAME_RFLAGS(%rcx), %r11
-    mov VCPU_REGS + FRAME_RSP(%rcx), %rsp
-    mov VCPU_REGS + FRAME_RIP(%rcx), %rcx
+#define LOAD(reg, name) mov VCPU_REGS + FRAME_##name(%rcx), %reg;
+    LOAD(rdi, RDI) LOAD(rsi, RSI) LOAD(rdx, RDX) LOAD(r8, R8) LOAD(r9, R9) LOAD(r10, R10)
+    LOAD(rbp, RBP) LOAD(r11, RFLAGS) LOAD(rsp, RSP) LOAD(rcx, RIP)
     sysretq
 
 hypercall_rare:
@@ -520,19 +484,12 @@ syscall_general:
     .align 32
     .global syscall32_stubs
 syscall32_stubs:
-    .set cpu, 0
-    .rept NR_CPUS
-    .align 32
-    mov %rsp, pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_SCRATCH(%rip)
-    mov pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_REGS_TOP(%rip), %rsp
-    pushq $GUEST_DS
-    pushq pcpu_base_sym + (cpu + 1) * PCPU_STRIDE - PCPU_SIZE + PCPU_SCRATCH(%rip)
-    jmp syscall32_entry
-    .set cpu, cpu + 1
-    .endr
+    SYSCALL_STUBS syscall32_entry
 
     .align 16
 syscall32_entry:
+    pushq $GUEST_DS
+    sub $8, %rsp
     push %r11
     pushq $GUEST_CS32
     push %rcx
@@ -541,6 +498,8 @@ syscall32_entry:
     cld
     lea -VCPU_REGS(%rsp), %rdi
     mov VCPU_HYP_STACK(%rdi), %rsp
+    mov PCPU_SCRATCH(%rsp), %rax
+    mov %rax, VCPU_REGS + FRAME_RSP(%rdi)
     xor %ebp, %ebp
     call pv_syscall32
     jmp exit_to_guest
@@ -566,10 +525,8 @@ guest_copy_raw:
     ret
 20: xor %eax, %eax
     jmp 12b
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 10b, 20b, 11b, 20b
-    .popsection
+    ON_FAULT 10b 20b
+    ON_FAULT 11b 20b
 
 /* bool guest_zero_raw(void *dst [rdi], size_t len [rsi]) */
     .align 16
@@ -584,10 +541,7 @@ guest_zero_raw:
     ret
 20: xor %eax, %eax
     jmp 11b
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 10b, 20b
-    .popsection
+    ON_FAULT 10b 20b
 
 /* --- Instructions that a guest's values can make fault ------------------------- */
 
@@ -602,10 +556,7 @@ load_seg_\name:
 20: xor %eax, %eax
     mov %eax, %\name
     ret
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 10b, 20b
-    .popsection
+    ON_FAULT 10b 20b
 .endm
 LOAD_SEG ds
 LOAD_SEG es
@@ -624,10 +575,7 @@ rdmsr_safe:
     ret
 20: xor %eax, %eax
     ret
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 10b, 20b
-    .popsection
+    ON_FAULT 10b 20b
 
 /* bool wrmsr_safe(uint32_t msr [edi], uint64_t value [rsi]) */
     .align 16
@@ -642,10 +590,7 @@ wrmsr_safe:
     ret
 20: xor %eax, %eax
     ret
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 10b, 20b
-    .popsection
+    ON_FAULT 10b 20b
 
 /* bool xrstor_safe(const void *area [rdi], uint64_t mask [rsi]); bool fxrstor_safe(const void *area) */
     .align 16
@@ -664,9 +609,7 @@ fxrstor_safe:
 11: fxrstor64 (%rdi)
     mov $1, %eax
     ret
-    .pushsection .extable, "a"
-    .balign 8
-    .quad 10b, 20b, 11b, 20b
-    .popsection
+    ON_FAULT 10b 20b
+    ON_FAULT 11b 20b
 
     .section .note.GNU-stack, "", @progbits

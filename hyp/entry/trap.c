@@ -157,8 +157,6 @@ static void pcpu_work_run(struct pcpu *p)
 {
     const uint32_t work = atomic_xchg32(&p->work, 0);
 
-    if ( work & PCPU_WORK_CALL )
-        smp_call_run();
     if ( work & PCPU_WORK_TIMER )
         timer_run();
     if ( work & PCPU_WORK_CONSOLE )

@@ -5,43 +5,19 @@
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"
 
-static int op_bind_interdomain(struct vcpu *v, void *arg) { return evtchn_bind_interdomain(arg); }
-static int op_bind_virq(struct vcpu *v, void *arg) { return evtchn_bind_virq(arg); }
-static int op_bind_pirq(struct vcpu *v, void *arg) { return evtchn_bind_pirq(arg); }
-static int op_alloc_unbound(struct vcpu *v, void *arg) { return evtchn_alloc_unbound(arg); }
-static int op_bind_ipi(struct vcpu *v, void *arg) { return evtchn_bind_ipi(arg); }
-static int op_status(struct vcpu *v, void *arg) { return evtchn_status(arg); }
-static int op_init_control(struct vcpu *v, void *arg) { return evtchn_init_control(arg); }
-static int op_expand_array(struct vcpu *v, void *arg) { return evtchn_expand_array(arg); }
-static int op_set_priority(struct vcpu *v, void *arg) { return evtchn_set_priority(arg); }
-
-static int op_close(struct vcpu *v, void *arg)
-{
-    const struct evtchn_close *a = arg;
-
-    return evtchn_close(v->domain, a->port, true);
-}
-
-static int op_send(struct vcpu *v, void *arg)
-{
-    const struct evtchn_send *a = arg;
-
-    return evtchn_send(v->domain, a->port);
-}
-
-static int op_bind_vcpu(struct vcpu *v, void *arg)
-{
-    const struct evtchn_bind_vcpu *a = arg;
-
-    return evtchn_bind_vcpu(a->port, a->vcpu);
-}
-
-static int op_unmask(struct vcpu *v, void *arg)
-{
-    const struct evtchn_unmask *a = arg;
-
-    return evtchn_unmask(v->domain, a->port);
-}
+HC_OP(op_bind_interdomain, evtchn_bind_interdomain, evtchn_bind_interdomain(a))
+HC_OP(op_bind_virq, evtchn_bind_virq, evtchn_bind_virq(a))
+HC_OP(op_bind_pirq, evtchn_bind_pirq, evtchn_bind_pirq(a))
+HC_OP(op_alloc_unbound, evtchn_alloc_unbound, evtchn_alloc_unbound(a))
+HC_OP(op_bind_ipi, evtchn_bind_ipi, evtchn_bind_ipi(a))
+HC_OP(op_status, evtchn_status, evtchn_status(a))
+HC_OP(op_init_control, evtchn_init_control, evtchn_init_control(a))
+HC_OP(op_expand_array, evtchn_expand_array, evtchn_expand_array(a))
+HC_OP(op_set_priority, evtchn_set_priority, evtchn_set_priority(a))
+HC_OP(op_close, evtchn_close, evtchn_close(v->domain, a->port))
+HC_OP(op_send, evtchn_send, evtchn_send(v->domain, a->port))
+HC_OP(op_bind_vcpu, evtchn_bind_vcpu, evtchn_bind_vcpu(a->port, a->vcpu))
+HC_OP(op_unmask, evtchn_unmask, evtchn_unmask(v->domain, a->port))
 
 static int op_reset(struct vcpu *v, void *arg)
 {

@@ -20,12 +20,7 @@
 /* Where the union of the old form's struct physdev_op begins: after the command, aligned. */
 #define COMPAT_ARG_OFFSET   8
 
-static int pd_eoi(struct vcpu *v, void *arg)
-{
-    const struct physdev_eoi *a = arg;
-
-    return pirq_eoi(v->domain, a->irq);
-}
+HC_OP(pd_eoi, physdev_eoi, pirq_eoi(v->domain, a->irq))
 
 static int pd_irq_status_query(struct vcpu *v, void *arg)
 {
@@ -38,19 +33,8 @@ static int pd_irq_status_query(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int pd_pirq_eoi_gmfn_v1(struct vcpu *v, void *arg)
-{
-    const struct physdev_pirq_eoi_gmfn *a = arg;
-
-    return pirq_set_eoi_map(v->domain, a->gmfn, true);
-}
-
-static int pd_pirq_eoi_gmfn_v2(struct vcpu *v, void *arg)
-{
-    const struct physdev_pirq_eoi_gmfn *a = arg;
-
-    return pirq_set_eoi_map(v->domain, a->gmfn, false);
-}
+HC_OP(pd_pirq_eoi_gmfn_v1, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(v->domain, a->gmfn, true))
+HC_OP(pd_pirq_eoi_gmfn_v2, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(v->domain, a->gmfn, false))
 
 static int pd_set_iopl(struct vcpu *v, void *arg)
 {
@@ -73,12 +57,7 @@ static int pd_set_iobitmap(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int pd_apic_read(struct vcpu *v, void *arg)
-{
-    struct physdev_apic *a = arg;
-
-    return ioapic_read_by_address(a->apic_physbase, a->reg, &a->value);
-}
+HC_OP(pd_apic_read, physdev_apic, ioapic_read_by_address(a->apic_physbase, a->reg, &a->value))
 
 static int pd_apic_write(struct vcpu *v, void *arg)
 {
@@ -150,68 +129,31 @@ static int pd_mmcfg_reserved(struct vcpu *v, void *arg)
     return pci_mmcfg_reserved(a->address, a->segment, a->start_bus, a->end_bus);
 }
 
-static int pd_manage_pci_add(struct vcpu *v, void *arg)
-{
-    const struct physdev_manage_pci *a = arg;
+HC_OP(pd_manage_pci_add, physdev_manage_pci,
+      pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn }))
 
-    return pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn });
-}
+HC_OP(pd_manage_pci_add_ext, physdev_manage_pci_ext,
+      pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn }))
 
-static int pd_manage_pci_add_ext(struct vcpu *v, void *arg)
-{
-    const struct physdev_manage_pci_ext *a = arg;
+HC_OP(pd_manage_pci_remove, physdev_manage_pci,
+      pci_device_remove((struct pci_sbdf){ 0, a->bus, a->devfn }))
 
-    return pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn });
-}
+HC_OP(pd_pci_device_add, physdev_pci_device_add,
+      pci_device_add((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
 
-static int pd_manage_pci_remove(struct vcpu *v, void *arg)
-{
-    const struct physdev_manage_pci *a = arg;
+HC_OP(pd_pci_device_remove, physdev_pci_device,
+      pci_device_remove((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
 
-    return pci_device_remove((struct pci_sbdf){ 0, a->bus, a->devfn });
-}
+HC_OP(pd_restore_msi, physdev_restore_msi, msi_restore((struct pci_sbdf){ 0, a->bus, a->devfn }))
 
-static int pd_pci_device_add(struct vcpu *v, void *arg)
-{
-    const struct physdev_pci_device_add *a = arg;
+HC_OP(pd_restore_msi_ext, physdev_pci_device,
+      msi_restore((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
 
-    return pci_device_add((struct pci_sbdf){ a->seg, a->bus, a->devfn });
-}
+HC_OP(pd_prepare_msix, physdev_pci_device,
+      msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, false))
 
-static int pd_pci_device_remove(struct vcpu *v, void *arg)
-{
-    const struct physdev_pci_device *a = arg;
-
-    return pci_device_remove((struct pci_sbdf){ a->seg, a->bus, a->devfn });
-}
-
-static int pd_restore_msi(struct vcpu *v, void *arg)
-{
-    const struct physdev_restore_msi *a = arg;
-
-    return msi_restore((struct pci_sbdf){ 0, a->bus, a->devfn });
-}
-
-static int pd_restore_msi_ext(struct vcpu *v, void *arg)
-{
-    const struct physdev_pci_device *a = arg;
-
-    return msi_restore((struct pci_sbdf){ a->seg, a->bus, a->devfn });
-}
-
-static int pd_prepare_msix(struct vcpu *v, void *arg)
-{
-    const struct physdev_pci_device *a = arg;
-
-    return msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, false);
-}
-
-static int pd_release_msix(struct vcpu *v, void *arg)
-{
-    const struct physdev_pci_device *a = arg;
-
-    return msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, true);
-}
+HC_OP(pd_release_msix, physdev_pci_device,
+      msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, true))
 
 #define BACK        HC_COPY_BACK
 #define BACK_ALWAYS (HC_COPY_BACK | HC_COPY_BACK_ERR)

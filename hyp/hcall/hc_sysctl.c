@@ -227,7 +227,8 @@ static int sc_cpupool_op(struct xen_sysctl *op)
             return -XEN_ENOENT;
         c->sched_id = sched_id();
         c->n_dom = nr_domains();
-        bitmap_set_range(cpus, 0, nr_cpus);
+        for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
+            bitmap_set(cpus, cpu);
         return ctl_bitmap_put(&c->cpumap, cpus, nr_cpus);
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
         return ctl_bitmap_put(&c->cpumap, cpus, nr_cpus);

@@ -26,6 +26,14 @@ struct hc_op {
     uint8_t  perm;              /* enum perm */
 };
 
+/* A handler that one expression makes, of @v and the argument @a. */
+#define HC_OP(fn, type, result) \
+    static int fn(struct vcpu *v, void *arg) \
+    { \
+        struct type *const a = arg; \
+        return result; \
+    }
+
 /* For calls of the form (cmd, arg): look up, check permission, copy in, call, copy back. */
 long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd, guest_ptr_t arg);
 

@@ -47,7 +47,7 @@ static void show_address(const char *how, uint64_t addr)
  * There are no frame pointers: whatever on the stack looks like a return address is
  * shown, stale ones included.  Stays inside the stack's own mapped pages.
  */
-void panic_show_stack(uint64_t sp)
+static void show_stack(uint64_t sp)
 {
     const uint64_t block_end = (uint64_t)(pcpu_of_stack(sp) + 1);
     const uint64_t in_block = sp & (PCPU_STRIDE - 1);
@@ -72,7 +72,7 @@ void panic_show_stack(uint64_t sp)
     }
 }
 
-void panic_show_frame(const struct cpu_frame *f)
+static void show_frame(const struct cpu_frame *f)
 {
     log_err("vector %u error %#x cpu%u\n", f->vector, f->error_code, this_pcpu()->id);
     log_err("rip %04lx:%016lx flags %016lx\n", f->cs & 0xffff, f->rip, f->rflags);
@@ -82,17 +82,16 @@ void panic_show_frame(const struct cpu_frame *f)
     log_err("r8  %016lx r9  %016lx r10 %016lx\n", f->r8, f->r9, f->r10);
     log_err("r11 %016lx r12 %016lx r13 %016lx\n", f->r11, f->r12, f->r13);
     log_err("r14 %016lx r15 %016lx\n", f->r14, f->r15);
-    log_err("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %08lx\n", read_cr0(), read_cr2(), read_cr3(),
-            read_cr4());
     if ( frame_from_guest(f) )
         return;
     show_address("in", f->rip);
-    panic_show_stack(f->rsp);
+    show_stack(f->rsp);
 }
 
-/* Reboot after the delay, so that a person at the screen can read; or stay. */
-static void noreturn reboot_or_stop(void)
+void noreturn reboot_or_stop(void)
 {
+    console_force();            /* who is stopped may hold its lock */
+    smp_stop_others();
     if ( opt.noreboot ) {
         log_err("the host stays halted (option noreboot)\n");
         stop_here();
@@ -124,7 +123,8 @@ static void panic_begin(void)
     smp_stop_others();
 }
 
-static void panic_say(const char *fmt, va_list ap)
+/* @f: where a fault was taken; NULL: the caller's own stack tells it all. */
+static void noreturn panic_say(const struct cpu_frame *f, const char *fmt, va_list ap)
 {
     char text[256];
 
@@ -132,6 +132,14 @@ static void panic_say(const char *fmt, va_list ap)
     log_err("----------------------------------------\n");
     log_err("Panic on CPU %u:\n", this_pcpu()->id);
     log_err("%s%s", text, text[0] && text[strnlen(text, sizeof(text)) - 1] == '\n' ? "" : "\n");
+    log_err("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %08lx\n", read_cr0(), read_cr2(), read_cr3(),
+            read_cr4());
+    if ( f )
+        show_frame(f);
+    else
+        show_stack(read_rsp());
+    log_err("----------------------------------------\n");
+    reboot_or_stop();
 }
 
 void noreturn panic_at(const struct cpu_frame *f, const char *fmt, ...)
@@ -140,11 +148,7 @@ void noreturn panic_at(const struct cpu_frame *f, const char *fmt, ...)
 
     panic_begin();
     va_start(ap, fmt);
-    panic_say(fmt, ap);
-    va_end(ap);
-    panic_show_frame(f);
-    log_err("----------------------------------------\n");
-    reboot_or_stop();
+    panic_say(f, fmt, ap);
 }
 
 void noreturn panic(const char *fmt, ...)
@@ -153,11 +157,5 @@ void noreturn panic(const char *fmt, ...)
 
     panic_begin();
     va_start(ap, fmt);
-    panic_say(fmt, ap);
-    va_end(ap);
-    log_err("cr0 %016lx cr2 %016lx cr3 %016lx cr4 %08lx\n", read_cr0(), read_cr2(), read_cr3(),
-            read_cr4());
-    panic_show_stack(read_rsp());
-    log_err("----------------------------------------\n");
-    reboot_or_stop();
+    panic_say(NULL, fmt, ap);
 }

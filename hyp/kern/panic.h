@@ -9,9 +9,7 @@
 /* As panic(), with the registers and backtrace of @f, where the fault was taken. */
 void noreturn panic_at(const struct cpu_frame *f, const char *fmt, ...) printf_like(2, 3);
 
-/* Log @f and the backtrace from it. */
-void panic_show_frame(const struct cpu_frame *f);
-/* Log the names of the code addresses on this CPU's stack from @sp up. */
-void panic_show_stack(uint64_t sp);
+/* Reboot after reboot_delay, so that a person at the screen can read; with noreboot stay halted. */
+void noreturn reboot_or_stop(void);
 
 #endif

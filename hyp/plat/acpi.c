@@ -8,6 +8,7 @@
 
 #include "base/bits.h"
 #include "base/errno.h"
+#include "base/le.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "mem/paging.h"
@@ -129,24 +130,11 @@ static void add_cpu(uint32_t apic_id, uint32_t acpi_id, uint32_t flags)
     acpi.cpus[acpi.nr_cpus++] = (struct acpi_cpu){ apic_id, acpi_id, flags & 1 };
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-    return get32(p) | (uint64_t)get32(p + 4) << 32;
-}
-
 static void madt_ioapic(const uint8_t *e)
 {
     if ( acpi.nr_ioapics < ARRAY_SIZE(acpi.ioapics) )
         acpi.ioapics[acpi.nr_ioapics++] =
-            (struct acpi_ioapic){ .id = e[2], .gsi_base = get32(e + 8), .addr = get32(e + 4) };
+            (struct acpi_ioapic){ .id = e[2], .gsi_base = get_le32(e + 8), .addr = get_le32(e + 4) };
 }
 
 static void madt_override(const uint8_t *e)
@@ -155,7 +143,7 @@ static void madt_override(const uint8_t *e)
 
     if ( acpi.nr_overrides < ARRAY_SIZE(acpi.overrides) )
         acpi.overrides[acpi.nr_overrides++] = (struct acpi_override){
-            .isa_irq = e[3], .gsi = get32(e + 4),
+            .isa_irq = e[3], .gsi = get_le32(e + 4),
             .level = trigger == 3, .active_low = polarity == 3 };
 }
 
@@ -167,7 +155,7 @@ static void parse_madt(const void *table, uint32_t length)
 
     if ( length < 44 )
         return;
-    acpi.lapic_addr = get32(t + 36);
+    acpi.lapic_addr = get_le32(t + 36);
     acpi.has_8259 = t[40] & 1;
 
     for ( uint32_t at = 44; at + 2 <= length && t[at + 1] >= 2; at += t[at + 1] ) {
@@ -180,7 +168,7 @@ static void parse_madt(const void *table, uint32_t length)
         switch ( e[0] ) {
         case 0:
             if ( e[3] != 0xff )
-                add_cpu(e[3], e[2], get32(e + 4));
+                add_cpu(e[3], e[2], get_le32(e + 4));
             break;
         case 1:
             madt_ioapic(e);
@@ -189,10 +177,10 @@ static void parse_madt(const void *table, uint32_t length)
             madt_override(e);
             break;
         case 5:
-            acpi.lapic_addr = get64(e + 4);
+            acpi.lapic_addr = get_le64(e + 4);
             break;
         case 9:
-            add_cpu(get32(e + 4), get32(e + 12), get32(e + 8));
+            add_cpu(get_le32(e + 4), get_le32(e + 12), get_le32(e + 8));
             break;
         }
     }
@@ -316,7 +304,7 @@ int acpi_init(paddr_t rsdp)
     for ( uint32_t at = sizeof(*root); at + entry_bytes <= root->length; at += entry_bytes ) {
         const uint8_t *e = (const uint8_t *)root + at;
 
-        parse_table(entry_bytes == 8 ? get64(e) : get32(e));
+        parse_table(entry_bytes == 8 ? get_le64(e) : get_le32(e));
     }
     acpi_sleep_init();
     log_info("acpi: %u processors, %u I/O APICs, HPET %#lx, PM timer %#x\n",

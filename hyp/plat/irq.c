@@ -369,7 +369,6 @@ void irq_dispatch(uint8_t vector)
         pcpu_work(PCPU_WORK_TIMER);
         break;
     case VEC_KICK:              /* who sent it has set the work bits */
-    case VEC_CALL:
         apic_eoi();
         break;
     case VEC_TLB:

@@ -15,7 +15,6 @@
 #define VEC_TIMER       0xf9
 #define VEC_KICK        0xfa        /* look at your work bits */
 #define VEC_TLB         0xfb
-#define VEC_CALL        0xfc
 #define VEC_ERROR       0xfe
 #define VEC_SPURIOUS    0xff
 

@@ -49,14 +49,6 @@ static struct cpu_topology topology[NR_CPUS];
 static uint32_t ap_alive;           /* id of the CPU that reached C */
 static bool stopping;
 
-/* One call at a time; its CPUs clear their bits when they have run it. */
-static struct {
-    uint32_t busy;
-    void   (*fn)(void *arg);
-    void    *arg;
-    uint64_t pending[NR_CPUS / 64];
-} call;
-
 int pcpu_map(unsigned int cpu)
 {
     static const uint16_t ist_offsets[] = { 0x1000, 0x3000, 0x5000, 0x7000 };
@@ -276,48 +268,6 @@ void smp_kick(unsigned int cpu_id)
 {
     if ( cpu_id != this_pcpu()->id )
         apic_send_ipi(pcpu_get(cpu_id)->apic_id, VEC_KICK);
-}
-
-void smp_call_run(void)
-{
-    const unsigned int self = this_pcpu()->id;
-
-    if ( test_bit(self, call.pending) ) {
-        smp_rmb();
-        call.fn(call.arg);
-        clear_bit(self, call.pending);
-    }
-}
-
-void smp_call(const cpumask_t *cpus, void (*fn)(void *arg), void *arg)
-{
-    const unsigned int self = this_pcpu()->id;
-
-    /* Who waits for its turn may be one of those that the present caller waits for. */
-    while ( atomic_xchg32(&call.busy, 1) ) {
-        smp_call_run();
-        tlb_poll();
-        cpu_relax();
-    }
-    call.fn = fn;
-    call.arg = arg;
-    smp_wmb();
-    for ( unsigned int cpu_id = 0; cpu_id < nr_cpus; cpu_id++ ) {
-        if ( cpu_id == self || !test_bit(cpu_id, cpus->bits) )
-            continue;
-        set_bit(cpu_id, call.pending);
-        atomic_or32(&pcpu_get(cpu_id)->work, PCPU_WORK_CALL);
-        apic_send_ipi(pcpu_get(cpu_id)->apic_id, VEC_CALL);
-    }
-    if ( test_bit(self, cpus->bits) )
-        fn(arg);
-    for ( unsigned int cpu_id = 0; cpu_id < nr_cpus; cpu_id++ ) {
-        while ( test_bit(cpu_id, call.pending) ) {
-            tlb_poll();
-            cpu_relax();
-        }
-    }
-    atomic_xchg32(&call.busy, 0);
 }
 
 void smp_stop_self(void)

@@ -20,9 +20,6 @@ void noreturn smp_ap_main(void);
 
 /* Make @cpu look at its work bits soon (IPI unless it is this one or about to look anyway). */
 void smp_kick(unsigned int cpu);
-/* Run @fn(arg) on each of @cpus (this one too) with interrupts off; waits for all.  No lock held. */
-void smp_call(const cpumask_t *cpus, void (*fn)(void *arg), void *arg);
-void smp_call_run(void);            /* PCPU_WORK_CALL */
 /* Panic and reboot: every other CPU stops for good. */
 void noreturn smp_stop_self(void);      /* for good */
 void smp_stop_others(void);

@@ -16,20 +16,10 @@ static inline bool is_canonical(uint64_t va)
 
 /* Life. */
 void pv_init(void);                 /* boot: makes PV guests possible */
-int must_check pv_domain_create(struct domain *d);              /* per-domain slot; -XEN_ENOMEM */
-void pv_domain_free(struct domain *d);
-int must_check pv_vcpu_create(struct vcpu *v);
-void pv_vcpu_free(struct vcpu *v);
-/* Drop page tables and descriptor references of a dying domain.  0 or -XEN_ERESTART. */
-int must_check pv_relinquish(struct domain *d);
 
 /* VCPUOP_initialise, setvcpucontext: check and take over; -XEN_EINVAL leaves it uninitialised. */
 int must_check pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
 void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c);      /* v paused */
-
-/* Switching: registers that are live only while running (segments, bases, debug registers, CR3, GDT). */
-void pv_switch_from(struct vcpu *v);
-void pv_switch_to(struct vcpu *v);
 
 /* Page tables (pv_mmu.c, pv_pagetype.c); hypercall bodies over private copies or guest arrays. */
 long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t foreigndom);
@@ -37,18 +27,6 @@ long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreig
 /* As MMUEXT_PIN_*_TABLE; @type FT_L1..FT_L4.  0, -XEN_EINVAL, -XEN_ERESTART (call again). */
 int must_check pv_pin(struct domain *d, mfn_t mfn, uint8_t type);
 long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom);
-/*
- * Map/unmap for grants: a PTE by machine address (GNTMAP_contains_pte) or by linear address.
- * GNTST_* results.  The PTE is marked and holds nothing: the frame's references are the map
- * record's, whatever the guest does to the PTE.  @avail_bits: as in a PTE.  Take mm_lock.
- * @pte_ma: the PTE's machine address.  Unmap by that and nothing else, as the guest may have
- * put its table to another linear address meanwhile.
- */
-int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
-                            uint64_t avail_bits, uint64_t cache_attr, uint64_t *pte_ma);
-/* Clear the PTE if it still is that mapping; the caller flushes, then drops the references. */
-void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame);
-
 /* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
 bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 /* A privileged instruction at #GP, the forced-emulation prefix at #UD: true if dealt with. */

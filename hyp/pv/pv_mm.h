@@ -80,4 +80,9 @@ void pv_load_cr3(uint64_t cr3);
 uint64_t pv_ldt_drop(struct vcpu *v);
 void pv_load_ldt(struct vcpu *v);
 
+/* core/guest_ops.h: for grants (pv_mmu.c). */
+int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
+                            uint64_t avail_bits, uint64_t *pte_ma);
+void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame);
+
 #endif

@@ -560,7 +560,7 @@ static bool grant_entry(struct vcpu *v, uint64_t addr, bool by_pte, mfn_t *l1, u
 }
 
 int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
-                 uint64_t avail_bits, uint64_t cache_attr, uint64_t *pte_ma)
+                 uint64_t avail_bits, uint64_t *pte_ma)
 {
     struct domain *d = v->domain;
     int rc = GNTST_general_error;
@@ -573,8 +573,7 @@ int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool r
         const uint64_t old = t[idx];
 
         write_once(t[idx], mfn_to_paddr(frame) | PTE_P | PTE_A | PTE_D | PTE_US | PTE_NX | PTE_GRANT |
-                           (readonly ? 0 : PTE_RW) | (avail_bits & PTE_AVAIL) |
-                           (cache_attr & (PTE_PWT | PTE_PCD)));
+                           (readonly ? 0 : PTE_RW) | (avail_bits & PTE_AVAIL));
         if ( old & PTE_P )
             l1e_put(d, old);
         frame_unmap(t);

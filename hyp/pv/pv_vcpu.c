@@ -29,7 +29,7 @@
 
 /* --- Life ----------------------------------------------------------------------------- */
 
-int pv_domain_create(struct domain *d)
+static int pv_domain_create(struct domain *d)
 {
     const unsigned int nr_l1 = (d->max_vcpus * PERDOMAIN_VCPU_PAGES + 511) / 512;
     uint64_t *l3 = heap_alloc_page();
@@ -52,7 +52,7 @@ int pv_domain_create(struct domain *d)
     return 0;
 }
 
-void pv_domain_free(struct domain *d)
+static void pv_domain_free(struct domain *d)
 {
     for ( unsigned int i = 0; d->perdomain_l2 && i < 512; i++ ) {
         if ( d->perdomain_l2[i] & PTE_P )
@@ -63,7 +63,7 @@ void pv_domain_free(struct domain *d)
         heap_free_page(mfn_to_virt(d->perdomain_l3));
 }
 
-int pv_vcpu_create(struct vcpu *v)
+static int pv_vcpu_create(struct vcpu *v)
 {
     v->pv.traps = slab_new_array(struct trap_info, 256);
     if ( !v->pv.traps )
@@ -76,7 +76,7 @@ int pv_vcpu_create(struct vcpu *v)
     return 0;
 }
 
-void pv_vcpu_free(struct vcpu *v)
+static void pv_vcpu_free(struct vcpu *v)
 {
     slab_free(v->pv.traps);
     v->pv.traps = NULL;
@@ -104,7 +104,7 @@ static void relinquish_vcpu(struct vcpu *v)
     spin_unlock(&d->mm_lock);
 }
 
-int pv_relinquish(struct domain *d)
+static int pv_relinquish(struct domain *d)
 {
     struct vcpu *v;
     int rc = 0;
@@ -300,7 +300,7 @@ void pv_get_context(struct vcpu *v, struct vcpu_guest_context *c)
 /* --- Switching --------------------------------------------------------------------------------- */
 
 /* Guests can change selectors and bases without our seeing it: read what is there. */
-void pv_switch_from(struct vcpu *v)
+static void pv_switch_from(struct vcpu *v)
 {
     struct pv_vcpu *pv = &v->pv;
     const uint64_t gs = rdmsr(MSR_GS_BASE), other = rdmsr(MSR_KERNEL_GS_BASE);
@@ -336,7 +336,7 @@ static void load_selectors(struct vcpu *v)
         atomic_or32(&v->work, VCPU_WORK_FAILSAFE);
 }
 
-void pv_switch_to(struct vcpu *v)
+static void pv_switch_to(struct vcpu *v)
 {
     struct pcpu *p = this_pcpu();
     struct pv_vcpu *pv = &v->pv;
@@ -358,19 +358,15 @@ void pv_switch_to(struct vcpu *v)
         write_cr0(read_cr0() | CR0_TS);
 }
 
-static void dump_crash(struct domain *d)
+static void dump_vcpu(const struct vcpu *v)
 {
-    const struct vcpu *v = current->domain == d ? current : d->vcpu ? d->vcpu[0] : NULL;
-    const struct cpu_frame *f;
+    const struct cpu_frame *f = &v->regs;
 
-    if ( !v )
-        return;
-    f = &v->regs;
-    log_at(LOG_ERR, "%pv: rip %#lx cs %#lx rflags %#lx rsp %#lx ss %#lx %s mode\n", v, f->rip, f->cs,
+    log_err("%pv: rip %#lx cs %#lx rflags %#lx rsp %#lx ss %#lx %s mode\n", v, f->rip, f->cs,
            f->rflags, f->rsp, f->ss, v->pv.kernel_mode ? "kernel" : "user");
-    log_at(LOG_ERR, "%pv: rax %#lx rbx %#lx rcx %#lx rdx %#lx rsi %#lx rdi %#lx rbp %#lx\n", v, f->rax,
+    log_err("%pv: rax %#lx rbx %#lx rcx %#lx rdx %#lx rsi %#lx rdi %#lx rbp %#lx\n", v, f->rax,
            f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp);
-    log_at(LOG_ERR, "%pv: cr3 %#lx user cr3 %#lx kernel sp %#lx\n", v, v->pv.kernel_cr3,
+    log_err("%pv: cr3 %#lx user cr3 %#lx kernel sp %#lx\n", v, v->pv.kernel_cr3,
            v->pv.user_cr3, v->pv.kernel_sp);
 }
 
@@ -383,7 +379,9 @@ static const struct guest_ops pv_guest_ops = {
     .teardown_frame = teardown_frame,
     .switch_from = pv_switch_from,
     .switch_to = pv_switch_to,
-    .dump_crash = dump_crash,
+    .grant_map = pv_grant_map,
+    .grant_unmap = pv_grant_unmap,
+    .dump_vcpu = dump_vcpu,
 };
 
 void pv_init(void)

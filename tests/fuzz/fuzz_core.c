@@ -102,7 +102,7 @@ static void event_op(struct domain *d)
         a.pirq = (struct evtchn_bind_pirq){ .pirq = number(), .flags = number() };
         rc = evtchn_bind_pirq(&a.pirq);
         break;
-    case 5: rc = evtchn_close(d, number(), true); break;
+    case 5: rc = evtchn_close(d, number()); break;
     case 6: rc = evtchn_send(d, number()); break;
     case 7:
         a.status = (struct evtchn_status){ .dom = number(), .port = number() };

@@ -37,7 +37,6 @@ INCLUDES_UP = {
     ("hyp/plat/smp.c", "kern/timer.h"): "... and its timers",
     ("hyp/plat/smp.c", "core/sched.h"): "... and its scheduler",
     ("hyp/plat/smp.c", "entry/entry.h"): "... and leaves for its first vCPU",
-    ("hyp/core/gnttab.c", "pv/pv.h"): "maps by page-table entry; a guest_ops call once hvm/ is there",
 }
 
 # (folder, symbol): why this reference may go up.  panic is declared in base/assert.h.
@@ -55,8 +54,6 @@ SYMBOLS_UP = {
     ("cpu", "heap_alloc_pages"): "see the includes",
     ("cpu", "heap_free_pages"): "see the includes",
     ("cpu", "slab_alloc"): "see the includes",
-    ("core", "pv_grant_map"): "see the includes",
-    ("core", "pv_grant_unmap"): "see the includes",
     ("pv", "load_seg_ds"): "assembly with fault fix-up stands in entry/entry.S",
     ("pv", "load_seg_es"): "the same",
     ("pv", "load_seg_fs"): "the same",

@@ -129,7 +129,7 @@ TEST(levels_filter)
     log_warn("no\n");
     log_err("yes\n");
     console_set_log_levels("all", NULL);
-    log_debug("yes\n");
+    log_at(LOG_DEBUG, "yes\n");
     log_guest(guest, LOG_ERR, "no\n");
     console_set_log_levels("info/warning", "warning");
     CHECK_STR(out, "(XEN) yes\r\n(XEN) yes\r\n");

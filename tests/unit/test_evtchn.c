@@ -63,7 +63,7 @@ static int bind_ipi(unsigned int d, uint32_t vcpu)
 }
 
 static int send(unsigned int d, evtchn_port_t port) { return evtchn_send(fake.dom[d], port); }
-static int do_close(unsigned int d, evtchn_port_t port) { return evtchn_close(fake.dom[d], port, true); }
+static int do_close(unsigned int d, evtchn_port_t port) { return evtchn_close(fake.dom[d], port); }
 
 static struct evtchn_status status(unsigned int d, evtchn_port_t port)
 {

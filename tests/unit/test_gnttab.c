@@ -402,18 +402,6 @@ static void table_grows_up_to_its_limit(void **state)
     assert_int_equal(q.status, GNTST_bad_domain);
 }
 
-static void limits_can_be_raised_before_use(void **state)
-{
-    mfn_t mfn;
-
-    assert_int_equal(gnttab_set_max(fake.dom[1], 10, -1), 0);
-    grant(1, 7 * 512, 0, fake_ram(1), 0);
-    assert_int_equal(gnttab_set_max(fake.dom[1], 7, -1), -XEN_EINVAL);
-    assert_int_equal(gnttab_set_max(fake.dom[1], 8, -1), 0);
-    assert_int_equal(gnttab_get_frame(fake.dom[1], 8, &mfn), -XEN_EINVAL);
-    assert_int_equal(entry(1, 7 * 512)->flags, GTF_permit_access);
-}
-
 static void version_one_only(void **state)
 {
     struct gnttab_set_version v = { .version = 2 };
@@ -664,7 +652,6 @@ int main(void)
         T(copy_moves_bytes_and_leaves_nothing),
         T(bad_copy_arguments),
         T(table_grows_up_to_its_limit),
-        T(limits_can_be_raised_before_use),
         T(version_one_only),
         T(mapper_may_die_first),
         T(granter_may_die_first),

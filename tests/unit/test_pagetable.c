@@ -399,7 +399,7 @@ static void world_up(uint64_t s)
         for ( unsigned int i = 0; i < NR_RAM; i++ )
             ram[d][i] = fake_ram(d);
     }
-    rangeset_init_fixed(&fake.dom[0]->iomem, iomem, ARRAY_SIZE(iomem));
+    fake.dom[0]->iomem = (struct rangeset){ iomem, 0, ARRAY_SIZE(iomem), NULL };
     CHECK_EQ(rangeset_add(&fake.dom[0]->iomem, IO_MFN, IO_MFN), 0);
     CHECK_EQ(rangeset_add(&fake.dom[0]->iomem, 0, 0), 0);
 }

@@ -188,7 +188,7 @@ TEST(a_guest_maps_only_what_it_was_given)
     static struct range storage[2];
 
     CHECK_EQ(map_gsi(&dom_user, 17, 17), -XEN_EPERM);
-    rangeset_init_fixed(&dom_user.irqs, storage, 2);
+    dom_user.irqs = (struct rangeset){ storage, 0, 2, NULL };
     CHECK_EQ(rangeset_add(&dom_user.irqs, 17, 17), 0);
     CHECK_EQ(map_gsi(&dom_user, 17, 17), 17);
     CHECK_EQ(bind(&dom_user, 17, 9), 0);

@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/errno.h"
+#include "base/le.h"
 #include "base/string.h"
 #include "boot/unpack/unpack.h"
 
@@ -53,21 +54,6 @@ static inline size_t in_left(const struct unpack_job *j)
 static inline size_t out_left(const struct unpack_job *j)
 {
     return j->out_end - j->out;
-}
-
-static inline uint16_t get_le16(const uint8_t *p)
-{
-    return p[0] | p[1] << 8;
-}
-
-static inline uint32_t get_le32(const uint8_t *p)
-{
-    return get_le16(p) | (uint32_t)get_le16(p + 2) << 16;
-}
-
-static inline uint64_t get_le64(const uint8_t *p)
-{
-    return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
 }
 
 static inline void put_le32(uint8_t *p, uint32_t v)

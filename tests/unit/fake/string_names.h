@@ -16,7 +16,5 @@
 #define strcmp      hyp_strcmp
 #define strncmp     hyp_strncmp
 #define strchr      hyp_strchr
-#define strrchr     hyp_strrchr
-#define strstr      hyp_strstr
 
 #endif

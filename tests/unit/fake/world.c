@@ -36,7 +36,6 @@ uint64_t *m2p_rw;
 uint64_t max_mfn = FAKE_FRAMES;
 unsigned int nr_cpus = 1;
 struct domain *dom0, *domain_list;
-const struct guest_ops *guest_ops;          /* frames here are never page tables */
 
 static struct pcpu cpu;
 static struct domain *all[FAKE_DOMAINS];    /* dying ones too */
@@ -226,7 +225,6 @@ static struct domain *domain_new(domid_t id)
         v->id = i;
         v->flags = VCPUF_UP;
         v->vcpu_info = &d->shared_info->vcpu_info[i];
-        evtchn_init_vcpu(v);
         d->vcpu[i] = v;
     }
     if ( evtchn_init_domain(d) || gnttab_init_domain(d, 4, 2) )
@@ -359,9 +357,8 @@ static struct pte *pte_find(const struct domain *d, uint64_t addr)
     return NULL;
 }
 
-__attribute__((weak))
-int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
-                 uint64_t avail_bits, uint64_t cache_attr, uint64_t *pte_ma)
+static int grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
+                     uint64_t avail_bits, uint64_t *pte_ma)
 {
     struct pte *p;
 
@@ -379,14 +376,17 @@ int pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool r
     return GNTST_okay;
 }
 
-__attribute__((weak))
-void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame)
+static void grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame)
 {
     struct pte *p = pte_find(d, pte_ma - PTE_MA);
 
     if ( p && mfn_eq(p->mfn, frame) )
         *p = (struct pte){ 0 };
 }
+
+/* Frames here are never page tables. */
+static const struct guest_ops ops = { .grant_map = grant_map, .grant_unmap = grant_unmap };
+const struct guest_ops *guest_ops = &ops;
 
 mfn_t fake_mapped(uint64_t addr)
 {
