@@ -52,7 +52,6 @@ static int all_over(void *data)
     return 1;
 }
 
-/* Only what exists is written to: a trace that somebody else removes must not come back. */
 static int tell_backends(const struct closing *c, bool force)
 {
     struct store_batch b = { .nr = 0 };
@@ -65,8 +64,6 @@ static int tell_backends(const struct closing *c, bool force)
             store_remove(&b, "%s", path);
         }
         dev_back_path(&c->ids[i], path);
-        if ( !store_exists(c->ctx, "%s", path) )
-            continue;
         store_put(&b, "0", "%s/online", path);
         store_put_number(&b, DEV_CLOSING, "%s/state", path);
     }
@@ -101,30 +98,30 @@ out:
 /* What add or online did: by the script that was run then, or a loop device of other tools. */
 static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
 {
-    char back[DEV_PATH_MAX], copy[DEV_PATH_MAX], *script, *node, *params;
-    bool run;
+    enum { SCRIPT, RUN, NODE, PARAMS, NR };
+    char paths[NR][DEV_PATH_MAX + 16], back[DEV_PATH_MAX], copy[DEV_PATH_MAX], *v[NR];
+    const char *list[NR] = { paths[SCRIPT], paths[RUN], paths[NODE], paths[PARAMS] };
+    const char *action = id->kind == XN_DEVICE_VIF ? "offline" : "remove";
 
     if ( id->back || id->kind == XN_DEVICE_CONSOLE )
         return;
     dev_back_path(id, back);
     dev_libxl_path(id, copy);
-    script = store_read(ctx, "%s/script", copy);
-    run = script && ((strcmp(script, HOTPLUG_BLOCK) && strcmp(script, HOTPLUG_BRIDGE)) ||
-                     store_exists(ctx, "%s/run-script", copy));
-    if ( run ) {
-        const bool vif = id->kind == XN_DEVICE_VIF;
-
-        if ( hotplug_run(ctx, script, id, vif ? "offline" : "remove") )
+    snprintf(paths[SCRIPT], sizeof(paths[0]), "%s/script", copy);
+    snprintf(paths[RUN], sizeof(paths[0]), "%s/run-script", copy);
+    snprintf(paths[NODE], sizeof(paths[0]), "%s/node", back);
+    snprintf(paths[PARAMS], sizeof(paths[0]), "%s/params", back);
+    if ( store_read_many(ctx, list, NR, v) )
+        return;
+    if ( v[SCRIPT] && (v[RUN] || (strcmp(v[SCRIPT], HOTPLUG_BLOCK) &&
+                                  strcmp(v[SCRIPT], HOTPLUG_BRIDGE))) ) {
+        if ( hotplug_run(ctx, v[SCRIPT], id, action) )
             xn_log(ctx, XN_WARN, "%s", xn_why(ctx));
-    } else if ( id->kind == XN_DEVICE_VBD ) {
-        node = store_read(ctx, "%s/node", back);
-        params = store_read(ctx, "%s/params", back);
-        if ( node && params && !strncmp(node, "/dev/loop", 9) )
-            loop_detach(node, params);
-        free(params);
-        free(node);
+    } else if ( v[NODE] && v[PARAMS] && !strncmp(v[NODE], "/dev/loop", 9) ) {
+        loop_detach(v[NODE], v[PARAMS]);
     }
-    free(script);
+    for ( int i = 0; i < NR; i++ )
+        free(v[i]);
 }
 
 static int remove_nodes(struct xn_ctx *ctx, const struct dev_id *id)

@@ -151,25 +151,52 @@ int dev_backend_domid(struct xn_ctx *ctx, const char *name, uint32_t *domid)
     return rc ? xn_because(ctx, rc, "the back end domain (backend=%s)", name) : 0;
 }
 
-/* Fill in who serves a device, from dom0's copy.  false: the entry is not a device. */
-static bool read_back(struct xn_ctx *ctx, struct dev_id *id)
+/* Who serves a device, by the path of its back end.  false: that is no back end's path. */
+static bool parse_back(struct dev_id *id, const char *backend)
 {
-    char path[DEV_PATH_MAX], expect[DEV_PATH_MAX], *backend;
+    char expect[DEV_PATH_MAX];
     unsigned int back;
-    bool good;
 
-    dev_libxl_path(id, path);
-    backend = store_read(ctx, "%s/backend", path);
-    if ( !backend )
+    if ( !backend || sscanf(backend, "/local/domain/%u/", &back) != 1 )
         return false;
-    good = sscanf(backend, "/local/domain/%u/", &back) == 1;
     id->back = back;
-    if ( good ) {
-        dev_back_path(id, expect);
-        good = !strcmp(expect, backend);
+    dev_back_path(id, expect);
+    return !strcmp(expect, backend);
+}
+
+/* The devices of these names (of one kind), added to the list, which has room. */
+static int add_devices(struct xn_ctx *ctx, uint32_t domid, unsigned int kind, char **names,
+                       size_t n, struct dev_id *list, size_t *count)
+{
+    char (*paths)[DEV_PATH_MAX + 8] = calloc(n + 1, sizeof(*paths)), **backs, *end;
+    const char **ptrs = calloc(n + 1, sizeof(*ptrs));
+    int rc;
+
+    backs = calloc(n + 1, sizeof(*backs));
+    if ( !paths || !ptrs || !backs ) {
+        rc = xn_fail(ctx, ENOMEM, "out of memory");
+        goto out;
     }
-    free(backend);
-    return good;
+    for ( size_t i = 0; i < n; i++ ) {
+        snprintf(paths[i], sizeof(paths[i]), "/libxl/%u/device/%s/%.20s/backend", domid,
+                 kind_names[kind], names[i]);
+        ptrs[i] = paths[i];
+    }
+    rc = store_read_many(ctx, ptrs, n, backs);
+    for ( size_t i = 0; i < n && !rc; i++ ) {
+        struct dev_id id = { .kind = kind, .front = domid };
+
+        id.devid = (uint32_t)strtoul(names[i], &end, 10);
+        if ( !*end && parse_back(&id, backs[i]) )
+            list[(*count)++] = id;
+        free(backs[i]);
+    }
+
+ out:
+    free(backs);
+    free(ptrs);
+    free(paths);
+    return rc;
 }
 
 static int add_kind(struct xn_ctx *ctx, uint32_t domid, unsigned int kind, struct dev_id **list,
@@ -178,26 +205,20 @@ static int add_kind(struct xn_ctx *ctx, uint32_t domid, unsigned int kind, struc
     size_t n;
     char **names = store_list(ctx, &n, "/libxl/%u/device/%s", domid, kind_names[kind]);
     struct dev_id *more;
+    int rc;
 
     if ( !names )
         return errno == ENOENT ? 0 : xn_fail(ctx, errno, "listing devices of domain %u: %s",
                                              domid, strerror(errno));
     more = realloc(*list, (*count + n + 1) * sizeof(*more));
-    if ( !more ) {
-        free(names);
-        return xn_fail(ctx, ENOMEM, "out of memory");
-    }
-    *list = more;
-    for ( size_t i = 0; i < n; i++ ) {
-        struct dev_id id = { .kind = kind, .front = domid };
-        char *end;
-
-        id.devid = (uint32_t)strtoul(names[i], &end, 10);
-        if ( !*end && read_back(ctx, &id) )
-            (*list)[(*count)++] = id;
+    if ( more ) {
+        *list = more;
+        rc = add_devices(ctx, domid, kind, names, n, more, count);
+    } else {
+        rc = xn_fail(ctx, ENOMEM, "out of memory");
     }
     free(names);
-    return 0;
+    return rc;
 }
 
 int dev_list(struct xn_ctx *ctx, uint32_t domid, int kind, struct dev_id **list, size_t *count)

@@ -25,7 +25,8 @@
 struct wire {
     int fd;
     uint32_t tx, req;
-    size_t len;
+    size_t len, in_at, in_len;      /* of out; what is used and there of in */
+    char in[PIECE];
     char out[PIECE + sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
 };
 
@@ -74,16 +75,27 @@ static int send_all(struct wire *w)
     return 0;
 }
 
-static int recv_all(int fd, void *to, size_t len)
+/* Take bytes of the answers; they come many at a time. */
+static int take(struct wire *w, void *to, size_t len)
 {
     for ( size_t done = 0; done < len; ) {
-        ssize_t n = recv(fd, (char *)to + done, len - done, MSG_WAITALL);
+        size_t n = w->in_len - w->in_at;
 
-        if ( n < 0 && errno == EINTR )
-            continue;
-        if ( n <= 0 )
-            return -EIO;
-        done += (size_t)n;
+        if ( n > len - done )
+            n = len - done;
+        memcpy((char *)to + done, w->in + w->in_at, n);
+        w->in_at += n;
+        done += n;
+        if ( done < len ) {
+            ssize_t got = recv(w->fd, w->in, sizeof(w->in), 0);
+
+            if ( got < 0 && errno == EINTR )
+                continue;
+            if ( got <= 0 )
+                return -EIO;
+            w->in_at = 0;
+            w->in_len = (size_t)got;
+        }
     }
     return 0;
 }
@@ -118,12 +130,12 @@ static int error_of(const char *name)
 static int answer(struct wire *w, char *text, size_t *len)
 {
     struct xsd_sockmsg m;
-    int rc = recv_all(w->fd, &m, sizeof(m));
+    int rc = take(w, &m, sizeof(m));
 
     if ( !rc && m.len > XENSTORE_PAYLOAD_MAX )
         rc = -EIO;
     if ( !rc )
-        rc = recv_all(w->fd, text, m.len);
+        rc = take(w, text, m.len);
     if ( rc )
         return rc;
     text[m.len] = 0;
@@ -218,7 +230,7 @@ static struct wire *wire_open(char **text)
     *text = malloc(XENSTORE_PAYLOAD_MAX + 1);
     if ( w && *text ) {
         w->tx = w->req = 0;
-        w->len = 0;
+        w->len = w->in_at = w->in_len = 0;
         w->fd = connect_socket();
         if ( w->fd >= 0 )
             return w;
