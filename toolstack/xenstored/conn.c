@@ -45,6 +45,7 @@ struct conn *conn_new(enum conn_kind kind, uint16_t id)
     c->fd = -1;
     c->privileged = id == 0;
     c->domain = domain_get(id);
+    c->domain->nr_conns++;
     list_init(&c->ready);
     list_init(&c->dirty);
     list_init(&c->watches);
@@ -98,6 +99,7 @@ void conn_free(struct conn *c)
     list_remove(&c->ready);
     list_remove(&c->dirty);
     nr_conns--;
+    c->domain->nr_conns--;
     if ( c->fd >= 0 )
         close(c->fd);
     free(c);
@@ -170,7 +172,7 @@ void conn_event(struct conn *c, const char *path, uint32_t path_len, const char 
                 uint32_t token_len)
 {
     const struct xsd_sockmsg req = c->req;
-    const uint32_t max = c->kind == CONN_RING ? RING_OUT_MAX : OUT_MAX;
+    const uint32_t max = c->kind == CONN_RING && !c->privileged ? RING_OUT_MAX : OUT_MAX;
     char *p;
 
     if ( c->broken || path_len + token_len > XENSTORE_PAYLOAD_MAX )
@@ -392,7 +394,7 @@ static void flush_ring(struct conn *c)
         hv_notify(c->port);
     if ( !c->out.len )
         c->replies = 0;
-    if ( was_full && !conn_is_full(c) && !c->broken )
+    if ( !c->broken && !conn_is_full(c) && (was_full || ring_has_input(&c->ring)) )
         conn_make_ready(c);
 }
 

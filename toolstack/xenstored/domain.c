@@ -236,7 +236,7 @@ static void gone(struct domain *d)
         journal_put(REC_FORGET, id, domain_keep_orphans, NULL, NULL, 0);
     }
     store_forget_domain(id, domain_keep_orphans, true);
-    if ( d->nodes == 0 )
+    if ( d->nodes == 0 && !d->nr_conns )
         forget(d);
     else
         d->introduced = d->checked = d->shutdown = false;

@@ -19,6 +19,7 @@ struct domain {
     uint64_t gfn;
     uint32_t remote_port;
     struct conn *conn;              /* its ring; NULL unless introduced */
+    uint32_t nr_conns;              /* connections that speak for it */
     long nodes, bytes;              /* of nodes that it owns */
     unsigned long other_bytes;      /* of watches and transactions */
     uint32_t warned_soft, warned_hard;

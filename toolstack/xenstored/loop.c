@@ -14,8 +14,10 @@
 #include "domain.h"
 #include "hv.h"
 #include "journal.h"
+#include "txn.h"
 
 #define EVENTS_MAX 64
+#define EXPIRE_MS  5000
 #define CONNS_MAX  4096
 #define OTHER_FILES 64      /* besides connections */
 
@@ -197,7 +199,20 @@ static int timeout(void)
     for ( struct link *l = loop_ready.next; l != &loop_ready; l = l->next )
         if ( !conn_held(LIST_ENTRY(l, struct conn, ready)) )
             return 0;
-    return list_empty(&loop_ready) ? -1 : 5;
+    return !list_empty(&loop_ready) ? 5 : nr_txns ? EXPIRE_MS : -1;
+}
+
+/* Now and then, give up transactions that never end. */
+static void expire(void)
+{
+    static uint64_t next;
+    const uint64_t now = nr_txns ? now_ms() : 0;
+
+    if ( now < next || !nr_txns )
+        return;
+    next = now + EXPIRE_MS;
+    for ( struct link *l = conns.next; l != &conns; l = l->next )
+        txn_expire(LIST_ENTRY(l, struct conn, all));
 }
 
 void loop_run(const volatile bool *stop)
@@ -218,5 +233,6 @@ void loop_run(const volatile bool *stop)
                 conn_events(mark, e[i].events);
         }
         loop_round();
+        expire();
     }
 }

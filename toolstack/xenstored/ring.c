@@ -45,21 +45,37 @@ static void take(struct ring *r, void *to, uint32_t n)
     r->req_cons += n;
 }
 
-/* Go on with a message that the ring cannot hold. */
+/* As much of the first @want bytes of a message as is there, into @part; how many came. */
+static uint32_t take_part(struct ring *r, struct buf *part, uint32_t want, uint32_t avail)
+{
+    uint32_t n = want - part->len;
+
+    if ( n > avail )
+        n = avail;
+    if ( n )
+        take(r, buf_room(part, n), n);
+    return n;
+}
+
+/*
+ * A message of which not all is there.  What is there is taken: a Linux guest sends no event
+ * for the rest of a message (nor for the next one) unless all before it has been taken.
+ */
 static int read_part(struct ring *r, struct buf *part, char *msg, uint32_t avail)
 {
     struct xsd_sockmsg h;
-    uint32_t need;
 
-    memcpy(&h, buf_data(part), sizeof(h));
-    need = sizeof(h) + h.len - part->len;
-    if ( need > avail ) {
-        if ( avail )
-            take(r, buf_room(part, avail), avail);
+    if ( part->len < sizeof(h) )
+        avail -= take_part(r, part, sizeof(h), avail);
+    if ( part->len < sizeof(h) )
         return 0;
-    }
+    memcpy(&h, buf_data(part), sizeof(h));
+    if ( h.len > XENSTORE_PAYLOAD_MAX )
+        return -EPROTO;
+    take_part(r, part, sizeof(h) + h.len, avail);
+    if ( part->len < sizeof(h) + h.len )
+        return 0;
     memcpy(msg, buf_data(part), part->len);
-    take(r, msg + part->len, need);
     buf_drop(part, part->len);
     return 1;
 }
@@ -72,36 +88,31 @@ int ring_read(struct ring *r, struct buf *part, char *msg)
     if ( avail > SIZE )
         return -ERANGE;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    if ( part->len )
+    if ( part->len || avail < sizeof(h) )
         return read_part(r, part, msg, avail);
-    if ( avail < sizeof(h) )
-        return 0;
     copy_out(r->page->req, r->req_cons, &h, sizeof(h));
     if ( h.len > XENSTORE_PAYLOAD_MAX )
         return -EPROTO;
-    if ( sizeof(h) + h.len <= avail ) {
-        memcpy(msg, &h, sizeof(h));
-        copy_out(r->page->req, r->req_cons + sizeof(h), msg + sizeof(h), h.len);
-        r->req_cons += sizeof(h) + h.len;
-        return 1;
-    }
-    if ( sizeof(h) + h.len > SIZE ) {
-        buf_add(part, &h, sizeof(h));
-        r->req_cons += sizeof(h);
-        return read_part(r, part, msg, avail - sizeof(h));
-    }
-    return 0;
+    if ( sizeof(h) + h.len > avail )
+        return read_part(r, part, msg, avail);
+    memcpy(msg, &h, sizeof(h));
+    copy_out(r->page->req, r->req_cons + sizeof(h), msg + sizeof(h), h.len);
+    r->req_cons += sizeof(h) + h.len;
+    return 1;
 }
 
-int ring_flush(struct ring *r, struct buf *out, bool *notify)
+bool ring_has_input(const struct ring *r)
+{
+    return read_once(r->page->req_prod) != r->req_cons;
+}
+
+/* One pass of ring_flush: bytes written, or -ERANGE. */
+static int flush_once(struct ring *r, struct buf *out, bool *notify)
 {
     struct xenstore_domain_interface *page = r->page;
     const uint32_t used = r->rsp_prod - read_once(page->rsp_cons);
     uint32_t n = SIZE - used;
 
-    *notify = read_once(page->req_cons) != r->req_cons;
-    if ( *notify )
-        write_once(page->req_cons, r->req_cons);
     if ( used > SIZE )
         return -ERANGE;
     if ( n > out->len )
@@ -118,6 +129,24 @@ int ring_flush(struct ring *r, struct buf *out, bool *notify)
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return n;
+}
+
+int ring_flush(struct ring *r, struct buf *out, bool *notify)
+{
+    struct xenstore_domain_interface *page = r->page;
+    int done = 0, n;
+
+    *notify = read_once(page->req_cons) != r->req_cons;
+    if ( *notify )
+        write_once(page->req_cons, r->req_cons);
+    /* Again if room came before the domain could see the ring full: it sends no event then. */
+    do {
+        n = flush_once(r, out, notify);
+        if ( n < 0 )
+            return n;
+        done += n;
+    } while ( n && out->len );
+    return done;
 }
 
 bool ring_wants_reset(const struct ring *r)

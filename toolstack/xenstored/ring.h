@@ -21,8 +21,8 @@ struct ring {
 void ring_attach(struct ring *r, struct xenstore_domain_interface *page);
 
 /*
- * The next request into @msg (MESSAGE_MAX bytes).  @part holds the start of one that is larger
- * than the ring.  1: there is one; 0: not yet; -ERANGE: nonsense in the indexes; -EPROTO: too
+ * The next request into @msg (MESSAGE_MAX bytes).  @part holds the start of one that has not
+ * come whole.  1: there is one; 0: not yet; -ERANGE: nonsense in the indexes; -EPROTO: too
  * long.
  */
 int must_check ring_read(struct ring *r, struct buf *part, char *msg);
@@ -32,6 +32,12 @@ int must_check ring_read(struct ring *r, struct buf *part, char *msg);
  * Bytes written, or -ERANGE.  *@notify: the domain has to be told.
  */
 int must_check ring_flush(struct ring *r, struct buf *out, bool *notify);
+
+/*
+ * Is there more to read?  To be asked after ring_flush has shown what was taken: whoever
+ * writes to the ring sends an event only if it sees all before that taken.
+ */
+bool ring_has_input(const struct ring *r);
 
 /* Does the domain ask to begin anew?  Indexes are zero then. */
 bool ring_wants_reset(const struct ring *r);

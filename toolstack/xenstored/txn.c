@@ -18,7 +18,8 @@
 
 #define CONFLICTS_MAX 3     /* in a row, before others' changes wait for the next try */
 #define HOLD_MS       50
-#define TXN_MAX_MS    60000 /* an unprivileged one that is open for longer fails */
+
+unsigned int nr_txns;
 
 struct access {
     uint32_t hash;
@@ -66,6 +67,7 @@ static struct txn *new(struct conn *c, uint32_t id)
     t->root = node_ref(store.root);
     t->tally.add = use_add;
     list_append(&c->txns, &t->link);
+    nr_txns++;
     c->nr_txns++;
     return t;
 }
@@ -120,6 +122,7 @@ static void destroy(struct txn *t)
     free(t->use);
     list_remove(&t->link);
     t->conn->nr_txns--;
+    nr_txns--;
     free(t);
 }
 

@@ -55,6 +55,8 @@ void txn_change(struct txn *t, enum rec_type type, uint16_t creator, const char 
                 const void *data, uint32_t len);
 /* Let go of the snapshots of transactions that are open for too long: they will fail. */
 void txn_expire(struct conn *c);
+#define TXN_MAX_MS 60000    /* an unprivileged one that is open for longer fails */
+extern unsigned int nr_txns;        /* open, of all connections */
 
 /* Note that it depends on @path.  0 or -ENOSPC (quota). */
 int must_check txn_note(struct txn *t, const char *path, unsigned int what);

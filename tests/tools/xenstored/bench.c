@@ -165,7 +165,23 @@ static double readers_rate(void)
     return sum;
 }
 
-static void print_rss_of(const char *pid, unsigned long *anon, unsigned long *all)
+/* Each page divided by the number of processes that share it. */
+static unsigned long pss_of(const char *pid)
+{
+    char path[300], line[200];
+    unsigned long v = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%s/smaps_rollup", pid);
+    f = fopen(path, "r");
+    while ( f && fgets(line, sizeof(line), f) && sscanf(line, "Pss: %lu", &v) != 1 )
+        ;
+    if ( f )
+        fclose(f);
+    return v;
+}
+
+static void add_rss_of(const char *pid, unsigned long *anon, unsigned long *all)
 {
     char path[300], line[200];
     unsigned long v;
@@ -186,7 +202,7 @@ static void print_rss_of(const char *pid, unsigned long *anon, unsigned long *al
 /* Of every process of the daemon's name. */
 static void rss(void)
 {
-    unsigned long anon = 0, all = 0;
+    unsigned long anon = 0, all = 0, pss = 0;
     struct dirent *e;
     DIR *d = opendir("/proc");
 
@@ -199,13 +215,16 @@ static void rss(void)
         if ( !f )
             continue;
         if ( fgets(name, sizeof(name), f) &&
-             (!strncmp(name, "xenstored", 9) || !strncmp(name, "oxenstored", 10)) )
-            print_rss_of(e->d_name, &anon, &all);
+             (!strncmp(name, "xenstored", 9) || !strncmp(name, "oxenstored", 10)) ) {
+            add_rss_of(e->d_name, &anon, &all);
+            pss += pss_of(e->d_name);
+        }
         fclose(f);
     }
     if ( d )
         closedir(d);
-    report("rss", all, "KiB resident");
+    report("rss", all, "KiB resident, summed over its processes");
+    report("pss", pss, "KiB, what is shared counted once");
     report("rss-own", anon, "KiB of it not files");
 }
 

@@ -403,3 +403,44 @@ def test_daemon_mode_and_readiness():
             c.message()
         c.close()
         n.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a tmpfs: needs root")
+def test_a_full_run_directory(tmp_path):
+    """Changes that grow the store get ENOSPC; the rest goes on; room makes it well again."""
+    run = str(tmp_path / "run")
+    os.mkdir(run)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=640k", "tmpfs", run],
+                      capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a tmpfs here")
+    try:
+        with xs.Daemon(run_dir=run) as d:
+            c = xs.Client(d)
+            acked = {}
+            with pytest.raises(xs.XsError, match="ENOSPC"):
+                for i in range(1000):
+                    c.write("/fill/%d" % i, "v" * 1000)
+                    acked["/fill/%d" % i] = "v" * 1000
+            assert len(acked) > 100
+            with pytest.raises(xs.XsError, match="ENOSPC"):
+                c.write("/fill/more", "x" * 1000)
+            c.rm("/fill/0")
+            del acked["/fill/0"]
+            c.write("/tool", "still")
+            assert "no room" in d.text()
+            d.kill_server()
+            d.wait_up()
+            c = xs.Client(d)
+            for path, value in acked.items():
+                assert c.read(path) == value
+            assert c.read("/tool") == "still"
+            with pytest.raises(xs.XsError, match="ENOENT"):
+                c.read("/fill/0")
+            assert subprocess.run(["mount", "-o", "remount,size=8m", run],
+                                  check=False).returncode == 0
+            time.sleep(0.3)
+            for i in range(1000):
+                c.write("/fill/%d" % i, "v" * 1000)
+            c.close()
+    finally:
+        subprocess.run(["umount", "-l", run], check=False)

@@ -85,6 +85,40 @@ TEST(byte_by_byte)
     assert_memory_equal(msg, m, len);
 }
 
+/*
+ * A front end as Linux has it: it sends an event only if, after writing, it sees that all
+ * before what it wrote has been taken.
+ */
+static bool linux_put(const void *data, uint32_t n)
+{
+    const uint32_t before = page.req_prod;
+
+    put(data, n);
+    return (int32_t)(before - page.req_cons) <= 0;
+}
+
+TEST(the_rest_of_a_message_is_announced)
+{
+    char m[MESSAGE_MAX];
+    const uint32_t len = make(m, 40);
+    bool notify;
+
+    start(1000);
+    assert_true(linux_put(m, sizeof(struct xsd_sockmsg)));
+    CHECK_EQ(ring_read(&ring, &part, msg), 0);
+    CHECK_EQ(ring_flush(&ring, &out, &notify), 0);
+    assert_true(linux_put(m + sizeof(struct xsd_sockmsg), 20));
+    CHECK_EQ(ring_read(&ring, &part, msg), 0);
+    /* It writes after the last look and before the flush: no event, so the flush tells. */
+    assert_false(linux_put(m + sizeof(struct xsd_sockmsg) + 20, 20));
+    CHECK_EQ(ring_flush(&ring, &out, &notify), 0);
+    assert_true(ring_has_input(&ring));
+    CHECK_EQ(ring_read(&ring, &part, msg), 1);
+    assert_memory_equal(msg, m, len);
+    CHECK_EQ(ring_flush(&ring, &out, &notify), 0);
+    assert_false(ring_has_input(&ring));
+}
+
 TEST(nothing_is_taken_before_the_flush)
 {
     char m[MESSAGE_MAX];

@@ -5,6 +5,8 @@
 #include "cm.h"
 #include "fake.h"
 
+#include <unistd.h>
+
 static struct conn *root, *one, *two;
 
 static int setup(void **state)
@@ -419,6 +421,45 @@ TEST(a_transaction_from_before_a_restart_ends_in_eagain)
     CHECK_STR(fake_read(root, 0, "/tool"), "");
 }
 
+TEST(a_domain_s_endless_transaction_lets_go_and_fails)
+{
+    const uint32_t t = fake_begin(one), u = fake_begin(root);
+
+    fake_write(one, t, "k", "1");
+    fake_write(root, u, "/k", "1");
+    fake_write(root, 0, "/tool", "new");
+    txn_find(one, t)->started -= TXN_MAX_MS;
+    txn_find(root, u)->started -= TXN_MAX_MS;
+    txn_expire(one);
+    txn_expire(root);
+    assert_ptr_equal(txn_find(one, t)->base, store.root);
+    CHECK_STR(fake_end(one, t), "!EAGAIN");
+    CHECK_STR(fake_end(root, u), "OK");
+}
+
+TEST(a_transaction_that_fails_too_often_holds_domains_up_for_a_moment)
+{
+    uint32_t t;
+
+    for ( int i = 0; i < 3; i++ ) {
+        t = fake_begin(root);
+        assert_false(conn_held(one));
+        fake_read(root, t, "/local/domain/1");
+        fake_write(root, t, "/k", "1");
+        fake_write(one, 0, "/local/domain/1", "x");
+        CHECK_STR(fake_end(root, t), "!EAGAIN");
+    }
+    t = fake_begin(root);
+    assert_true(conn_held(one));
+    assert_false(conn_held(root));
+    usleep(70000);
+    assert_false(conn_held(one));
+    fake_write(root, t, "/k", "1");
+    CHECK_STR(fake_end(root, t), "OK");
+    t = fake_begin(root);
+    assert_false(conn_held(one));
+}
+
 /* Watches. */
 
 TEST(watchers_hear_of_what_is_at_and_below)
@@ -571,6 +612,8 @@ int main(void)
         T(only_real_conflicts_are_conflicts), T(a_look_alone_never_fails),
         T(an_aborted_transaction_leaves_nothing),
         T(a_transaction_from_before_a_restart_ends_in_eagain),
+        T(a_domain_s_endless_transaction_lets_go_and_fails),
+        T(a_transaction_that_fails_too_often_holds_domains_up_for_a_moment),
         T(watchers_hear_of_what_is_at_and_below), T(watchers_hear_when_what_is_above_goes),
         T(the_root_is_watched_like_any_other), T(relative_watches_tell_relative_paths),
         T(depth_limits_what_is_told), T(a_watcher_does_not_learn_what_it_may_not_read),
