@@ -22,9 +22,10 @@
 #include <unistd.h>
 
 #include "domain_nodes.h"
+#include "loop.h"
 #include "util.h"
 
-#define PAUSE_MS        20              /* between two looks at the domains */
+#define PAUSE_MS        20              /* at least, between two looks at the domains */
 #define RETRY_MS        250             /* between two attempts to reach the store */
 #define PROBE_MS        2000            /* an idle connection is tried this often */
 
@@ -44,6 +45,7 @@ static int news_fd = -1, order_fd = -1;
 /* The thread's own. */
 static struct followed *domains;
 static bool list_changed;
+static uint64_t last_look_ns;
 
 /* Queues. */
 
@@ -241,11 +243,36 @@ static bool take_orders(struct port_store *s)
     return ok;
 }
 
-static bool look(struct port_store *s)
+static bool has_work(void)
 {
+    for ( const struct followed *f = domains; f; f = f->next )
+        if ( f->marked )
+            return true;
+    return list_changed;
+}
+
+/* The first event after a while is answered at once, those that follow it together. */
+static bool pace(struct port_store *s)
+{
+    const uint64_t next = last_look_ns + PAUSE_MS * 1000000ULL;
+    struct pollfd orders = { .fd = order_fd, .events = POLLIN };
     bool ok = true;
 
-    if ( list_changed ) {
+    for ( uint64_t now = loop_now_ns(); ok && now < next; now = loop_now_ns() )
+        if ( poll(&orders, 1, (int)((next - now) / 1000000 + 1)) > 0 )
+            ok = take_orders(s);
+    last_look_ns = loop_now_ns();
+    return ok;
+}
+
+static bool look(struct port_store *s)
+{
+    bool ok;
+
+    if ( !has_work() )
+        return true;
+    ok = pace(s);
+    if ( ok && list_changed ) {
         list_changed = false;
         ok = read_list(s);
     }
@@ -300,11 +327,9 @@ static void follow_store(struct port_store *s, bool *told_ready)
             *told_ready = true;
             watcher_post(NEWS_READY, NULL);
         }
-        n = poll(fds, 2, PROBE_MS);
+        n = has_work() ? 1 : poll(fds, 2, PROBE_MS);
         if ( n == 0 && !answers(s) )
             return;
-        if ( n > 0 && fds[0].revents )
-            usleep(PAUSE_MS * 1000);
     }
 }
 

@@ -357,7 +357,7 @@ def test_number_of_domain_used_again():
         g.write(b"first")
         wait(g.drained)
         f.end(1)
-        f.view(1).close()
+        f.view(1).expect(b"e")
         g = f.domain(1, "again", uuid="ab" * 16)
         wait(lambda: Viewer(f).attach(name="again").message()[0] == b"a")
         g.write(b"second")
