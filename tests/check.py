@@ -22,32 +22,43 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PY = "/usr/bin/python3"
 Part = collections.namedtuple("Part", "name limit about argv default")
 
+# One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
+SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1"]
+OWN_TOOLS = ["env", "TOOLS=xenolith"]
+
 # Seconds of wall clock are for a loaded machine with two cores.
 PARTS = [
-    Part("build", 300, "hypervisor, its debug build and the guests compile",
-         ["make", "--no-print-directory", "-j2", "hyp", "debug", "guests"], True),
+    Part("build", 300, "hypervisor, its debug build, guests and tools compile",
+         ["make", "--no-print-directory", "-j2", "hyp", "debug", "guests", "tools"], True),
     Part("abi", 240, "hypercall-abi against Debian's libxen-dev", ["sh", "tests/abi/run.sh"], True),
     Part("lint", 120, "layers, sizes, licences", [PY, "tests/lint/lint.py"], True),
     Part("unit", 600, "modules on the host, with sanitizers",
          ["make", "--no-print-directory", "-C", "tests/unit", "check"], True),
     Part("fuzz", 300, "a few seconds for each parser of untrusted input",
          ["make", "--no-print-directory", "-C", "tests/fuzz", "short"], True),
+    Part("tools", 600, "the toolstack's parts on the host, with sanitizers",
+         ["make", "--no-print-directory", "-C", "tests/tools", "check"], True),
+    Part("tools-fuzz", 300, "a few seconds for each of the toolstack's parsers",
+         ["make", "--no-print-directory", "-C", "tests/tools/fuzz", "short"], True),
     Part("guest", 600, "small PV kernels, as the control domain", [PY, "tests/guest/run.py"], True),
     Part("guest-debug", 600, "the same on the build with assertions",
          [PY, "tests/guest/run.py", "--hv", "build/hyp-debug/xenolith"], True),
     Part("domu", 600, "small PV kernels, as guests of stock dom0", [PY, "tests/guest/domu.py"], True),
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
-    Part("system", 2000, "stock Debian as dom0 and guests",
-         # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
-         [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1",
-          "tests/system"], True),
+    Part("system", 2000, "stock Debian as dom0 and guests", SYSTEM + ["tests/system"], True),
+    Part("toolstack", 900, "the toolstack in dom0, guests under it",
+         OWN_TOOLS + SYSTEM + ["tests/system/test_guests.py", "tests/system/test_tools.py"], True),
     Part("oracle", 900, "small PV kernels on Debian's Xen",
          [PY, "tests/guest/run.py", "--hv", "xen"], False),
     Part("oracle-domu", 900, "the same as guests on Debian's Xen",
          [PY, "tests/guest/domu.py", "--hv", "xen"], False),
+    Part("oracle-tools", 1800, "our toolstack in dom0 on Debian's Xen",
+         OWN_TOOLS + ["HV=xen"] + SYSTEM + ["tests/system/test_guests.py",
+                                            "tests/system/test_tools.py",
+                                            "tests/system/test_toolstack.py"], False),
 ]
-NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "oracle")
+NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "oracle")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 PYTEST = re.compile(r"^=+ (.*(?:passed|failed|error).*) in [\d.]+s.*=+\s*$", re.M)
 

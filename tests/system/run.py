@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`make run` and `make demo`: the hypervisor, stock Debian as dom0, and a PV guest.
+"""`make run` and `make demo`: the hypervisor, stock Debian as dom0, our tools, a PV guest.
 
 run.py run    hands dom0's shell to the terminal, with a guest already running
 run.py demo   the same without a person; exits 0 only if the guest booted, did disk and
               network I/O with the right checksums, and shut down
-The hypervisor is $HV: xenolith (default), xen, or an image's path.
+The hypervisor is $HV: xenolith (default), xen, or an image's path; the tools in dom0 are
+$TOOLS: xenolith (default), or stock for Debian's.
 """
 
 import argparse
@@ -13,9 +14,11 @@ import os
 import sys
 import time
 
-import scenario
-import stock
-from machine import Machine, MachineError
+os.environ.setdefault("TOOLS", "xenolith")      # before stock reads it
+
+import scenario  # noqa: E402
+import stock  # noqa: E402
+from machine import Machine, MachineError  # noqa: E402
 
 WELCOME = """#!/bin/sh
 # Starts the guest of `make run`, then explains the keys.
@@ -25,7 +28,7 @@ xl create -q /root/guest.cfg || exit 1
 xl list
 cat <<END
 
-You are root in dom0, a stock Debian kernel on $HYPERVISOR.
+You are root in dom0, a stock Debian kernel on $HYPERVISOR, with the $TOOLS tools.
   xl list             shows the domains
   xl console guest    is the guest's console; leave it with Ctrl-]
   poweroff -f         powers the machine off
@@ -34,12 +37,18 @@ END
 """
 
 
+def initramfs(extra=()):
+    """With our own tools, not one program of Debian's Xen is there."""
+    return scenario.initramfs(stock_kernel=True, extra=extra,
+                              store_clients=stock.TOOLS == "stock")
+
+
 def interactive(args):
     config = scenario.linux_config("guest", net=True, disk="/run/disk", memory=128,
                                    kernel="vmlinuz")
     extra = [("root/guest.cfg", config),
-             ("root/autostart", WELCOME.replace("$HYPERVISOR", args.hv))]
-    initrd = scenario.initramfs(stock_kernel=True, extra=extra)
+             ("root/autostart", WELCOME.replace("$HYPERVISOR", args.hv).replace("$TOOLS", stock.TOOLS))]
+    initrd = initramfs(extra)
     m = Machine(hv=args.hv, smp=args.smp, mem=args.mem, initrd=initrd, interactive=True)
     print("Booting %s with a stock Debian dom0 in QEMU; Ctrl-a x ends it." % args.hv, flush=True)
     argv = m.qemu_args()
@@ -64,13 +73,14 @@ def demo(args):
         print("--- demo: %s" % text, flush=True)
 
     start = time.time()
-    initrd = scenario.initramfs(stock_kernel=True)
+    initrd = initramfs()
     with Narrator(hv=args.hv, smp=args.smp, mem=args.mem, initrd=initrd, log="-") as m:
         step("boot %s and the stock kernel as dom0" % args.hv)
         m.boot()
         step("dom0's view of the hypervisor")
         m.show("uname -sr; cat /sys/hypervisor/type")
         m.show("xl info | grep -E 'xen_version|memory'")
+        m.show("ps | grep -E 'x[e]n(store|console)d'")
         sums = scenario.prepare_io(m)
         step("start a PV guest: stock kernel, disk and network by the split drivers")
         scenario.create(m, "guest", scenario.linux_config(
@@ -87,8 +97,8 @@ def demo(args):
     print()
     for what, value in seen.items():
         print("demo: %-12s sha256 %s  right" % (what, value))
-    print("demo: passed on %s in %d s: the guest booted, did disk and network I/O, shut down"
-          % (args.hv, time.time() - start))
+    print("demo: passed on %s with the %s tools in %d s: the guest booted, did disk and network "
+          "I/O, shut down" % (args.hv, stock.TOOLS, time.time() - start))
 
 
 def main():

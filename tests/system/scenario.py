@@ -9,8 +9,8 @@ from machine import MachineError
 LOG = "/var/log/xen/guest-%s.log"
 
 
-def initramfs(stock_kernel=False, extra=(), programs=()):
-    """dom0's initramfs with guests under /guest.
+def initramfs(stock_kernel=False, extra=(), programs=(), **more):
+    """dom0's initramfs with guests under /guest; more: as stock.dom0_initramfs takes it.
 
     stock_kernel: also the bzImage as Debian ships it (its unpacking takes most of the time
     of xl create under emulation); /guest/vmlinux is the same kernel, unpacked.
@@ -20,7 +20,7 @@ def initramfs(stock_kernel=False, extra=(), programs=()):
         guests.append(("guest/vmlinuz", stock.vmlinuz()))
     else:
         guests.append(("guest/vmlinux", stock.vmlinux()))
-    return stock.dom0_initramfs(guests + list(extra), programs)
+    return stock.dom0_initramfs(guests + list(extra), programs, **more)
 
 
 def linux_config(name, task="", number=1, disk=None, net=False, memory=96, kernel="vmlinux",

@@ -201,5 +201,6 @@ TEST(a_domain_may_begin_anew)
 }
 
 TESTS(RUN(messages_of_every_size_come_through_wherever_the_ring_stands), RUN(byte_by_byte),
-      RUN(nothing_is_taken_before_the_flush), RUN(bad_indexes_and_lengths_are_refused),
+      RUN(the_rest_of_a_message_is_announced), RUN(nothing_is_taken_before_the_flush),
+      RUN(bad_indexes_and_lengths_are_refused),
       RUN(output_waits_for_room), RUN(a_domain_may_begin_anew))
