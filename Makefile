@@ -7,7 +7,13 @@ FETCH  := tests/system/fetch.sh
 HV     ?= xenolith
 export HV
 
-all: hyp
+all: hyp tools
+
+tools: | compiler
+	@$(MAKE) --no-print-directory -C toolstack
+
+install: tools
+	@$(MAKE) --no-print-directory -C toolstack install
 
 hyp: | compiler
 	@$(MAKE) --no-print-directory -C hyp
@@ -30,39 +36,43 @@ deps:
 stock:
 	@$(FETCH)
 
+# With our own tools in dom0; TOOLS=stock: with Debian's.
 run: stock
-	@$(MAKE) --no-print-directory hyp
+	@$(MAKE) --no-print-directory hyp tools
 	@$(PYTHON) tests/system/run.py run
 
 demo: stock
-	@$(MAKE) --no-print-directory hyp
+	@$(MAKE) --no-print-directory hyp tools
 	@$(PYTHON) tests/system/run.py demo
 
 # BENCH_ARGS=--wall: free-running emulation instead of counted instructions.
 bench: stock
-	@$(MAKE) --no-print-directory hyp
+	@$(MAKE) --no-print-directory hyp tools
 	@$(PYTHON) tests/system/bench/bench.py $(BENCH_ARGS)
+	@$(PYTHON) tests/system/bench/tools.py $(BENCH_ARGS)
 
 # All tests; the last line is "N passed, N failed".  PARTS="unit lint": only these.
 check: deps
 	@$(PYTHON) tests/check.py $(PARTS)
 
-check-abi check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-hostile check-system:
+check-abi check-lint check-unit check-fuzz check-tools check-tools-fuzz check-guest check-guest-debug \
+check-domu check-hostile check-system check-toolstack:
 	@$(PYTHON) tests/check.py $(@:check-%=%)
 
-# The guest tests on Debian's Xen 4.17: one that fails there is wrong.
+# The guest tests and our toolstack on Debian's Xen 4.17: one that fails there is wrong.
 check-oracle: deps
-	@$(PYTHON) tests/check.py oracle oracle-domu
+	@$(PYTHON) tests/check.py oracle oracle-domu oracle-tools
 
 # FUZZ_SECONDS for each target, ten minutes unless told otherwise.
 fuzz:
 	@$(MAKE) --no-print-directory -C tests/fuzz
 
 clean:
-	rm -rf build/hyp build/hyp-debug build/guest build/tests build/lint
+	rm -rf build/hyp build/hyp-debug build/guest build/tests build/lint build/toolstack
 
 help:
-	@echo "make              build/hyp/xenolith and xenolith.gz"
+	@echo "make              build/hyp/xenolith and xenolith.gz, dom0's programs in build/toolstack"
+	@echo "make install      those programs below PREFIX (/usr/local), DESTDIR obeyed"
 	@echo "make debug        the same with assertions, in build/hyp-debug"
 	@echo "make run          boot it in QEMU with a stock Debian dom0 and a guest; a shell is yours"
 	@echo "make demo         the same unattended; exit status 0 if the guest did all it should"
@@ -76,5 +86,5 @@ help:
 
 .PHONY: all hyp debug guests compiler deps stock run demo bench check fuzz clean help check-abi \
 	check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-hostile \
-	check-system \
+	check-system check-tools check-tools-fuzz check-toolstack tools install \
 	check-oracle
