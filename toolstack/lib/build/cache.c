@@ -11,26 +11,47 @@
 
 #include "build/cache_priv.h"
 
+/* Four lanes of 64 bits, which become vector instructions. */
+typedef uint64_t lanes __attribute__((vector_size(32)));
+
+void cache_sum_add(struct cache_summer *s, const void *data, size_t size)
+{
+    const uint8_t *p = data;
+    lanes a, b, word;
+
+    memcpy(&a, s->a, sizeof(a));
+    memcpy(&b, s->b, sizeof(b));
+    s->length += size;
+    for ( ; size >= sizeof(word); p += sizeof(word), size -= sizeof(word) ) {
+        memcpy(&word, p, sizeof(word));
+        a += word;
+        b += a;
+    }
+    word = (lanes){ 0 };
+    memcpy(&word, p, size);
+    a += word;
+    b += a;
+    memcpy(s->a, &a, sizeof(a));
+    memcpy(s->b, &b, sizeof(b));
+}
+
+uint64_t cache_sum_end(const struct cache_summer *s)
+{
+    uint64_t sum = s->length;
+
+    for ( unsigned int i = 0; i < 4; i++ ) {
+        sum = (sum ^ s->a[i]) * 0x9e3779b97f4a7c15ULL;
+        sum = ((sum << 31 | sum >> 33) ^ s->b[i]) * 0x9e3779b97f4a7c15ULL;
+    }
+    return sum ^ sum >> 32;
+}
+
 uint64_t cache_sum(const void *data, size_t size)
 {
-    const uint64_t prime = 0x9e3779b97f4a7c15ULL;
-    uint64_t lane[4] = { 1, 2, 3, 4 }, word[4];
-    const uint8_t *p = data;
+    struct cache_summer s = { .length = 0 };
 
-    for ( ; size >= 32; p += 32, size -= 32 ) {
-        memcpy(word, p, 32);
-        for ( unsigned int i = 0; i < 4; i++ ) {
-            lane[i] = (lane[i] ^ word[i]) * prime;
-            lane[i] = lane[i] << 29 | lane[i] >> 35;
-        }
-    }
-    memset(word, 0, sizeof(word));
-    memcpy(word, p, size);
-    for ( unsigned int i = 0; i < 4; i++ ) {
-        lane[i] = (lane[i] ^ word[i] ^ size) * prime;
-        lane[i] ^= lane[i] >> 32;
-    }
-    return lane[0] ^ lane[1] * 3 ^ lane[2] * 5 ^ lane[3] * 7;
+    cache_sum_add(&s, data, size);
+    return cache_sum_end(&s);
 }
 
 /* mkdir -p, the last level for us alone. */

@@ -51,7 +51,16 @@ void cache_put(struct cache *c, const uint8_t hash[SHA256_BYTES], const struct i
 /* It turned out to be corrupt. */
 void cache_drop(struct cache *c, const uint8_t hash[SHA256_BYTES]);
 
-/* The checksum of a segment: against accidents, not against malice. */
+/*
+ * The checksum of a segment: against accidents, not against malice.  Sums of 64-bit words and
+ * sums of those sums (as Fletcher's), so that words that changed places are found too.
+ */
+struct cache_summer {
+    uint64_t a[4], b[4], length;
+};
+/* All parts but the last have a multiple of 32 bytes. */
+void cache_sum_add(struct cache_summer *s, const void *data, size_t size);
+uint64_t cache_sum_end(const struct cache_summer *s);
 uint64_t cache_sum(const void *data, size_t size);
 
 #endif

@@ -8,8 +8,8 @@
 #include "build/cache.h"
 
 #define CACHE_NAME          160
-#define CACHE_MAGIC         0x31306e726b6e7878ULL   /* changes with the format */
-#define CACHE_NOTE_MAGIC    0x31306574746e7878ULL
+#define CACHE_MAGIC         0x32306e726b6e7878ULL   /* changes with the format */
+#define CACHE_NOTE_MAGIC    0x32306574746e7878ULL
 
 /* The head of an entry, one page; then each segment from a page's start on. */
 struct cache_head {

@@ -14,6 +14,7 @@
 
 #include "build/cache_priv.h"
 
+#define COPY_BYTES      (64U << 10)     /* at once */
 #define STALE_SECONDS   600             /* a temporary file this old has no writer any more */
 #define SETTLED_SECONDS 2               /* times of a file this young do not tell changes apart */
 
@@ -200,16 +201,20 @@ void cache_put_hash(struct cache *c, const struct stat *st, const uint8_t hash[S
 static bool copy_segment(int fd, uint64_t *to, int source, uint64_t from,
                          struct desc_segment *s, uint64_t *sum)
 {
-    uint8_t *data = malloc(s->filesz ? s->filesz : 1);
-    bool ok = data && read_all(source, data, s->filesz, from);
+    uint8_t *data = malloc(COPY_BYTES);
+    struct cache_summer summer = { .length = 0 };
+    bool ok = data;
 
-    if ( ok ) {
-        *sum = cache_sum(data, s->filesz);
-        s->offset = *to;
-        ok = write_all(fd, data, s->filesz, *to);
-        *to = (*to + s->filesz + 4095) & ~4095ULL;
+    for ( uint64_t done = 0; ok && done < s->filesz; done += COPY_BYTES ) {
+        const size_t n = s->filesz - done < COPY_BYTES ? s->filesz - done : COPY_BYTES;
+
+        ok = read_all(source, data, n, from + done) && write_all(fd, data, n, *to + done);
+        cache_sum_add(&summer, data, n);
     }
     free(data);
+    *sum = cache_sum_end(&summer);
+    s->offset = *to;
+    *to = (*to + s->filesz + 4095) & ~4095ULL;
     return ok;
 }
 
