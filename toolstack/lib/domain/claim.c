@@ -19,7 +19,8 @@
 
 #include "domain/dom.h"
 
-#define PREFIX "creating-"
+#define PREFIX      "creating-"
+#define MAX_TRIES   40
 
 static void path_of(char path[256], const uint8_t uuid[16])
 {
@@ -27,6 +28,24 @@ static void path_of(char path[256], const uint8_t uuid[16])
 
     dom_uuid_text(uuid, text);
     snprintf(path, 256, "%s/" PREFIX "%s", dom_run_dir, text);
+}
+
+/* Open and lock.  A sweep may hold the lock for a moment, and may have removed the file. */
+static int try_take(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc = 0;
+
+    if ( fd < 0 )
+        return -errno;
+    if ( flock(fd, LOCK_EX | LOCK_NB) )
+        rc = -errno;
+    else if ( fstat(fd, &st) || !st.st_nlink )
+        rc = -EWOULDBLOCK;
+    if ( !rc )
+        return fd;
+    close(fd);
+    return rc;
 }
 
 int dom_claim_take(struct xn_ctx *ctx, struct dom_claim *claim, const uint8_t uuid[16])
@@ -37,14 +56,16 @@ int dom_claim_take(struct xn_ctx *ctx, struct dom_claim *claim, const uint8_t uu
     path_of(path, uuid);
     if ( mkdir(dom_run_dir, 0755) && errno != EEXIST )
         return xn_fail(ctx, errno, "%s: %s", dom_run_dir, strerror(errno));
-    claim->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if ( claim->fd < 0 )
-        return xn_fail(ctx, errno, "%s: %s", path, strerror(errno));
-    if ( flock(claim->fd, LOCK_EX | LOCK_NB) ) {
-        close(claim->fd);
-        claim->fd = -1;
-        return xn_fail(ctx, EBUSY, "a domain with this UUID is being made by another process");
+    claim->fd = -EWOULDBLOCK;
+    for ( int i = 0; i < MAX_TRIES && claim->fd == -EWOULDBLOCK; i++ ) {
+        if ( i )
+            usleep(5000);
+        claim->fd = try_take(path);
     }
+    if ( claim->fd == -EWOULDBLOCK )
+        return xn_fail(ctx, EBUSY, "a domain with this UUID is being made by another process");
+    if ( claim->fd < 0 )
+        return xn_fail(ctx, -claim->fd, "%s: %s", path, strerror(-claim->fd));
     return 0;
 }
 

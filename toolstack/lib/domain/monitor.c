@@ -25,6 +25,7 @@
 #define SHORT_LIFE_S    10      /* a domain that lived less than this counts */
 #define FREE_RESTARTS   3       /* so many of them in a row are restarted at once */
 #define MAX_DELAY_S     60
+#define STORE_TRIES     120     /* seconds without a store daemon */
 
 struct monitor {
     struct xn_ctx *ctx;
@@ -43,7 +44,8 @@ static time_t now_s(void)
     return t.tv_sec;
 }
 
-static int wait_end(struct monitor *m, enum xn_end *end, unsigned int *reason)
+/* Until the domain's end, or an error of the store's connection. */
+static int watch_once(struct monitor *m, enum xn_end *end, unsigned int *reason)
 {
     struct xn_watch *w = xn_domain_watch(m->ctx, m->domid);
     struct pollfd p = { .events = POLLIN };
@@ -60,6 +62,20 @@ static int wait_end(struct monitor *m, enum xn_end *end, unsigned int *reason)
             rc = xn_watch_read(w, end, reason);
     }
     xn_watch_free(w);
+    return rc;
+}
+
+/* A store daemon that is started again is waited for. */
+static int wait_end(struct monitor *m, enum xn_end *end, unsigned int *reason)
+{
+    int rc = watch_once(m, end, reason);
+
+    for ( int i = 0; rc && i < STORE_TRIES; i++ ) {
+        if ( !i )
+            xn_log(m->ctx, XN_WARN, "%s; trying again", xn_why(m->ctx));
+        sleep(1);
+        rc = watch_once(m, end, reason);
+    }
     return rc;
 }
 
