@@ -192,7 +192,7 @@ int domain_introduce(uint16_t id, uint64_t gfn, uint32_t port)
         return rc;
     }
     d->introduced = true;
-    d->shutdown = false;
+    d->shutdown = d->dying = false;
     domain_put_record(d);
     start_ring(d, &ring, local);
     hv_notify(local);
@@ -239,7 +239,7 @@ static void gone(struct domain *d)
     if ( d->nodes == 0 && !d->nr_conns )
         forget(d);
     else
-        d->introduced = d->checked = d->shutdown = false;
+        d->introduced = d->checked = d->shutdown = d->dying = false;
 }
 
 void domain_release(struct domain *d)
@@ -292,6 +292,7 @@ static void check(struct domain *d)
     if ( info.dying && d->conn ) {
         disconnect(d);
         d->introduced = false;
+        d->dying = true;
         announce = true;
         if ( journal_admit(REC_SPACE(0, 0), false) == 0 )
             journal_put(REC_RELEASE, d->id, 0, NULL, NULL, 0);

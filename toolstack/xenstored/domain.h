@@ -14,6 +14,7 @@ struct domain {
     uint16_t target;                /* DOMID_NONE */
     bool introduced;
     bool shutdown;                  /* seen and announced */
+    bool dying;                     /* its ring is gone already */
     bool checked;                   /* handle is known */
     uint8_t handle[16];             /* the hypervisor's: another one is another domain */
     uint64_t gfn;

@@ -214,18 +214,15 @@ static int do_introduce(struct request *q)
 
 static int do_release(struct request *q)
 {
+    struct domain *d;
     uint16_t id;
 
     if ( only_domid(q, &id) || id == 0 )
         return -EINVAL;
-    if ( !introduced(id) ) {
-        struct domain *d = domain_find(id);
-
-        if ( !d || !d->checked )
-            return -ENOENT;
-        domain_release(d);      /* its connection went when it began to die */
-    } else
-        domain_release(introduced(id));
+    d = domain_find(id);
+    if ( !d || (!d->introduced && !d->dying) )
+        return -ENOENT;
+    domain_release(d);
     conn_ack(q->c);
     return 0;
 }

@@ -4,13 +4,18 @@
  *
  *   bench [-s SECONDS] [-w WATCHERS] [TEST ...]
  *
- * Prints "name value unit" lines.  Tests: read write transaction directory watch readers rss.
+ * Prints "name value unit" lines.  Tests: read write transaction directory watch readers
+ * pipelined rss.  A client that waits for each reply costs more than the daemon does; pipelined
+ * sends 32 requests before it takes their replies, as many clients at once would.
  * Works below /bench, which it removes at the end.
  */
 #include <dirent.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -165,6 +170,53 @@ static double readers_rate(void)
     return sum;
 }
 
+#define BATCH 32
+
+/* One request, BATCH times over, to the socket itself. */
+static double pipelined_rate(uint32_t type, const char *body, uint32_t len, uint32_t reply_len)
+{
+    const uint32_t head[4] = { type, 0, 0, len };
+    const char *path = getenv("XENSTORED_PATH");
+    struct sockaddr_un to = { .sun_family = AF_UNIX };
+    char out[BATCH * 256], in[65536];
+    const double start = now();
+    unsigned int n = 0;
+    size_t size = 0;
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    strncpy(to.sun_path, path ? path : "/run/xenstored/socket", sizeof(to.sun_path) - 1);
+    if ( s < 0 || connect(s, (struct sockaddr *)&to, sizeof(to)) )
+        fail(to.sun_path);
+    for ( int i = 0; i < BATCH; i++ ) {
+        memcpy(out + size, head, sizeof(head));
+        memcpy(out + size + sizeof(head), body, len);
+        size += sizeof(head) + len;
+    }
+    for ( ; now() < start + seconds; n += BATCH ) {
+        size_t left = BATCH * (sizeof(head) + reply_len);
+
+        if ( write(s, out, size) != (ssize_t)size )
+            fail("pipelined request");
+        while ( left ) {
+            const ssize_t got = read(s, in, sizeof(in) < left ? sizeof(in) : left);
+
+            if ( got <= 0 )
+                fail("pipelined reply");
+            left -= got;
+        }
+    }
+    close(s);
+    return n / (now() - start);
+}
+
+static void pipelined(void)
+{
+    static const char read_body[] = "/bench/dir/sub/key60", write_body[] = "/bench/dir/sub/key61\0value";
+
+    report("pipe-read", pipelined_rate(2, read_body, sizeof(read_body), 22), "/s");
+    report("pipe-write", pipelined_rate(11, write_body, sizeof(write_body) - 1, 3), "/s");
+}
+
 /* Each page divided by the number of processes that share it. */
 static unsigned long pss_of(const char *pid)
 {
@@ -275,6 +327,8 @@ int main(int argc, char **argv)
         report("watch", watch_rate(), "events/s");
     if ( wanted(argc, argv, "readers") )
         report("readers", readers_rate(), "/s by 4 clients");
+    if ( wanted(argc, argv, "pipelined") )
+        pipelined();
     if ( wanted(argc, argv, "rss") )
         rss();
     xs_rm(h, XBT_NULL, "/bench");
