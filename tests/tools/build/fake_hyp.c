@@ -261,21 +261,16 @@ int hc_getpageframeinfo3(struct xn_ctx *ctx, uint32_t domid, uint64_t *frames, s
     return fails(ctx) ? -EIO : 0;
 }
 
-int hc_getvcpuinfo(struct xn_ctx *ctx, uint32_t domid, uint32_t vcpu,
-                   struct xen_domctl_getvcpuinfo *info)
-{
-    if ( fails(ctx) )
-        return -EIO;
-    *info = (struct xen_domctl_getvcpuinfo){ .online = fake.online >> vcpu & 1 };
-    return vcpu < 3 ? 0 : xn_fail(ctx, ESRCH, "no such vCPU");
-}
-
 int hc_getvcpucontext(struct xn_ctx *ctx, uint32_t domid, uint32_t vcpu,
                       struct vcpu_guest_context *c)
 {
+    if ( fails(ctx) )
+        return -EIO;
+    if ( !(fake.online >> vcpu & 1) )
+        return xn_fail(ctx, ENODATA, "never set up");
     *c = fake.vcpu;
     c->user_regs.rax = vcpu;
-    return fails(ctx) ? -EIO : 0;
+    return 0;
 }
 
 long hc_xen_version(struct xn_ctx *ctx, unsigned int cmd, void *arg, size_t size)

@@ -11,28 +11,36 @@
 
 #include "build/cache_priv.h"
 
-/* Four lanes of 64 bits, which become vector instructions. */
-typedef uint64_t lanes __attribute__((vector_size(32)));
+/* Four lanes of 64 bits, two in a register. */
+typedef uint64_t pair __attribute__((vector_size(16)));
 
 void cache_sum_add(struct cache_summer *s, const void *data, size_t size)
 {
+    pair a0, a1, b0, b1, word[2];
     const uint8_t *p = data;
-    lanes a, b, word;
 
-    memcpy(&a, s->a, sizeof(a));
-    memcpy(&b, s->b, sizeof(b));
+    memcpy(&a0, s->a, 16);
+    memcpy(&a1, s->a + 2, 16);
+    memcpy(&b0, s->b, 16);
+    memcpy(&b1, s->b + 2, 16);
     s->length += size;
     for ( ; size >= sizeof(word); p += sizeof(word), size -= sizeof(word) ) {
-        memcpy(&word, p, sizeof(word));
-        a += word;
-        b += a;
+        memcpy(word, p, sizeof(word));
+        a0 += word[0];
+        a1 += word[1];
+        b0 += a0;
+        b1 += a1;
     }
-    word = (lanes){ 0 };
-    memcpy(&word, p, size);
-    a += word;
-    b += a;
-    memcpy(s->a, &a, sizeof(a));
-    memcpy(s->b, &b, sizeof(b));
+    memset(word, 0, sizeof(word));
+    memcpy(word, p, size);
+    a0 += word[0];
+    a1 += word[1];
+    b0 += a0;
+    b1 += a1;
+    memcpy(s->a, &a0, 16);
+    memcpy(s->a + 2, &a1, 16);
+    memcpy(s->b, &b0, 16);
+    memcpy(s->b + 2, &b1, 16);
 }
 
 uint64_t cache_sum_end(const struct cache_summer *s)

@@ -27,10 +27,10 @@
 #define MAGIC_PV        0xf00febedULL
 #define FORMAT_VERSION  1
 
-enum { S_NULL, S_STRINGS, S_NOTE, S_STATUS, S_SHARED, S_P2M, S_PAGES, S_COUNT };
+enum { S_NULL, S_STRINGS, S_NOTE, S_STATUS, S_SHARED, S_PAGES, S_P2M, S_COUNT };
 
 static const char strings[] =
-    "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen_shared_info\0.xen_p2m\0.xen_pages";
+    "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen_shared_info\0.xen_pages\0.xen_p2m";
 
 struct note_header {            /* XEN_ELFNOTE_DUMPCORE_HEADER */
     uint64_t magic, nr_vcpus, nr_pages, page_size;
@@ -89,19 +89,15 @@ static int gather_vcpus(struct dump *d)
     d->vcpus = calloc(nr, sizeof(*d->vcpus));
     if ( !d->vcpus )
         return xn_fail(d->ctx, ENOMEM, "no memory");
+    /* Those that the guest never set up have nothing to tell. */
     for ( uint32_t i = 0; i < nr; i++ ) {
-        struct xen_domctl_getvcpuinfo info;
-
-        rc = hc_getvcpuinfo(d->ctx, d->domid, i, &info);
-        if ( rc && rc != -ESRCH && rc != -EINVAL )
-            return rc;
-        if ( rc || !info.online )
-            continue;
         rc = hc_getvcpucontext(d->ctx, d->domid, i, &d->vcpus[d->nr_vcpus]);
-        if ( rc )
+        if ( !rc )
+            d->nr_vcpus++;
+        else if ( rc != -ESRCH && rc != -EINVAL && rc != -ENODATA )
             return rc;
-        d->nr_vcpus++;
     }
+    xn_clear_error(d->ctx);
     return 0;
 }
 
@@ -244,9 +240,10 @@ static void place_sections(struct dump *d)
 static int write_headers(struct dump *d)
 {
     const Elf64_Ehdr h = {
-        .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+        .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT, 0, 1 },
         .e_type = ET_CORE, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-        .e_shoff = sizeof(h), .e_ehsize = sizeof(h), .e_shentsize = sizeof(Elf64_Shdr),
+        .e_shoff = sizeof(h), .e_ehsize = sizeof(h),
+        .e_phentsize = sizeof(Elf64_Phdr), .e_shentsize = sizeof(Elf64_Shdr),
         .e_shnum = S_COUNT, .e_shstrndx = S_STRINGS,
     };
     static const Elf64_Word types[S_COUNT] = {
