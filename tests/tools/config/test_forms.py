@@ -347,3 +347,16 @@ def test_json_keeps_what_it_does_not_know(tmp_path):
     assert out["vfbs"] == unknown["vfbs"] and out["usbctrls"] == unknown["usbctrls"]
     path.write_text(once)
     assert convert("json", path) == once
+
+
+def test_all_keys_are_known(tmp_path):
+    with open(HERE + "/keys.txt") as f:
+        keys = [line.strip() for line in f if not line.startswith("#")]
+    assert len(keys) == 148
+    path = tmp_path / "keys.cfg"
+    unknown = []
+    # A file has at most a hundred findings.
+    for i in range(0, len(keys), 40):
+        path.write_text("\n".join("%s = []" % key for key in keys[i:i + 40] + ["nosuchkeyatall"]))
+        unknown += re.findall(r"unknown key '(\w+)'", tool("json", path)[2])
+    assert unknown == ["nosuchkeyatall"] * 4

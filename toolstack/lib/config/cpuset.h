@@ -19,8 +19,9 @@ struct cpuset_host {
 
 /*
  * Read text into set (CPUSET_BYTES(nr_cpus) bytes, bit n of byte n / 8: CPU n).  Ranges add
- * in the order written, those with ^ in front take away; "none" is empty.  0, or
- * -EINVAL with what is wrong in why (size bytes) and *offset, where in the text.
+ * in the order written, those with ^ in front take away; only "none" may leave it empty.
+ * Ranges end at the host's last CPU.  0, or -EINVAL with what is wrong in why (size bytes) and
+ * *offset, where in the text; offset may be NULL.
  */
 int cpuset_parse(const char *text, const struct cpuset_host *host, uint8_t *set,
                  size_t *offset, char *why, size_t size);
