@@ -175,7 +175,7 @@ static int check_image(struct xn_ctx *ctx, struct dom_plan *plan)
         return xn_fail(ctx, errno, "ramdisk %s: %s", c->ramdisk, strerror(errno));
     rc = image_open(ctx, c->kernel, &plan->image);
     if ( rc )
-        return xn_because(ctx, rc, "kernel %s", c->kernel);
+        return rc;                                  /* the reason begins with the file's name */
     return build_pv_check(ctx, plan->image, c->ramdisk, c->memory_kib);
 }
 
