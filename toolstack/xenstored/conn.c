@@ -34,6 +34,9 @@
 struct link conns = { &conns, &conns };
 unsigned int nr_conns;
 struct txn *conn_holder;
+struct conn *conn_handling;
+const char *conn_message;
+uint32_t conn_message_len;
 
 struct conn *conn_new(enum conn_kind kind, uint16_t id)
 {
@@ -219,7 +222,11 @@ static void handle(struct conn *c, const char *msg)
     memcpy(&c->req, msg, sizeof(c->req));
     c->requests++;
     c->credit--;
+    conn_handling = c;
+    conn_message = msg;
+    conn_message_len = sizeof(c->req) + c->req.len;
     request_handle(c, msg + sizeof(c->req));
+    conn_handling = NULL;
     c->credit -= (c->req.len + (c->out.len > before ? c->out.len - before : 0)) / 1024;
 }
 

@@ -89,6 +89,15 @@ bool conn_is_full(const struct conn *c);    /* takes no more requests until outp
 bool conn_held(const struct conn *c);
 extern struct txn *conn_holder;
 
+/*
+ * The request at work, which the journal, if it has to be begun anew meanwhile, must hold as one
+ * that is still to be handled.  So whoever handles it asks for room before changing anything,
+ * and once.
+ */
+extern struct conn *conn_handling;
+extern const char *conn_message;    /* with its header */
+extern uint32_t conn_message_len;
+
 /* In the journal, followed by @in bytes of a half-read message and @out of new output. */
 struct rec_ring {
     uint32_t req_cons;

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "domain.h"
 #include "quota.h"
@@ -65,19 +64,21 @@ static const char *watch_path(struct conn *c, const char *name, char *space, boo
     return access_path(c, name, space);
 }
 
+static int must_check admit_watch(struct conn *c, const char *path, const char *token, bool grows)
+{
+    return c->kind == CONN_TEST ? 0 :
+           journal_admit(REC_SPACE(strlen(path), strlen(token) + 2), grows);
+}
+
 /* Tokens go into the journal after a letter for how the path was named. */
-static int put_watch(struct conn *c, enum rec_type type, uint32_t depth, const char *path,
-                     const char *token, bool relative)
+static void put_watch(struct conn *c, enum rec_type type, uint32_t depth, const char *path,
+                      const char *token, bool relative)
 {
     char data[XENSTORE_PAYLOAD_MAX + 2];
     const uint32_t len = snprintf(data, sizeof(data), "%c%s", relative ? 'r' : 'a', token) + 1;
 
-    if ( c->kind == CONN_TEST )
-        return 0;
-    if ( journal_admit(REC_SPACE(strlen(path), len), type == REC_WATCH) )
-        return -ENOSPC;
-    journal_put(type, c->key, depth, path, data, len);
-    return 0;
+    if ( c->kind != CONN_TEST )
+        journal_put(type, c->key, depth, path, data, len);
 }
 
 static int do_watch(struct request *q)
@@ -97,15 +98,12 @@ static int do_watch(struct request *q)
     if ( !c->privileged && !quota_allows(c->domain, QUOTA_MEMORY, c->domain->bytes +
                                          c->domain->other_bytes, q->len) )
         return -ENOSPC;
+    if ( admit_watch(c, path, v[1], true) )
+        return -ENOSPC;
     rc = watch_add(c, path, v[1], relative, depth);
     if ( rc )
         return rc;
-    rc = put_watch(c, REC_WATCH, depth, path, v[1], relative);
-    if ( rc ) {
-        if ( watch_remove(c, path, v[1]) )
-            abort();
-        return rc;
-    }
+    put_watch(c, REC_WATCH, depth, path, v[1], relative);
     conn_ack(c);
     watch_send(c, v[0], v[1]);
     return 0;
@@ -123,11 +121,12 @@ static int do_unwatch(struct request *q)
     path = watch_path(q->c, v[0], space, &relative);
     if ( !path )
         return -EINVAL;
+    if ( admit_watch(q->c, path, v[1], false) )
+        return -ENOSPC;
     rc = watch_remove(q->c, path, v[1]);
     if ( rc )
         return rc;
-    if ( put_watch(q->c, REC_UNWATCH, 0, path, v[1], relative) )
-        log_warn("domain %u: a watch that went is still in the journal", q->c->id);
+    put_watch(q->c, REC_UNWATCH, 0, path, v[1], relative);
     conn_ack(q->c);
     return 0;
 }

@@ -69,6 +69,7 @@ static void dump_watch(struct conn *c, const char *path, const char *token, bool
 
 static void dump_conn(struct conn *c)
 {
+    const char *in = buf_data(&c->in);
     struct rec_ring r;
 
     if ( c->kind == CONN_TEST )
@@ -81,9 +82,13 @@ static void dump_conn(struct conn *c)
     if ( c->kind != CONN_RING )
         return;
     r = (struct rec_ring){ c->ring.req_cons, c->ring.rsp_prod, c->in.len, c->out.len, c->out.len };
+    if ( c == conn_handling ) {
+        in = conn_message;
+        r.in = conn_message_len;
+    }
     scratch.start = scratch.len = 0;
     buf_add(&scratch, &r, sizeof(r));
-    buf_add(&scratch, buf_data(&c->in), r.in);
+    buf_add(&scratch, in, r.in);
     buf_add(&scratch, buf_data(&c->out), r.out);
     journal_put(REC_RING, c->id, 0, NULL, scratch.p, scratch.len);
 }
