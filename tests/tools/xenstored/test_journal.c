@@ -284,6 +284,69 @@ TEST(a_full_file_system_refuses_growth_and_loses_nothing)
     fake_stop();
 }
 
+/* A domain's write, which comes when the journal is nearly full, so that it begins anew. */
+static struct conn *write_into_a_full_journal(struct xenstore_domain_interface *page)
+{
+    static const char body[] = "/local/domain/3/k\0a value that is long enough not to fit any more";
+    const struct xsd_sockmsg h = { XS_WRITE, 1, 0, sizeof(body) - 1 };
+    struct domain *d = domain_get(3);
+    struct conn *c = conn_new(CONN_RING, 3);
+    uint64_t epoch;
+
+    memset(page, 0, sizeof(*page));
+    c->ring.page = page;
+    d->conn = c;
+    d->introduced = d->checked = true;
+    fake_write(root, 0, "/local/domain/3", "");
+    fake_perms(root, "/local/domain/3", "n3");
+    while ( journal_stats().used < journal_stats().capacity - 100 ) {
+        journal_put(REC_RM, 0, 0, "/none", NULL, 0);
+        journal_seal();
+    }
+    epoch = journal_stats().epoch;
+    memcpy(page->req, &h, sizeof(h));
+    memcpy(page->req + sizeof(h), body, h.len);
+    page->req_prod = sizeof(h) + h.len;
+    conn_serve(c);
+    CHECK_EQ(journal_stats().epoch, epoch + 1);
+    CHECK_EQ(c->out.len, sizeof(h) + 3);
+    return c;
+}
+
+TEST(a_request_that_the_journal_began_anew_in_is_still_to_be_handled)
+{
+    static struct xenstore_domain_interface page;
+    struct conn *c;
+
+    for ( int sealed = 0; sealed < 2; sealed++ ) {
+        start_store();
+        (void)!journal_open(dir, state_apply, state_dump);
+        CHECK_EQ(journal_compact(), 0);
+        c = write_into_a_full_journal(&page);
+        if ( sealed ) {                     /* the round ends */
+            conn_put_record(c);
+            journal_seal();
+        }
+        fake_stop();
+        journal_close();
+        start_store();
+        CHECK_EQ(journal_open(dir, state_apply, state_dump), 1);
+        c = domain_find(3)->conn;
+        CHECK_EQ(c->ring.req_cons, page.req_prod);
+        CHECK_EQ(c->in.len, sealed ? 0 : page.req_prod);
+        CHECK_EQ(c->out.len, sealed ? sizeof(struct xsd_sockmsg) + 3 : 0);
+        CHECK_EQ(fake_read(root, 0, "/local/domain/3/k")[0], sealed ? 'a' : '!');
+        if ( !sealed ) {                    /* and now it is */
+            c->ring.page = &page;
+            conn_serve(c);
+            CHECK_EQ(fake_read(root, 0, "/local/domain/3/k")[0], 'a');
+        }
+        fake_stop();
+        journal_close();
+        CHECK_EQ(system("rm /tmp/journal-test-*/journal.*"), 0);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -293,6 +356,7 @@ int main(void)
         T(it_goes_on_when_full), T(every_torn_end), T(a_record_that_is_not_one),
         T(nodes_permissions_and_specials_survive),
         T(a_committed_transaction_survives_and_an_open_one_does_not),
+        T(a_request_that_the_journal_began_anew_in_is_still_to_be_handled),
         T(a_full_file_system_refuses_growth_and_loses_nothing),
     };
 
