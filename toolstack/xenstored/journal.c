@@ -20,8 +20,8 @@
 struct header {
     uint32_t magic, version;
     uint64_t epoch;
+    uint64_t boot;                  /* of the host: a file from before it says nothing */
     uint64_t sum;                   /* of the above */
-    uint64_t unused;
 };
 
 struct batch {
@@ -148,14 +148,30 @@ static size_t file_size(int fd)
     return fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= CAP_MAX ? st.st_size : 0;
 }
 
+/* This boot of the host, as a number. */
+static uint64_t boot_number(void)
+{
+    char id[64] = "";
+    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+    if ( fd < 0 )
+        return 0;
+    if ( read(fd, id, sizeof(id)) < 0 )
+        id[0] = '\0';
+    close(fd);
+    return hash_block(2, id, sizeof(id));
+}
+
 /* Epoch of a file, 0 if it has no state. */
 static uint64_t epoch_of(int fd)
 {
     const size_t size = file_size(fd);
     char *p = size ? map_file(fd, size, PROT_READ) : NULL;
     const struct header *h = p ? header_of(p, size) : NULL;
-    const uint64_t epoch = h ? h->epoch : 0;
+    const uint64_t epoch = h && h->boot == boot_number() ? h->epoch : 0;
 
+    if ( h && !epoch )
+        log_info("journal: a file from before the host's start is left out");
     if ( p )
         munmap(p, size);
     return epoch;
@@ -211,7 +227,8 @@ static int switch_files(void)
     const unsigned int other = !j.current;
     char *old = j.map, *new = map_file(j.fd[other], j.capacity, PROT_READ | PROT_WRITE);
     const uint32_t old_batch = j.batch, old_end = j.end;
-    struct header h = { .magic = MAGIC, .version = 1, .epoch = j.epoch + 1 };
+    struct header h = { .magic = MAGIC, .version = 1, .epoch = j.epoch + 1,
+                        .boot = boot_number() };
 
     if ( !new )
         return -ENOSPC;

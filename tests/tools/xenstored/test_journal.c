@@ -86,6 +86,31 @@ TEST(the_other_file_takes_over_and_leftovers_are_not_seen)
     CHECK_STR(reopen(), "3:/begin 4:/new ");
 }
 
+static int open_current(void)
+{
+    char path[100];
+
+    snprintf(path, sizeof(path), "%s/journal.1", dir);      /* the first epoch's */
+    return open(path, O_RDWR);
+}
+
+TEST(a_file_of_another_boot_is_not_read)
+{
+    char image[40];
+    int fd;
+
+    begin();
+    journal_close();
+    fd = open_current();
+    CHECK_EQ(pread(fd, image, sizeof(image), 0), sizeof(image));
+    image[16] ^= 1;                         /* the boot, and the header's sum with it */
+    *(uint64_t *)(image + 24) = hash_block(0, image, 24);
+    CHECK_EQ(pwrite(fd, image, sizeof(image), 0), sizeof(image));
+    close(fd);
+    CHECK_EQ(journal_open(dir, note, dump_nothing), 0);
+    CHECK_STR(seen, "");
+}
+
 TEST(it_goes_on_when_full)
 {
     char value[1000];
@@ -100,14 +125,6 @@ TEST(it_goes_on_when_full)
     CHECK_EQ(journal_stats().capacity, 256 << 10);
     assert_true(journal_stats().epoch > 10);
     assert_non_null(strstr(reopen(), "3:/begin "));
-}
-
-static int open_current(void)
-{
-    char path[100];
-
-    snprintf(path, sizeof(path), "%s/journal.1", dir);      /* the first epoch's */
-    return open(path, O_RDWR);
 }
 
 /* Cut off or damage the file at every byte of its end: whole batches come back, no others. */
@@ -352,7 +369,8 @@ TEST(a_request_that_the_journal_began_anew_in_is_still_to_be_handled)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(what_is_sealed_comes_back), T(the_other_file_takes_over_and_leftovers_are_not_seen),
+        T(what_is_sealed_comes_back), T(a_file_of_another_boot_is_not_read),
+        T(the_other_file_takes_over_and_leftovers_are_not_seen),
         T(it_goes_on_when_full), T(every_torn_end), T(a_record_that_is_not_one),
         T(nodes_permissions_and_specials_survive),
         T(a_committed_transaction_survives_and_an_open_one_does_not),
