@@ -157,6 +157,11 @@ def test_no_input_shows_the_recent_output():
         r = subprocess.run([VIEW, f.run + "/socket", "1", "0", "1"], stdin=subprocess.DEVNULL,
                            capture_output=True, timeout=10, check=True)
         assert r.stdout == b"recent" * 5000
+        f.end(1)
+        f.view(1).expect(b"e")
+        r = subprocess.run([VIEW, f.run + "/socket", "1", "0", "0"], stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=10, check=True)
+        assert r.stdout == b"recent" * 5000 and b"the domain has ended" in r.stderr
 
 
 def test_reader_that_goes_away():

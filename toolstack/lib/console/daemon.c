@@ -22,6 +22,7 @@ struct session {
     struct console_user user;
     int fd;                             /* -1: the daemon is away */
     bool attached, replayed, ended, failed;
+    bool of_the_past;                   /* the domain has ended: XN_CONSOLE_END will come */
     uint32_t domid;                     /* once attached */
     uint64_t pos;                       /* of the next byte of output */
     size_t out_len, out_off;            /* input on its way to the daemon */
@@ -98,6 +99,7 @@ static void take_attached(struct session *s, const char *msg, size_t n)
     if ( !s->attached && s->view->notify_fd > 0 && write(s->view->notify_fd, "", 1) != 1 )
         user_say("the one who waits for the console is gone");
     s->attached = true;
+    s->of_the_past = a.ended;
     s->domid = a.domid;
     s->pos = a.from;
     send_size(s);
@@ -224,7 +226,9 @@ static bool is_over(const struct session *s)
 {
     if ( s->ended || s->failed )
         return true;
-    return !s->out_len && (s->user.left || (!s->user.input_open && s->replayed));
+    if ( s->out_len )
+        return false;
+    return s->user.left || (!s->user.input_open && s->replayed && !s->of_the_past);
 }
 
 int xn_console_run(const struct xn_console_view *view)
