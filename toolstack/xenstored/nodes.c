@@ -152,7 +152,7 @@ static int within_quota(const struct request *q, const char *path, unsigned int 
 
 /*
  * Make a change, which is allowed: in the transaction, or in the journal and the store.  Then
- * reply, then tell watchers.  @grows: bytes by which the state may grow.
+ * tell watchers, then reply.  @grows: bytes by which the state may grow.
  */
 static int change(struct request *q, enum rec_type type, const char *path, const void *data,
                   uint32_t len, uint32_t grows, enum watch_change what)
@@ -172,9 +172,9 @@ static int change(struct request *q, enum rec_type type, const char *path, const
     rec_make(space, type, creator, 0, path, data, len);
     journal_put_rec(r);
     gone = store_apply(&store.root, &domain_tally, r);
-    conn_ack(q->c);
-    watch_fire(path, what, gone);
+    watch_fire(path, what, gone);   /* before the reply, as clients have known it */
     node_unref(gone);
+    conn_ack(q->c);
     return 0;
 }
 

@@ -334,8 +334,8 @@ int txn_commit(struct txn *t, void (*done)(struct conn *c))
     apply(t);
     if ( c->kind != CONN_TEST )
         journal_put(REC_TXN_END, c->key, t->id, NULL, NULL, 0);
-    done(c);
     fire(t);
     destroy(t);
+    done(c);
     return 0;
 }

@@ -44,7 +44,7 @@ struct txn {
 /* 0 with *@out, -ENOSPC. */
 int must_check txn_start(struct conn *c, struct txn **out);
 struct txn *txn_find(struct conn *c, uint32_t id);
-/* 0, -EAGAIN, -ENOSPC.  Ended in any case; @done is called before watches fire. */
+/* 0, -EAGAIN, -ENOSPC.  Ended in any case; @done is called after watches fired. */
 int must_check txn_commit(struct txn *t, void (*done)(struct conn *c));
 void txn_abort(struct txn *t);
 void txn_abort_all(struct conn *c);

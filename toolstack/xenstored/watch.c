@@ -242,7 +242,6 @@ void watch_fire(const char *path, enum watch_change what, struct node *gone)
         tree_find(store.root, slash == path ? "/" : up, &near);
         f.parent = near->data->perms;
     }
-    fire_prefixes(&f);
     if ( gone && gone->kids ) {
         static struct descent d;
 
@@ -252,6 +251,7 @@ void watch_fire(const char *path, enum watch_change what, struct node *gone)
         memcpy(d.path, path, f.len);
         node_each_kid(gone, fire_gone, &d);
     }
+    fire_prefixes(&f);
 }
 
 void watch_fire_special(const char *name)

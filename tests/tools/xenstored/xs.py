@@ -274,10 +274,14 @@ class Guest(Base):
             self.owed = None    # nobody there: whoever starts next looks at the ring by itself
 
     def index(self, n, value=None):
-        """req_cons, req_prod, rsp_cons, rsp_prod, features, connection, error."""
+        """req_cons, req_prod, rsp_cons, rsp_prod, features, connection, error.
+
+        In native form, which is one access: "<I" goes byte by byte, and the store would see
+        an index half changed.
+        """
         if value is None:
-            return struct.unpack_from("<I", self.page, 2048 + 4 * n)[0]
-        struct.pack_into("<I", self.page, 2048 + 4 * n, value & 0xffffffff)
+            return struct.unpack_from("I", self.page, 2048 + 4 * n)[0]
+        struct.pack_into("I", self.page, 2048 + 4 * n, value & 0xffffffff)
         return value
 
     def wait(self, timeout):
