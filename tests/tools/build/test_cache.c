@@ -325,6 +325,60 @@ static void bad_files_are_named(void **state)
     xn_ctx_free(ctx);
 }
 
+static void checksum_is_the_same_in_parts_and_finds_changes(void **state)
+{
+    static uint8_t data[10000];
+    const size_t parts[] = { 32, 64, 96, 4096, 9984 };
+
+    for ( size_t i = 0; i < sizeof(data); i++ )
+        data[i] = (uint8_t)(i * 31 >> 2);
+    for ( size_t size = 0; size <= sizeof(data); size += size < 200 ? 1 : 1957 ) {
+        const uint64_t sum = cache_sum(data, size);
+
+        for ( size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++ ) {
+            struct cache_summer s = { .length = 0 };
+
+            for ( size_t at = 0; at < size; at += parts[k] )
+                cache_sum_add(&s, data + at, size - at < parts[k] ? size - at : parts[k]);
+            assert_true(cache_sum_end(&s) == sum);
+        }
+        if ( size < sizeof(data) )
+            assert_true(cache_sum(data, size + 1) != sum);
+        for ( size_t at = 0; at < size; at += 13 ) {
+            data[at] ^= 0x40;
+            assert_true(cache_sum(data, size) != sum);
+            data[at] ^= 0x40;
+        }
+    }
+}
+
+/* A kernel larger than the pieces that it is written in. */
+static void a_kernel_of_many_pieces_comes_back(void **state)
+{
+    struct image_spec s = image_plain;
+    struct xn_ctx *ctx = xn_ctx_new();
+    static uint8_t data[0x3f123];
+    size_t size;
+
+    s.filesz = sizeof(data);
+    s.memsz = 0x50000;
+    size = make_packed(packed, PACKING_LZ4, elf, make_elf(elf, &s));
+    file_write(in_folder(folder, "big"), packed, size);
+    for ( unsigned int i = 0; i < 3; i++ ) {
+        struct image *im;
+
+        assert_int_equal(image_open_with(ctx, in_folder(folder, "big"), store, parse_image, &limits,
+                                         &im), 0);
+        assert_int_equal(im->from_cache, i > 0);
+        memset(data, 0, sizeof(data));
+        assert_int_equal(image_load(ctx, im, 0, data), 0);
+        assert_int_equal(im->from_cache, i > 0);        /* not found corrupt */
+        assert_memory_equal(data, elf + DATA_AT, sizeof(data));
+        image_close(im);
+    }
+    xn_ctx_free(ctx);
+}
+
 static void sha256_of_known_texts(void **state)
 {
     static const struct {
@@ -367,6 +421,8 @@ int main(void)
         TEST(a_full_disk_leaves_nothing_half_written),
         TEST(many_at_once_do_not_disturb_each_other),
         TEST(bad_files_are_named),
+        cmocka_unit_test(checksum_is_the_same_in_parts_and_finds_changes),
+        TEST(a_kernel_of_many_pieces_comes_back),
         cmocka_unit_test(sha256_of_known_texts),
     };
 

@@ -31,12 +31,14 @@ void cache_sum_add(struct cache_summer *s, const void *data, size_t size)
         b0 += a0;
         b1 += a1;
     }
-    memset(word, 0, sizeof(word));
-    memcpy(word, p, size);
-    a0 += word[0];
-    a1 += word[1];
-    b0 += a0;
-    b1 += a1;
+    if ( size ) {
+        memset(word, 0, sizeof(word));
+        memcpy(word, p, size);
+        a0 += word[0];
+        a1 += word[1];
+        b0 += a0;
+        b1 += a1;
+    }
     memcpy(s->a, &a0, 16);
     memcpy(s->a + 2, &a1, 16);
     memcpy(s->b, &b0, 16);
