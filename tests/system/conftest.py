@@ -98,7 +98,7 @@ def warm(m):
     return m
 
 
-DOM0_GROWTH = 4   # pages dom0 may gain itself: its event and grant bookkeeping grows
+DOM0_GROWTH = 8   # pages dom0 may gain itself: its event and grant bookkeeping grows
 
 
 @pytest.fixture

@@ -63,12 +63,12 @@ static int wait_all(const struct request *r, struct waiting *list, size_t n)
     for (bool first = true; n; first = false) {
         for (size_t i = 0; i < n; i++)
             fds[i] = (struct pollfd){ .fd = xn_watch_fd(list[i].watch), .events = POLLIN };
-        if (poll(fds, n, first ? 0 : -1) < 0 && errno != EINTR) {
+        if (poll(fds, n, first ? 0 : XN_WATCH_MS) < 0 && errno != EINTR) {
             rc = xl_error("%s: waiting: %s", xl.command->name, strerror(errno));
             break;
         }
         for (size_t i = n; i-- > 0;) {
-            if ((!first && !fds[i].revents) || !ended(r, &list[i]))
+            if (!ended(r, &list[i]))
                 continue;
             xn_watch_free(list[i].watch);
             list[i] = list[--n];

@@ -184,6 +184,7 @@ static int write_config(struct xn_ctx *ctx, const struct creation *cr)
     char *json = NULL;
     int rc = fault(ctx, "userdata");
 
+    cr->c->completed = true;    /* libxl's defaults are written out in what is kept */
     if ( !rc )
         rc = xn_config_to_json(ctx, cr->c, &json);
     if ( !rc )

@@ -56,7 +56,7 @@ static int watch_once(struct monitor *m, enum xn_end *end, unsigned int *reason)
     p.fd = xn_watch_fd(w);
     *end = XN_END_NONE;
     while ( !rc && *end == XN_END_NONE ) {
-        if ( poll(&p, 1, -1) < 0 && errno != EINTR )
+        if ( poll(&p, 1, XN_WATCH_MS) < 0 && errno != EINTR )
             rc = xn_fail(m->ctx, errno, "waiting for domain %u: %s", m->domid, strerror(errno));
         if ( !rc )
             rc = xn_watch_read(w, end, reason);

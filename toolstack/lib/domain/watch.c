@@ -4,6 +4,7 @@
  * (@releaseDomain); the hypervisor says whether it was ours.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenstore.h>
@@ -42,16 +43,22 @@ int xn_watch_fd(const struct xn_watch *w)
 
 int xn_watch_read(struct xn_watch *w, enum xn_end *end, unsigned int *reason)
 {
+    char path[32], **event;
     struct xn_domain d;
-    char **event;
+    unsigned int len;
+    void *value;
     int rc;
 
     *end = XN_END_NONE;
     while ( (event = xs_check_watch(w->xs)) )
         free(event);
-    if ( errno != EAGAIN )
-        return xn_fail(w->ctx, errno, "watching domain %u: the store daemon is gone: %s",
-                       w->domid, strerror(errno));
+    /* libxenstore does not wake whoever polls when the daemon goes: a question finds out. */
+    snprintf(path, sizeof(path), "/local/domain/%u", w->domid);
+    value = xs_read(w->xs, XBT_NULL, path, &len);
+    if ( !value && errno != ENOENT )
+        return xn_fail(w->ctx, errno ? errno : EIO, "watching domain %u: the store daemon is "
+                       "gone: %s", w->domid, strerror(errno));
+    free(value);
     rc = xn_domain_info(w->ctx, w->domid, &d);
     if ( rc && rc != -ESRCH )
         return rc;

@@ -110,6 +110,7 @@ int xn_domain_dump_core(struct xn_ctx *ctx, uint32_t domid, const char *path);
 /*
  * Wait for a domain's end (its shutdown, crash or disappearance): poll() fd, then read it.
  */
+#define XN_WATCH_MS 5000        /* poll no longer: a store daemon that died wakes nobody */
 struct xn_watch;
 struct xn_watch *xn_domain_watch(struct xn_ctx *ctx, uint32_t domid);
 int xn_watch_fd(const struct xn_watch *w);
