@@ -23,9 +23,9 @@ static void json_device(struct json *j, const struct xn_device *d)
     json_uint(j, "domid", d->frontend);
     json_uint(j, "backend_domid", d->backend);
     json_uint(j, "devid", d->devid);
-    if (*d->name)
+    if ( *d->name )
         json_string(j, kind_word(d), d->name);
-    if (d->kind == XN_DEVICE_VIF) {
+    if ( d->kind == XN_DEVICE_VIF ) {
         snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", d->mac[0], d->mac[1],
                  d->mac[2], d->mac[3], d->mac[4], d->mac[5]);
         json_string(j, "mac", mac);
@@ -68,37 +68,37 @@ static int list(int argc, char **argv, enum xn_device_kind kind, const char *hea
     struct json j;
     int c, rc = XL_OK;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         json |= c == OPT_JSON;
     json_init(&j, stdout);
-    if (json)
+    if ( json )
         json_open(&j, NULL, '[');
     else
         printf("%s\n", header);
-    for (int i = optind; i < argc; i++) {
+    for ( int i = optind; i < argc; i++ ) {
         struct xn_device *devices;
         uint32_t domid;
         size_t n;
 
-        if (xl_find(argv[i], &domid)) {
+        if ( xl_find(argv[i], &domid) ) {
             rc = XL_FAILED;
             continue;
         }
-        if (xn_device_list(xl_ctx(), domid, kind, &devices, &n)) {
+        if ( xn_device_list(xl_ctx(), domid, kind, &devices, &n) ) {
             rc = xl_failed(argv[i], "%s", xl.command->name);
             continue;
         }
-        for (size_t d = 0; d < n; d++) {
-            if (kind == XN_DEVICE_CONSOLE && !devices[d].devid)
+        for ( size_t d = 0; d < n; d++ ) {
+            if ( kind == XN_DEVICE_CONSOLE && !devices[d].devid )
                 continue;               /* the console itself is no channel */
-            if (json)
+            if ( json )
                 json_device(&j, &devices[d]);
             else
                 print(&devices[d]);
         }
         free(devices);
     }
-    if (json)
+    if ( json )
         json_close(&j);
     return rc;
 }
@@ -132,11 +132,11 @@ static char *joined(int argc, char **argv, int first)
     size_t size = 1;
     char *text;
 
-    for (int i = first; i < argc; i++)
+    for ( int i = first; i < argc; i++ )
         size += strlen(argv[i]) + 1;
     text = xl_alloc(size);
-    for (int i = first; i < argc; i++) {
-        if (i > first)
+    for ( int i = first; i < argc; i++ ) {
+        if ( i > first )
             strcat(text, ",");
         strcat(text, argv[i]);
     }
@@ -148,8 +148,8 @@ static bool good_specification(struct xn_findings *f, int rc, const char *name, 
 {
     bool good = !rc;
 
-    for (size_t i = 0; i < f->count; i++) {
-        if (f->list[i].level > XN_WARN)
+    for ( size_t i = 0; i < f->count; i++ ) {
+        if ( f->list[i].level > XN_WARN )
             continue;
         xl_error("%s: %s: %s: %s", name, xl.command->name, spec, f->list[i].text);
         good = false;
@@ -169,16 +169,16 @@ int cmd_block_attach(int argc, char **argv)
 
     xl_no_options(argc, argv);
     name = argv[optind];
-    if (xl_find(name, &domid))
+    if ( xl_find(name, &domid) )
         return XL_FAILED;
     spec = joined(argc, argv, optind + 1);
     xn_disk_init(&disk);
-    if (!good_specification(&f, xn_config_parse_disk(&disk, &f, spec), name, spec))
+    if ( !good_specification(&f, xn_config_parse_disk(&disk, &f, spec), name, spec) )
         rc = XL_FAILED;
-    else if (xl.dry_run)
+    else if ( xl.dry_run )
         printf("domain %u would get disk %s: %s, %s\n", domid, disk.vdev,
                disk.target ? disk.target : "(empty)", disk.readonly ? "read-only" : "writable");
-    else if (xn_disk_attach(xl_ctx(), domid, &disk))
+    else if ( xn_disk_attach(xl_ctx(), domid, &disk) )
         rc = xl_failed(name, "block-attach");
     xn_disk_free(&disk);
     free(spec);
@@ -196,18 +196,18 @@ int cmd_network_attach(int argc, char **argv)
 
     xl_no_options(argc, argv);
     name = argv[optind];
-    if (xl_find(name, &domid))
+    if ( xl_find(name, &domid) )
         return XL_FAILED;
     spec = joined(argc, argv, optind + 1);
     xn_nic_init(&nic);
-    if (!good_specification(&f, xn_config_parse_nic(&nic, &f, spec), name, spec)) {
+    if ( !good_specification(&f, xn_config_parse_nic(&nic, &f, spec), name, spec) ) {
         rc = XL_FAILED;
     } else {
         xl_default_nic(&nic);
-        if (xl.dry_run)
+        if ( xl.dry_run )
             printf("domain %u would get a network interface on %s\n", domid,
                    nic.bridge ? nic.bridge : "xenbr0");
-        else if (xn_nic_attach(xl_ctx(), domid, &nic))
+        else if ( xn_nic_attach(xl_ctx(), domid, &nic) )
             rc = xl_failed(name, "network-attach");
     }
     xn_nic_free(&nic);
@@ -224,16 +224,16 @@ static int detach(int argc, char **argv, const char *what,
     uint32_t domid;
     int c;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         force |= c == 'f';
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u would lose %s %s%s\n", domid, what, argv[optind + 1],
                force ? ", without being asked" : "");
         return XL_OK;
     }
-    if (take(xl_ctx(), domid, argv[optind + 1], force))
+    if ( take(xl_ctx(), domid, argv[optind + 1], force) )
         return xl_failed(argv[optind], "%s", xl.command->name);
     return XL_OK;
 }

@@ -31,12 +31,12 @@ static int gather(struct facts *f, bool numa)
 
     memset(f, 0, sizeof(*f));
     uname(&f->host);
-    if (xn_host_info(ctx, &f->hw) || xn_host_version(ctx, &f->version) ||
+    if ( xn_host_info(ctx, &f->hw) || xn_host_version(ctx, &f->version) ||
         xn_host_cpupools(ctx, &f->pools, &f->nr_pools) ||
-        xn_host_sharing(ctx, &f->sharing_freed, &f->sharing_used))
+        xn_host_sharing(ctx, &f->sharing_freed, &f->sharing_used) )
         return xl_failed(NULL, "info");
-    if (numa && (xn_host_cpus(ctx, &f->cpus, &f->nr_cpus) ||
-                 xn_host_nodes(ctx, &f->nodes, &f->nr_nodes)))
+    if ( numa && (xn_host_cpus(ctx, &f->cpus, &f->nr_cpus) ||
+                 xn_host_nodes(ctx, &f->nodes, &f->nr_nodes)) )
         return xl_failed(NULL, "info");
     return XL_OK;
 }
@@ -58,15 +58,15 @@ static void line(struct json *j, const char *key, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    if (vasprintf(&text, fmt, ap) < 0)
+    if ( vasprintf(&text, fmt, ap) < 0 )
         exit(xl_error("out of memory"));
     va_end(ap);
-    if (!j) {
+    if ( !j ) {
         printf("%-23s: %s\n", key, text);
     } else {
         unsigned long long v = strtoull(text, &end, 10);
 
-        if (*text && !*end && *text != ' ' && strcmp(key, "host") && strcmp(key, "build_id"))
+        if ( *text && !*end && *text != ' ' && strcmp(key, "host") && strcmp(key, "build_id") )
             json_uint(j, key, v);
         else
             json_string(j, key, text);
@@ -85,8 +85,8 @@ static void virt_caps(const struct facts *f, char *text, size_t size)
     };
 
     *text = 0;
-    for (size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++)
-        if (f->hw.capabilities & caps[i].bit)
+    for ( size_t i = 0; i < sizeof(caps) / sizeof(caps[0]); i++ )
+        if ( f->hw.capabilities & caps[i].bit )
             snprintf(text + strlen(text), size - strlen(text), "%s%s", *text ? " " : "",
                      caps[i].word);
 }
@@ -95,8 +95,8 @@ static unsigned int free_cpus(const struct facts *f)
 {
     unsigned int used = 0;
 
-    for (size_t p = 0; p < f->nr_pools; p++)
-        for (uint32_t i = 0; i < f->pools[p].nr_cpus; i++)
+    for ( size_t p = 0; p < f->nr_pools; p++ )
+        for ( uint32_t i = 0; i < f->pools[p].nr_cpus; i++ )
             used += f->pools[p].cpus[i / 8] >> (i % 8) & 1;
     return f->hw.nr_cpus > used ? f->hw.nr_cpus - used : 0;
 }
@@ -155,17 +155,17 @@ static void print_version(const struct facts *f, struct json *j)
 static void print_topology(const struct facts *f)
 {
     printf("cpu_topology           :\ncpu:    core    socket     node\n");
-    for (size_t i = 0; i < f->nr_cpus; i++)
-        if (f->cpus[i].core != ~0U)
+    for ( size_t i = 0; i < f->nr_cpus; i++ )
+        if ( f->cpus[i].core != ~0U )
             printf("%3zu:    %4u     %4u     %4u\n", i, f->cpus[i].core, f->cpus[i].socket,
                    f->cpus[i].node);
     printf("device topology        :\ndevice           node\nNo device topology data available\n");
     printf("numa_info              :\nnode:    memsize    memfree    distances\n");
-    for (size_t i = 0; i < f->nr_nodes; i++) {
+    for ( size_t i = 0; i < f->nr_nodes; i++ ) {
         printf("%4zu:    %6llu     %6llu      ", i,
                (unsigned long long)f->nodes[i].size_bytes >> 20,
                (unsigned long long)f->nodes[i].free_bytes >> 20);
-        for (size_t k = 0; k < f->nr_nodes; k++)
+        for ( size_t k = 0; k < f->nr_nodes; k++ )
             printf("%s%u", k ? "," : "", f->nodes[i].distance[k]);
         printf("\n");
     }
@@ -174,8 +174,8 @@ static void print_topology(const struct facts *f)
 static void json_topology(const struct facts *f, struct json *j)
 {
     json_open(j, "cpus", '[');
-    for (size_t i = 0; i < f->nr_cpus; i++) {
-        if (f->cpus[i].core == ~0U)
+    for ( size_t i = 0; i < f->nr_cpus; i++ ) {
+        if ( f->cpus[i].core == ~0U )
             continue;
         json_open(j, NULL, '{');
         json_uint(j, "cpu", i);
@@ -186,13 +186,13 @@ static void json_topology(const struct facts *f, struct json *j)
     }
     json_close(j);
     json_open(j, "nodes", '[');
-    for (size_t i = 0; i < f->nr_nodes; i++) {
+    for ( size_t i = 0; i < f->nr_nodes; i++ ) {
         json_open(j, NULL, '{');
         json_uint(j, "node", i);
         json_uint(j, "size_bytes", f->nodes[i].size_bytes);
         json_uint(j, "free_bytes", f->nodes[i].free_bytes);
         json_open(j, "distances", '[');
-        for (size_t k = 0; k < f->nr_nodes; k++)
+        for ( size_t k = 0; k < f->nr_nodes; k++ )
             json_uint(j, NULL, f->nodes[i].distance[k]);
         json_close(j);
         json_close(j);
@@ -207,22 +207,22 @@ int cmd_info(int argc, char **argv)
     struct json j;
     int c, rc;
 
-    while ((c = xl_getopt(argc, argv)) != -1) {
+    while ( (c = xl_getopt(argc, argv)) != -1 ) {
         numa |= c == 'n';
         json |= c == OPT_JSON;
     }
     rc = gather(&f, numa);
-    if (!rc) {
+    if ( !rc ) {
         json_init(&j, stdout);
-        if (json)
+        if ( json )
             json_open(&j, NULL, '{');
         print_hardware(&f, json ? &j : NULL);
-        if (numa && json)
+        if ( numa && json )
             json_topology(&f, &j);
-        else if (numa)
+        else if ( numa )
             print_topology(&f);
         print_version(&f, json ? &j : NULL);
-        if (json)
+        if ( json )
             json_close(&j);
     }
     facts_free(&f);

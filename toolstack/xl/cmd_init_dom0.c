@@ -7,7 +7,7 @@
 int cmd_init_dom0(int argc, char **argv)
 {
     xl_no_options(argc, argv);
-    if (xn_host_init_dom0(xl_ctx()))
+    if ( xn_host_init_dom0(xl_ctx()) )
         return xl_failed(NULL, "init-dom0");
     return XL_OK;
 }

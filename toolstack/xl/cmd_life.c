@@ -14,18 +14,18 @@ int cmd_destroy(int argc, char **argv)
     uint32_t domid;
     int c;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         force |= c == 'f';
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (domid == 0 && !force)
+    if ( domid == 0 && !force )
         return xl_error("%s: destroy: this is domain 0, the host itself; -f insists, where "
                         "another domain holds the tools", argv[optind]);
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u (%s) would be destroyed\n", domid, argv[optind]);
         return XL_OK;
     }
-    if (xn_domain_destroy(xl_ctx(), domid))
+    if ( xn_domain_destroy(xl_ctx(), domid) )
         return xl_failed(argv[optind], "destroy");
     return XL_OK;
 }
@@ -36,13 +36,13 @@ static int simple(int argc, char **argv, const char *what,
     uint32_t domid;
 
     xl_no_options(argc, argv);
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u would be %s\n", domid, what);
         return XL_OK;
     }
-    if (act(xl_ctx(), domid))
+    if ( act(xl_ctx(), domid) )
         return xl_failed(argv[optind], "%s", xl.command->name);
     return XL_OK;
 }
@@ -64,15 +64,15 @@ int cmd_sysrq(int argc, char **argv)
 
     xl_no_options(argc, argv);
     key = argv[optind + 1];
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (!key[0] || key[1])
+    if ( !key[0] || key[1] )
         return xl_error("%s: sysrq: %s: want one letter", argv[optind], key);
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u would be sent SysRq %s\n", domid, key);
         return XL_OK;
     }
-    if (xn_domain_sysrq(xl_ctx(), domid, *key))
+    if ( xn_domain_sysrq(xl_ctx(), domid, *key) )
         return xl_failed(argv[optind], "sysrq");
     return XL_OK;
 }
@@ -81,13 +81,13 @@ static int trigger(const char *name, const char *what, long vcpu)
 {
     uint32_t domid;
 
-    if (xl_find(name, &domid))
+    if ( xl_find(name, &domid) )
         return XL_FAILED;
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u would be sent %s\n", domid, what);
         return XL_OK;
     }
-    if (xn_domain_trigger(xl_ctx(), domid, what, (int)vcpu))
+    if ( xn_domain_trigger(xl_ctx(), domid, what, (int)vcpu) )
         return xl_failed(name, "%s", xl.command->name);
     return XL_OK;
 }
@@ -97,7 +97,7 @@ int cmd_trigger(int argc, char **argv)
     long vcpu = -1;
 
     xl_no_options(argc, argv);
-    if (argc - optind > 2 && !xl_number(argv[optind + 2], 0, 8191, &vcpu))
+    if ( argc - optind > 2 && !xl_number(argv[optind + 2], 0, 8191, &vcpu) )
         return xl_error("%s: trigger: vCPU %s: not a number", argv[optind], argv[optind + 2]);
     return trigger(argv[optind], argv[optind + 1], vcpu);
 }
@@ -108,7 +108,7 @@ int cmd_button_press(int argc, char **argv)
 
     xl_no_options(argc, argv);
     button = argv[optind + 1];
-    if (strcmp(button, "power") && strcmp(button, "sleep"))
+    if ( strcmp(button, "power") && strcmp(button, "sleep") )
         return xl_error("%s: button-press: %s: there are power and sleep", argv[optind], button);
     return trigger(argv[optind], button, -1);
 }
@@ -118,13 +118,13 @@ int cmd_dump_core(int argc, char **argv)
     uint32_t domid;
 
     xl_no_options(argc, argv);
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u's memory would be written to %s\n", domid, argv[optind + 1]);
         return XL_OK;
     }
-    if (xn_domain_dump_core(xl_ctx(), domid, argv[optind + 1]))
+    if ( xn_domain_dump_core(xl_ctx(), domid, argv[optind + 1]) )
         return xl_failed(argv[optind], "dump-core");
     return XL_OK;
 }

@@ -35,8 +35,8 @@ static void print_domain(const struct xn_domain *d)
 
 static const char *pool_of(const struct xn_cpupool *pools, size_t nr, uint32_t id)
 {
-    for (size_t i = 0; i < nr; i++)
-        if (pools[i].id == id)
+    for ( size_t i = 0; i < nr; i++ )
+        if ( pools[i].id == id )
             return pools[i].name;
     return "-";
 }
@@ -48,7 +48,7 @@ static char *node_text(uint32_t domid)
     uint32_t nr = 0;
     char *text;
 
-    if (xn_domain_nodes(xl_ctx(), domid, &nodes, &nr))
+    if ( xn_domain_nodes(xl_ctx(), domid, &nodes, &nr) )
         return xl_strdup("?");
     text = show_set(nodes, nr, "all");
     free(nodes);
@@ -60,35 +60,35 @@ static int print_table(const struct list_options *o, const struct xn_domain *lis
     struct xn_cpupool *pools = NULL;
     size_t nr_pools = 0;
 
-    if (o->cpupool && xn_host_cpupools(xl_ctx(), &pools, &nr_pools))
+    if ( o->cpupool && xn_host_cpupools(xl_ctx(), &pools, &nr_pools) )
         return xl_failed(NULL, "list");
     printf(HEADER);
-    if (o->verbose)
+    if ( o->verbose )
         printf("   UUID                            Reason-Code\tSecurity Label");
-    if (o->context && !o->verbose)
+    if ( o->context && !o->verbose )
         printf("   Security Label");
-    if (o->cpupool)
+    if ( o->cpupool )
         printf("         Cpupool");
-    if (o->numa)
+    if ( o->numa )
         printf(" NODE Affinity");
     printf("\n");
-    for (size_t i = 0; i < n; i++) {
+    for ( size_t i = 0; i < n; i++ ) {
         print_domain(&list[i]);
-        if (o->verbose) {
+        if ( o->verbose ) {
             char uuid[37];
 
             xl_uuid_text(list[i].uuid, uuid);
             printf(" %s", uuid);
-            if (list[i].shutdown)
+            if ( list[i].shutdown )
                 printf(" %8x", list[i].shutdown_reason);
             else
                 printf(" %8s", "-");
         }
-        if (o->verbose || o->context)
+        if ( o->verbose || o->context )
             printf(" %16s", "-");
-        if (o->cpupool)
+        if ( o->cpupool )
             printf("%16s", pool_of(pools, nr_pools, list[i].cpupool));
-        if (o->numa) {
+        if ( o->numa ) {
             char *nodes = node_text(list[i].domid);
 
             printf(" %s", nodes);
@@ -106,7 +106,7 @@ static int print_json(const struct xn_domain *list, size_t n)
 
     json_init(&j, stdout);
     json_open(&j, NULL, '[');
-    for (size_t i = 0; i < n; i++) {
+    for ( size_t i = 0; i < n; i++ ) {
         char state[7], uuid[37], *name = xl_name(list[i].domid);
 
         xl_state_letters(&list[i], state);
@@ -126,7 +126,7 @@ static int print_json(const struct xn_domain *list, size_t n)
         json_bool(&j, "paused", list[i].paused);
         json_bool(&j, "shutdown", list[i].shutdown);
         json_bool(&j, "dying", list[i].dying);
-        if (list[i].shutdown)
+        if ( list[i].shutdown )
             json_string(&j, "shutdown_reason", show_reason(list[i].shutdown_reason));
         json_seconds(&j, "cpu_seconds", list[i].cpu_time_ns);
         json_uint(&j, "cpupool", list[i].cpupool);
@@ -144,8 +144,8 @@ int cmd_list(int argc, char **argv)
     size_t n;
     int c, rc;
 
-    while ((c = xl_getopt(argc, argv)) != -1) {
-        switch (c) {
+    while ( (c = xl_getopt(argc, argv)) != -1 ) {
+        switch ( c ) {
         case 'l': o.is_long = true; break;
         case 'v': o.verbose = true; break;
         case 'Z': o.context = true; break;
@@ -155,11 +155,11 @@ int cmd_list(int argc, char **argv)
         }
     }
     rc = xl_domains(argv + optind, argc - optind, &list, &n);
-    if (rc)
+    if ( rc )
         return rc;
-    if (o.is_long)
+    if ( o.is_long )
         rc = show_configs(list, n, !o.json && xl_wants_sxp());
-    else if (o.json)
+    else if ( o.json )
         rc = print_json(list, n);
     else
         rc = print_table(&o, list, n);
@@ -176,16 +176,16 @@ static int with_column(int argc, char **argv, const char *title, const char *for
     size_t n;
     int c, rc;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         json |= c == OPT_JSON;
     rc = xl_domains(argv + optind, argc - optind, &list, &n);
-    if (rc)
+    if ( rc )
         return rc;
-    if (json) {
+    if ( json ) {
         rc = print_json(list, n);
     } else {
         printf(HEADER "%s\n", title);
-        for (size_t i = 0; i < n; i++) {
+        for ( size_t i = 0; i < n; i++ ) {
             print_domain(&list[i]);
             printf(format, value(&list[i]));
             printf("\n");
@@ -213,16 +213,16 @@ int cmd_sharing(int argc, char **argv)
     size_t n;
     int c, rc;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         json |= c == OPT_JSON;
     rc = xl_domains(argv + optind, argc - optind, &list, &n);
-    if (rc)
+    if ( rc )
         return rc;
-    if (json) {
+    if ( json ) {
         rc = print_json(list, n);
     } else {
         printf("Name                                        ID   Mem Shared\n");
-        for (size_t i = 0; i < n; i++) {
+        for ( size_t i = 0; i < n; i++ ) {
             char *name = xl_shown_name(list[i].domid);
 
             printf("%-40s %5u %5lu %6lu\n", name, list[i].domid,

@@ -12,16 +12,16 @@ static int change(int argc, char **argv, const char *what,
     uint64_t kib;
 
     xl_no_options(argc, argv);
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (!xl_size_kib(argv[optind + 1], &kib) || !kib)
+    if ( !xl_size_kib(argv[optind + 1], &kib) || !kib )
         return xl_error("%s: %s: %s: not a size like 512 (MiB), 512m, 2g", argv[optind], act,
                         argv[optind + 1]);
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u: %s would be %llu KiB\n", domid, what, (unsigned long long)kib);
         return XL_OK;
     }
-    if (set(xl_ctx(), domid, kib))
+    if ( set(xl_ctx(), domid, kib) )
         return xl_failed(argv[optind], "%s", act);
     return XL_OK;
 }

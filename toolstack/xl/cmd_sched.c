@@ -21,18 +21,18 @@ static const struct xn_cpupool *find_pool(const struct xn_cpupool *pools, size_t
 {
     long id;
 
-    for (size_t i = 0; i < n; i++)
-        if (!strcmp(pools[i].name, name))
+    for ( size_t i = 0; i < n; i++ )
+        if ( !strcmp(pools[i].name, name) )
             return &pools[i];
-    for (size_t i = 0; i < n; i++)
-        if (xl_number(name, 0, INT32_MAX, &id) && pools[i].id == id)
+    for ( size_t i = 0; i < n; i++ )
+        if ( xl_number(name, 0, INT32_MAX, &id) && pools[i].id == id )
             return &pools[i];
     return NULL;
 }
 
 static bool number_option(const char *what, long min, long max, long *value)
 {
-    if (xl_number(optarg, min, max, value))
+    if ( xl_number(optarg, min, max, value) )
         return true;
     xl_error("%s: %s %s: want a number from %ld to %ld", xl.command->name, what, optarg, min, max);
     return false;
@@ -43,8 +43,8 @@ static bool read_request(int argc, char **argv, struct request *r)
     bool good = true;
     int c;
 
-    while ((c = xl_getopt(argc, argv)) != -1) {
-        switch (c) {
+    while ( (c = xl_getopt(argc, argv)) != -1 ) {
+        switch ( c ) {
         case 'd': r->domain = optarg; break;
         case 'p': r->pool = optarg; break;
         case 'w': good &= number_option("weight", 1, 65535, &r->weight); break;
@@ -58,15 +58,15 @@ static bool read_request(int argc, char **argv, struct request *r)
         case OPT_JSON: r->json = true; break;
         }
     }
-    if (!good)
+    if ( !good )
         return false;
-    if (r->pool && r->domain)
+    if ( r->pool && r->domain )
         xl_error("%s: -p and -d: name a pool or a domain, not both", xl.command->name);
-    else if (!r->domain && (r->weight != XN_UNSET || r->cap != XN_UNSET))
+    else if ( !r->domain && (r->weight != XN_UNSET || r->cap != XN_UNSET) )
         xl_error("%s: whose? name the domain with -d", xl.command->name);
-    else if (r->pool_params && (r->weight != XN_UNSET || r->cap != XN_UNSET))
+    else if ( r->pool_params && (r->weight != XN_UNSET || r->cap != XN_UNSET) )
         xl_error("%s: -w and -c are a domain's; they do not go with -s", xl.command->name);
-    else if (!r->pool_params && r->ratelimit != XN_UNSET)
+    else if ( !r->pool_params && r->ratelimit != XN_UNSET )
         xl_error("%s: -r is the pool's: it needs -s", xl.command->name);
     else
         return true;
@@ -79,13 +79,13 @@ static int print_domain(const struct request *r, struct json *j, uint32_t domid)
     struct xn_domain gone;
     char *name;
 
-    if (xn_domain_get_sched(xl_ctx(), domid, &t)) {
-        if (!r->domain && xn_domain_info(xl_ctx(), domid, &gone))
+    if ( xn_domain_get_sched(xl_ctx(), domid, &t) ) {
+        if ( !r->domain && xn_domain_info(xl_ctx(), domid, &gone) )
             return XL_OK;               /* ended meanwhile */
         return xl_failed(r->domain, "%s", xl.command->name);
     }
     name = r->json ? xl_name(domid) : xl_shown_name(domid);
-    if (r->json) {
+    if ( r->json ) {
         json_open(j, NULL, '{');
         json_string(j, "name", name);
         json_uint(j, "domid", domid);
@@ -105,23 +105,23 @@ static int one_domain(const struct request *r)
     struct json j;
     uint32_t domid;
 
-    if (xl_find(r->domain, &domid))
+    if ( xl_find(r->domain, &domid) )
         return XL_FAILED;
-    if (t.weight != XN_UNSET || t.cap != XN_UNSET) {
-        if (xl.dry_run) {
+    if ( t.weight != XN_UNSET || t.cap != XN_UNSET ) {
+        if ( xl.dry_run ) {
             printf("domain %u would get", domid);
-            if (t.weight != XN_UNSET)
+            if ( t.weight != XN_UNSET )
                 printf(" weight %ld", t.weight);
-            if (t.cap != XN_UNSET)
+            if ( t.cap != XN_UNSET )
                 printf(" cap %ld", t.cap);
             printf("\n");
-        } else if (xn_domain_set_sched(xl_ctx(), domid, &t)) {
+        } else if ( xn_domain_set_sched(xl_ctx(), domid, &t) ) {
             return xl_failed(r->domain, "%s", xl.command->name);
         }
         return XL_OK;
     }
     json_init(&j, stdout);
-    if (!r->json)
+    if ( !r->json )
         printf("Name                                ID Weight  Cap\n");
     return print_domain(r, &j, domid);
 }
@@ -131,9 +131,9 @@ static int print_pool(const struct request *r, struct json *j, const struct xn_c
 {
     uint32_t us;
 
-    if (xn_host_get_ratelimit(xl_ctx(), p, &us))
+    if ( xn_host_get_ratelimit(xl_ctx(), p, &us) )
         return xl_failed(NULL, "%s", xl.command->name);
-    if (r->json) {
+    if ( r->json ) {
         json_string(j, "cpupool", p->name);
         json_string(j, "scheduler", xn_sched_name(p->sched_id));
         json_uint(j, "ratelimit_us", us);
@@ -145,14 +145,14 @@ static int print_pool(const struct request *r, struct json *j, const struct xn_c
 
 static int set_pool(const struct request *r, const struct xn_cpupool *p)
 {
-    if (r->ratelimit && r->ratelimit < 100)
+    if ( r->ratelimit && r->ratelimit < 100 )
         return xl_error("%s: rate limit %ld: want 0 (none) or 100 to 500000 microseconds",
                         xl.command->name, r->ratelimit);
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("pool %s would get a rate limit of %ld us\n", p->name, r->ratelimit);
         return XL_OK;
     }
-    if (xn_host_set_ratelimit(xl_ctx(), p, (uint32_t)r->ratelimit))
+    if ( xn_host_set_ratelimit(xl_ctx(), p, (uint32_t)r->ratelimit) )
         return xl_failed(p->name, "%s", xl.command->name);
     return XL_OK;
 }
@@ -162,21 +162,21 @@ static int pool_with_domains(const struct request *r, struct json *j, const stru
 {
     int rc;
 
-    if (r->json)
+    if ( r->json )
         json_open(j, NULL, '{');
     rc = print_pool(r, j, p);
-    if (!rc && !r->pool_params) {
-        if (r->json)
+    if ( !rc && !r->pool_params ) {
+        if ( r->json )
             json_open(j, "domains", '[');
         else
             printf("Name                                ID Weight  Cap\n");
-        for (size_t i = 0; i < n && !rc; i++)
-            if (list[i].cpupool == p->id)
+        for ( size_t i = 0; i < n && !rc; i++ )
+            if ( list[i].cpupool == p->id )
                 rc = print_domain(r, j, list[i].domid);
-        if (r->json)
+        if ( r->json )
             json_close(j);
     }
-    if (r->json)
+    if ( r->json )
         json_close(j);
     return rc;
 }
@@ -190,24 +190,24 @@ static int over_pools(const struct request *r)
     struct json j;
     int rc = XL_OK;
 
-    if (xn_host_cpupools(xl_ctx(), &pools, &nr))
+    if ( xn_host_cpupools(xl_ctx(), &pools, &nr) )
         return xl_failed(NULL, "%s", xl.command->name);
-    if (r->pool || r->pool_params)
+    if ( r->pool || r->pool_params )
         only = find_pool(pools, nr, r->pool ? r->pool : "0");
-    if ((r->pool || r->pool_params) && !only)
+    if ( (r->pool || r->pool_params) && !only )
         rc = xl_error("%s: %s: no such CPU pool; xl cpupool-list shows them", r->pool,
                       xl.command->name);
-    else if (r->ratelimit != XN_UNSET)
+    else if ( r->ratelimit != XN_UNSET )
         rc = set_pool(r, only);
-    else if (!r->pool_params)
+    else if ( !r->pool_params )
         rc = xl_domains(NULL, 0, &list, &n);
     json_init(&j, stdout);
-    if (r->json && !rc && r->ratelimit == XN_UNSET)
+    if ( r->json && !rc && r->ratelimit == XN_UNSET )
         json_open(&j, NULL, '[');
-    for (size_t i = 0; i < nr && !rc && r->ratelimit == XN_UNSET; i++)
-        if (!only || only == &pools[i])
+    for ( size_t i = 0; i < nr && !rc && r->ratelimit == XN_UNSET; i++ )
+        if ( !only || only == &pools[i] )
             rc = pool_with_domains(r, &j, &pools[i], list, n);
-    while (j.depth)
+    while ( j.depth )
         json_close(&j);
     free(list);
     xn_host_cpupools_free(pools, nr);
@@ -218,7 +218,7 @@ int cmd_sched_credit2(int argc, char **argv)
 {
     struct request r = { .weight = XN_UNSET, .cap = XN_UNSET, .ratelimit = XN_UNSET };
 
-    if (!read_request(argc, argv, &r))
+    if ( !read_request(argc, argv, &r) )
         return XL_FAILED;
     return r.domain && !r.pool_params ? one_domain(&r) : over_pools(&r);
 }
@@ -232,7 +232,7 @@ static unsigned int count_cpus(const struct xn_cpupool *p)
 {
     unsigned int n = 0;
 
-    for (uint32_t i = 0; i < p->nr_cpus; i++)
+    for ( uint32_t i = 0; i < p->nr_cpus; i++ )
         n += p->cpus[i / 8] >> (i % 8) & 1;
     return n;
 }
@@ -242,10 +242,10 @@ static void print_cpus(const struct xn_cpupool *p, struct json *j)
 {
     bool first = true;
 
-    for (uint32_t i = 0; i < p->nr_cpus; i++) {
-        if (!(p->cpus[i / 8] >> (i % 8) & 1))
+    for ( uint32_t i = 0; i < p->nr_cpus; i++ ) {
+        if ( !(p->cpus[i / 8] >> (i % 8) & 1) )
             continue;
-        if (j)
+        if ( j )
             json_uint(j, NULL, i);
         else
             printf("%s%u", first ? "" : ",", i);
@@ -255,7 +255,7 @@ static void print_cpus(const struct xn_cpupool *p, struct json *j)
 
 static void print_pool_line(const struct xn_cpupool *p, bool cpus, struct json *j)
 {
-    if (j) {
+    if ( j ) {
         json_open(j, NULL, '{');
         json_string(j, "name", p->name);
         json_uint(j, "id", p->id);
@@ -265,7 +265,7 @@ static void print_pool_line(const struct xn_cpupool *p, bool cpus, struct json *
         print_cpus(p, j);
         json_close(j);
         json_close(j);
-    } else if (cpus) {
+    } else if ( cpus ) {
         printf("%-19s", p->name);
         print_cpus(p, NULL);
         printf("\n");
@@ -284,26 +284,26 @@ int cmd_cpupool_list(int argc, char **argv)
     size_t n;
     int c;
 
-    while ((c = xl_getopt(argc, argv)) != -1) {
+    while ( (c = xl_getopt(argc, argv)) != -1 ) {
         cpus |= c == 'c';
         json |= c == OPT_JSON;
     }
-    if (xn_host_cpupools(xl_ctx(), &pools, &n))
+    if ( xn_host_cpupools(xl_ctx(), &pools, &n) )
         return xl_failed(NULL, "cpupool-list");
-    if (optind < argc && !(only = find_pool(pools, n, argv[optind]))) {
+    if ( optind < argc && !(only = find_pool(pools, n, argv[optind])) ) {
         xn_host_cpupools_free(pools, n);
         return xl_error("%s: cpupool-list: no such CPU pool; xl cpupool-list shows them",
                         argv[optind]);
     }
     json_init(&j, stdout);
-    if (json)
+    if ( json )
         json_open(&j, NULL, '[');
     else
         printf("%-19s%s\n", "Name", cpus ? "CPU list" : "CPUs   Sched     Active   Domain count");
-    for (size_t i = 0; i < n; i++)
-        if (!only || only == &pools[i])
+    for ( size_t i = 0; i < n; i++ )
+        if ( !only || only == &pools[i] )
             print_pool_line(&pools[i], cpus, json ? &j : NULL);
-    if (json)
+    if ( json )
         json_close(&j);
     xn_host_cpupools_free(pools, n);
     return XL_OK;

@@ -23,11 +23,11 @@ struct waiting {
 static int ask(const struct request *r, const char *name, uint32_t domid)
 {
     fprintf(stderr, "%s domain %u\n", r->acting, domid);
-    if (!xn_domain_ask(xl_ctx(), domid, r->what))
+    if ( !xn_domain_ask(xl_ctx(), domid, r->what) )
         return XL_OK;
-    if (r->fallback) {
+    if ( r->fallback ) {
         xl_warn("%s: %s; pressing its ACPI button", name, xn_why(xl_ctx()));
-        if (!xn_domain_trigger(xl_ctx(), domid, r->trigger, -1))
+        if ( !xn_domain_trigger(xl_ctx(), domid, r->trigger, -1) )
             return XL_OK;
     }
     return xl_failed(name, "%s", xl.command->name);
@@ -39,13 +39,13 @@ static bool ended(const struct request *r, struct waiting *w)
     enum xn_end end;
     unsigned int reason = 0;
 
-    if (xn_watch_read(w->watch, &end, &reason)) {
+    if ( xn_watch_read(w->watch, &end, &reason) ) {
         xl_failed(NULL, "%s: waiting for domain %u", xl.command->name, w->domid);
         return true;
     }
-    if (end == XN_END_GONE)
+    if ( end == XN_END_GONE )
         fprintf(stderr, "Domain %u has been destroyed\n", w->domid);
-    else if (end == XN_END_SHUTDOWN && r->wait < 2)
+    else if ( end == XN_END_SHUTDOWN && r->wait < 2 )
         fprintf(stderr, "Domain %u has been shut down, reason code %u\n", w->domid, reason);
     else
         return false;
@@ -57,24 +57,24 @@ static int wait_all(const struct request *r, struct waiting *list, size_t n)
     struct pollfd *fds = xl_alloc(n * sizeof(*fds));
     int rc = XL_OK;
 
-    if (n)
+    if ( n )
         fprintf(stderr, "Waiting for %zu domains\n", n);
     /* Look at each once before waiting: it may have ended already. */
-    for (bool first = true; n; first = false) {
-        for (size_t i = 0; i < n; i++)
+    for ( bool first = true; n; first = false ) {
+        for ( size_t i = 0; i < n; i++ )
             fds[i] = (struct pollfd){ .fd = xn_watch_fd(list[i].watch), .events = POLLIN };
-        if (poll(fds, n, first ? 0 : XN_WATCH_MS) < 0 && errno != EINTR) {
+        if ( poll(fds, n, first ? 0 : XN_WATCH_MS) < 0 && errno != EINTR ) {
             rc = xl_error("%s: waiting: %s", xl.command->name, strerror(errno));
             break;
         }
-        for (size_t i = n; i-- > 0;) {
-            if (!ended(r, &list[i]))
+        for ( size_t i = n; i-- > 0; ) {
+            if ( !ended(r, &list[i]) )
                 continue;
             xn_watch_free(list[i].watch);
             list[i] = list[--n];
         }
     }
-    for (size_t i = 0; i < n; i++)
+    for ( size_t i = 0; i < n; i++ )
         xn_watch_free(list[i].watch);
     free(fds);
     return rc;
@@ -86,22 +86,22 @@ static int ask_all(const struct request *r, const struct xn_domain *list, size_t
     size_t nr = 0;
     int rc = XL_OK;
 
-    for (size_t i = 0; i < n; i++) {
+    for ( size_t i = 0; i < n; i++ ) {
         char *name = xl_shown_name(list[i].domid);
         struct xn_watch *watch = NULL;
 
-        if (r->wait && !(watch = xn_domain_watch(xl_ctx(), list[i].domid)))
+        if ( r->wait && !(watch = xn_domain_watch(xl_ctx(), list[i].domid)) )
             rc = xl_failed(name, "%s", xl.command->name);
-        if (ask(r, name, list[i].domid)) {
+        if ( ask(r, name, list[i].domid) ) {
             rc = XL_FAILED;
             xn_watch_free(watch);
             watch = NULL;
         }
-        if (watch)
+        if ( watch )
             waiting[nr++] = (struct waiting){ list[i].domid, watch };
         free(name);
     }
-    if (wait_all(r, waiting, nr))
+    if ( wait_all(r, waiting, nr) )
         rc = XL_FAILED;
     free(waiting);
     return rc;
@@ -113,16 +113,16 @@ static int choose(const struct request *r, int argc, char **argv, struct xn_doma
 {
     size_t kept = 0;
 
-    if (r->all && argc > optind)
+    if ( r->all && argc > optind )
         return xl_error("%s: -a and a domain: name one or ask all", xl.command->name);
-    if (!r->all && argc == optind)
+    if ( !r->all && argc == optind )
         return xl_error("%s: which? name a domain, or -a for all guests", xl.command->name);
-    if (xl_domains(argv + optind, argc - optind, list, n))
+    if ( xl_domains(argv + optind, argc - optind, list, n) )
         return XL_FAILED;
-    for (size_t i = 0; i < *n; i++)
-        if ((*list)[i].domid && !(*list)[i].dying && !(r->all && (*list)[i].shutdown))
+    for ( size_t i = 0; i < *n; i++ )
+        if ( (*list)[i].domid && !(*list)[i].dying && !(r->all && (*list)[i].shutdown) )
             (*list)[kept++] = (*list)[i];
-    if (!r->all && *n && !(*list)[0].domid) {
+    if ( !r->all && *n && !(*list)[0].domid ) {
         free(*list);
         return xl_error("%s: %s: this is domain 0, the host itself; use the system's own "
                         "shutdown", argv[optind], xl.command->name);
@@ -137,15 +137,15 @@ static int shut(int argc, char **argv, struct request *r)
     size_t n;
     int c, rc = XL_OK;
 
-    while ((c = xl_getopt(argc, argv)) != -1) {
+    while ( (c = xl_getopt(argc, argv)) != -1 ) {
         r->all |= c == 'a';
         r->fallback |= c == 'F';
         r->wait += c == 'w';
     }
-    if (choose(r, argc, argv, &list, &n))
+    if ( choose(r, argc, argv, &list, &n) )
         return XL_FAILED;
-    if (xl.dry_run) {
-        for (size_t i = 0; i < n; i++)
+    if ( xl.dry_run ) {
+        for ( size_t i = 0; i < n; i++ )
             printf("domain %u would be asked to %s\n", list[i].domid, r->what);
     } else {
         rc = ask_all(r, list, n);

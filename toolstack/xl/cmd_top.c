@@ -22,7 +22,7 @@ static bool parse_delay(const char *text, double *delay)
 
 static int parse_option(int opt, struct top_options *o)
 {
-    switch (opt) {
+    switch ( opt ) {
     case 'b': o->batch = true; break;
     case 'n': o->nets = true; break;
     case 'x': o->vbds = true; break;
@@ -32,12 +32,12 @@ static int parse_option(int opt, struct top_options *o)
     case 'z': o->dom0_first = true; break;
     case OPT_JSON: o->json = o->batch = true; break;
     case 'd':
-        if (!parse_delay(optarg, &o->delay))
+        if ( !parse_delay(optarg, &o->delay) )
             return xl_error("top: -d: '%s' is no number of seconds from %g to %d", optarg,
                             MIN_DELAY, MAX_DELAY);
         break;
     case 'i':
-        if (!xl_number(optarg, 1, INT32_MAX, &o->iterations))
+        if ( !xl_number(optarg, 1, INT32_MAX, &o->iterations) )
             return xl_error("top: -i: '%s' is no number of samples", optarg);
         break;
     default: break;
@@ -65,23 +65,23 @@ static int run_batch(const struct top_options *o)
     struct top_sample last = { 0 };
     int status = XL_OK;
 
-    for (long i = 0; !o->iterations || i < o->iterations; i++) {
+    for ( long i = 0; !o->iterations || i < o->iterations; i++ ) {
         struct top_sample s = { 0 };
 
-        if (i)
+        if ( i )
             pause_for(o->delay);
-        if (top_take(&s, i ? &last : NULL, o->vcpus || o->json)) {
+        if ( top_take(&s, i ? &last : NULL, o->vcpus || o->json) ) {
             status = xl_failed(NULL, "top");
             break;
         }
         top_sort(&s, o);
-        if (o->json)
+        if ( o->json )
             top_json(&s);
         else
             top_lines(&s, o, print_line, NULL);
         top_free(&last);
         last = s;
-        if (fflush(stdout)) {
+        if ( fflush(stdout) ) {
             status = XL_FAILED;         /* nobody reads any more */
             break;
         }
@@ -95,12 +95,12 @@ int cmd_top(int argc, char **argv)
     struct top_options o = { .delay = 3, .sort = TOP_NAME };
     int opt;
 
-    while ((opt = xl_getopt(argc, argv)) != -1) {
-        if (opt == 'V') {
+    while ( (opt = xl_getopt(argc, argv)) != -1 ) {
+        if ( opt == 'V' ) {
             printf("xl top (Xenolith) %s\n", VERSION);
             return XL_OK;
         }
-        if (parse_option(opt, &o))
+        if ( parse_option(opt, &o) )
             return XL_USAGE;
     }
     return o.batch ? run_batch(&o) : top_screen(&o);

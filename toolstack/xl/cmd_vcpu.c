@@ -16,7 +16,7 @@ static void print_vcpu(const char *name, uint32_t domid, const struct xn_vcpu *v
     char *soft = show_set(v->soft, v->nr_cpus, "all");
 
     printf("%-32s %5u %5u", name, domid, v->id);
-    if (v->online)
+    if ( v->online )
         printf("%5u   %c%c-", v->cpu, v->running ? 'r' : '-', v->blocked ? 'b' : '-');
     else
         printf("%5c   --p", '-');
@@ -34,7 +34,7 @@ static void json_vcpu(struct json *j, const char *name, uint32_t domid, const st
     json_string(j, "name", name);
     json_uint(j, "domid", domid);
     json_uint(j, "vcpu", v->id);
-    if (v->online)
+    if ( v->online )
         json_uint(j, "cpu", v->cpu);
     json_bool(j, "online", v->online);
     json_bool(j, "running", v->running);
@@ -55,33 +55,33 @@ int cmd_vcpu_list(int argc, char **argv)
     size_t n;
     int c, rc = XL_OK;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         json |= c == OPT_JSON;
-    if (xl_domains(argv + optind, argc - optind, &list, &n))
+    if ( xl_domains(argv + optind, argc - optind, &list, &n) )
         return XL_FAILED;
     json_init(&j, stdout);
-    if (json)
+    if ( json )
         json_open(&j, NULL, '[');
     else
         printf("Name                                ID  VCPU   CPU State   Time(s) "
                "Affinity (Hard / Soft)\n");
-    for (size_t i = 0; i < n; i++) {
+    for ( size_t i = 0; i < n; i++ ) {
         uint32_t domid = list[i].domid;
         struct xn_vcpu *vcpus;
         size_t nr;
         char *name;
 
-        if (xn_domain_vcpus(xl_ctx(), domid, &vcpus, &nr)) {
+        if ( xn_domain_vcpus(xl_ctx(), domid, &vcpus, &nr) ) {
             struct xn_domain gone;
 
             /* One that ended meanwhile is no error, unless it was asked for. */
-            if (argc > optind || !xn_domain_info(xl_ctx(), domid, &gone))
+            if ( argc > optind || !xn_domain_info(xl_ctx(), domid, &gone) )
                 rc = xl_failed(argc > optind ? argv[optind + i] : NULL, "vcpu-list");
             continue;
         }
         name = json ? xl_name(domid) : xl_shown_name(domid);
-        for (size_t v = 0; v < nr; v++) {
-            if (json)
+        for ( size_t v = 0; v < nr; v++ ) {
+            if ( json )
                 json_vcpu(&j, name, domid, &vcpus[v]);
             else
                 print_vcpu(name, domid, &vcpus[v]);
@@ -89,7 +89,7 @@ int cmd_vcpu_list(int argc, char **argv)
         free(name);
         xn_domain_vcpus_free(vcpus, nr);
     }
-    if (json)
+    if ( json )
         json_close(&j);
     free(list);
     return rc;
@@ -107,7 +107,7 @@ static char *masked(const char *hard, uint32_t domid)
     struct xn_domain d;
     enum xn_type type;
 
-    if (xn_domain_info(xl_ctx(), domid, &d)) {
+    if ( xn_domain_info(xl_ctx(), domid, &d) ) {
         xl_failed(NULL, "vcpu-pin");
         return NULL;
     }
@@ -124,30 +124,30 @@ int cmd_vcpu_pin(int argc, char **argv)
     long vcpu = -1;
     int c, rc;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         ignore_masks |= c == OPT_IGNORE_MASKS;      /* -f: there are no temporary pinnings */
     which = argv[optind + 1];
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (strcmp(which, "all") && !xl_number(which, 0, 8191, &vcpu))
+    if ( strcmp(which, "all") && !xl_number(which, 0, 8191, &vcpu) )
         return xl_error("%s: vcpu-pin: vCPU %s: neither a number nor all", argv[optind], which);
-    if (argc - optind > 3)
+    if ( argc - optind > 3 )
         soft = affinity_operand(argv[optind + 3]);
     wanted = affinity_operand(argv[optind + 2]);
-    if (wanted) {
+    if ( wanted ) {
         hard = ignore_masks ? xl_strdup(wanted) : masked(wanted, domid);
-        if (!hard)
+        if ( !hard )
             return XL_FAILED;
     }
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("vCPU %s of domain %u would run on: hard %s, soft %s\n", which, domid,
                hard ? hard : "as before", soft ? soft : "as before");
         rc = XL_OK;
-    } else if (!hard && !soft) {
+    } else if ( !hard && !soft ) {
         rc = XL_OK;
     } else {
         rc = xn_domain_pin(xl_ctx(), domid, (int)vcpu, hard, soft);
-        if (rc)
+        if ( rc )
             rc = xl_failed(argv[optind], "vcpu-pin");
     }
     free(hard);
@@ -163,26 +163,26 @@ int cmd_vcpu_set(int argc, char **argv)
     long count;
     int c;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
         ignore_host |= c == 'i';
-    if (xl_find(argv[optind], &domid))
+    if ( xl_find(argv[optind], &domid) )
         return XL_FAILED;
-    if (!xl_number(argv[optind + 1], 1, 8192, &count))
+    if ( !xl_number(argv[optind + 1], 1, 8192, &count) )
         return xl_error("%s: vcpu-set: %s: not a number of vCPUs from 1 up", argv[optind],
                         argv[optind + 1]);
-    if (xn_host_info(xl_ctx(), &host) || xn_domain_info(xl_ctx(), domid, &d))
+    if ( xn_host_info(xl_ctx(), &host) || xn_domain_info(xl_ctx(), domid, &d) )
         return xl_failed(argv[optind], "vcpu-set");
-    if (count > (long)host.nr_cpus && count > (long)d.online_vcpus && !ignore_host)
+    if ( count > (long)host.nr_cpus && count > (long)d.online_vcpus && !ignore_host )
         return xl_error("%s: vcpu-set: %ld vCPUs are more than the host's %u CPUs; "
                         "--ignore-host allows it", argv[optind], count, host.nr_cpus);
-    if (count > (long)d.max_vcpu_id + 1)
+    if ( count > (long)d.max_vcpu_id + 1 )
         return xl_error("%s: vcpu-set: it has at most %u vCPUs; maxvcpus= in its configuration "
                         "gives it more", argv[optind], d.max_vcpu_id + 1);
-    if (xl.dry_run) {
+    if ( xl.dry_run ) {
         printf("domain %u would use %ld vCPUs\n", domid, count);
         return XL_OK;
     }
-    if (xn_domain_set_vcpus(xl_ctx(), domid, (unsigned int)count))
+    if ( xn_domain_set_vcpus(xl_ctx(), domid, (unsigned int)count) )
         return xl_failed(argv[optind], "vcpu-set");
     return XL_OK;
 }

@@ -297,12 +297,12 @@ const struct xl_command *xl_lookup(const char *name, bool *several)
     size_t len = strlen(name);
 
     *several = false;
-    for (unsigned int i = 0; i < xl_nr_commands; i++) {
+    for ( unsigned int i = 0; i < xl_nr_commands; i++ ) {
         const struct xl_command *c = &xl_commands[i];
 
-        if (!strcmp(c->name, name))
+        if ( !strcmp(c->name, name) )
             return c;
-        if (!len || (c->flags & XL_NO_PREFIX) || strncmp(c->name, name, len))
+        if ( !len || (c->flags & XL_NO_PREFIX) || strncmp(c->name, name, len) )
             continue;
         *several = *several || found;
         found = found ? found : c;

@@ -18,7 +18,7 @@ static void option_names(const struct xl_option *o, char *out, size_t size)
 {
     char letter[4] = "";
 
-    if (o->letter < OPT_JSON)
+    if ( o->letter < OPT_JSON )
         snprintf(letter, sizeof(letter), "-%c", o->letter);
     snprintf(out, size, "%s%s%s%s%s%s", letter, *letter && o->name ? ", " : "",
              o->name ? "--" : "", o->name ? o->name : "",
@@ -32,16 +32,16 @@ void xl_usage(const struct xl_command *c, FILE *out)
     fprintf(out, "Usage: %s [-v%stT] %s%s%s\n\n%s.\n", xl.program,
             c->flags & XL_DRY_RUN ? "N" : "", c->name, *c->operands ? " " : "", c->operands,
             c->summary);
-    if (c->flags & XL_UNSERVED)
+    if ( c->flags & XL_UNSERVED )
         fprintf(out, "This version does not serve it.\n");
-    if (c->details)
+    if ( c->details )
         fprintf(out, "\n%s\n", c->details);
     fprintf(out, "\nOptions:\n\n");
-    for (o = c->options; o && o->letter; o++) {
+    for ( o = c->options; o && o->letter; o++ ) {
         char names[64];
 
         option_names(o, names, sizeof(names));
-        if (strlen(names) > 25)
+        if ( strlen(names) > 25 )
             fprintf(out, "  %s\n  %-25s %s\n", names, "", o->help);
         else
             fprintf(out, "  %-25s %s\n", names, o->help);
@@ -54,12 +54,12 @@ static void help_unserved(FILE *out)
 {
     size_t column = 0;
 
-    for (unsigned int i = 0; i < xl_nr_commands; i++) {
+    for ( unsigned int i = 0; i < xl_nr_commands; i++ ) {
         size_t len = strlen(xl_commands[i].name) + 1;
 
-        if (!(xl_commands[i].flags & XL_UNSERVED))
+        if ( !(xl_commands[i].flags & XL_UNSERVED) )
             continue;
-        if (column && column + len > 79) {
+        if ( column && column + len > 79 ) {
             fputc('\n', out);
             column = 0;
         }
@@ -77,12 +77,12 @@ void xl_help_all(FILE *out)
             "  -f  insist (destroy)\n\n"
             "A command may be cut to its first letters as long as only one begins so.\n"
             "xl help <command> explains one.\n", xl.program);
-    for (size_t g = 0; g < NR_GROUPS; g++) {
+    for ( size_t g = 0; g < NR_GROUPS; g++ ) {
         fprintf(out, "\n%s:\n", groups[g]);
-        for (unsigned int i = 0; i < xl_nr_commands; i++) {
+        for ( unsigned int i = 0; i < xl_nr_commands; i++ ) {
             const struct xl_command *c = &xl_commands[i];
 
-            if (c->group == g && !(c->flags & (XL_HIDDEN | XL_UNSERVED)))
+            if ( c->group == g && !(c->flags & (XL_HIDDEN | XL_UNSERVED)) )
                 fprintf(out, " %-19s %s\n", c->name, c->summary);
         }
     }
@@ -93,12 +93,12 @@ void xl_help_all(FILE *out)
 /* roff: no line may begin with a dot or quote, and '-' must be a minus. */
 static void roff(const char *s)
 {
-    for (; *s; s++) {
-        if (*s == '\n')
+    for ( ; *s; s++ ) {
+        if ( *s == '\n' )
             printf("\n.br\n");
-        else if (*s == '-')
+        else if ( *s == '-' )
             printf("\\-");
-        else if (*s == '\\')
+        else if ( *s == '\\' )
             printf("\\e");
         else
             putchar(*s);
@@ -117,15 +117,15 @@ static void format_man_command(const struct xl_command *c)
     printf("\n");
     roff(c->summary);
     printf(".\n");
-    if (c->details) {
+    if ( c->details ) {
         printf(".br\n");
         roff(c->details);
         printf("\n");
     }
-    if (!c->options)
+    if ( !c->options )
         return;
     printf(".RS\n");
-    for (o = c->options; o->letter; o++) {
+    for ( o = c->options; o->letter; o++ ) {
         option_names(o, names, sizeof(names));
         printf(".TP\n\\fB");
         roff(names);
@@ -138,18 +138,18 @@ static void format_man_command(const struct xl_command *c)
 
 static void format_man(void)
 {
-    for (size_t g = 0; g < NR_GROUPS; g++) {
+    for ( size_t g = 0; g < NR_GROUPS; g++ ) {
         printf(".SS %s\n", groups[g]);
-        for (unsigned int i = 0; i < xl_nr_commands; i++) {
+        for ( unsigned int i = 0; i < xl_nr_commands; i++ ) {
             const struct xl_command *c = &xl_commands[i];
 
-            if (c->group == g && !(c->flags & (XL_HIDDEN | XL_UNSERVED)))
+            if ( c->group == g && !(c->flags & (XL_HIDDEN | XL_UNSERVED)) )
                 format_man_command(c);
         }
     }
     printf(".SS Known, but not served by this version\n");
-    for (unsigned int i = 0; i < xl_nr_commands; i++) {
-        if (!(xl_commands[i].flags & XL_UNSERVED))
+    for ( unsigned int i = 0; i < xl_nr_commands; i++ ) {
+        if ( !(xl_commands[i].flags & XL_UNSERVED) )
             continue;
         roff(xl_commands[i].name);
         printf("\n");
@@ -165,17 +165,17 @@ static const char *const operand_words[] = {
 /* One line a command: name|kind of operand|option=needs-a-value|...; for both shells. */
 static void format_completion(void)
 {
-    for (unsigned int i = 0; i < xl_nr_commands; i++) {
+    for ( unsigned int i = 0; i < xl_nr_commands; i++ ) {
         const struct xl_command *c = &xl_commands[i];
         const struct xl_option *o;
 
-        if (c->flags & (XL_HIDDEN | XL_UNSERVED))
+        if ( c->flags & (XL_HIDDEN | XL_UNSERVED) )
             continue;
         printf("%s|%s|--help", c->name, operand_words[c->completes]);
-        for (o = c->options; o && o->letter; o++) {
-            if (o->letter < OPT_JSON)
+        for ( o = c->options; o && o->letter; o++ ) {
+            if ( o->letter < OPT_JSON )
                 printf("|-%c%s", o->letter, o->value ? "=" : "");
-            if (o->name)
+            if ( o->name )
                 printf("|--%s%s", o->name, o->value ? "=" : "");
         }
         printf("\n");
@@ -184,8 +184,8 @@ static void format_completion(void)
 
 static void format_names(void)
 {
-    for (unsigned int i = 0; i < xl_nr_commands; i++)
-        if (!(xl_commands[i].flags & (XL_HIDDEN | XL_UNSERVED)))
+    for ( unsigned int i = 0; i < xl_nr_commands; i++ )
+        if ( !(xl_commands[i].flags & (XL_HIDDEN | XL_UNSERVED)) )
             printf("%s\n", xl_commands[i].name);
 }
 
@@ -195,24 +195,24 @@ int cmd_help(int argc, char **argv)
     bool several;
     int c;
 
-    while ((c = xl_getopt(argc, argv)) != -1)
-        if (c == OPT_FORMAT)
+    while ( (c = xl_getopt(argc, argv)) != -1 )
+        if ( c == OPT_FORMAT )
             format = optarg;
-    if (format) {
-        if (!strcmp(format, "man"))
+    if ( format ) {
+        if ( !strcmp(format, "man") )
             format_man();
-        else if (!strcmp(format, "completion"))
+        else if ( !strcmp(format, "completion") )
             format_completion();
-        else if (!strcmp(format, "names"))
+        else if ( !strcmp(format, "names") )
             format_names();
         else
             return xl_error("help: --format=%s: names, man or completion", format);
-    } else if (optind == argc) {
+    } else if ( optind == argc ) {
         xl_help_all(stdout);
     } else {
         const struct xl_command *of = xl_lookup(argv[optind], &several);
 
-        if (!of)
+        if ( !of )
             return xl_error("help: %s: no such command; xl help lists them", argv[optind]);
         xl_usage(of, stdout);
     }
@@ -221,8 +221,8 @@ int cmd_help(int argc, char **argv)
 
 int cmd_unserved(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
+    for ( int i = 1; i < argc; i++ ) {
+        if ( !strcmp(argv[i], "-h") || !strcmp(argv[i], "--help") ) {
             xl_usage(xl.command, stdout);
             return XL_OK;
         }

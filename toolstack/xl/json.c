@@ -12,7 +12,7 @@ void json_init(struct json *j, FILE *out)
 
 static void indent(struct json *j)
 {
-    for (unsigned int i = 0; i < j->depth; i++)
+    for ( unsigned int i = 0; i < j->depth; i++ )
         fputs("    ", j->out);
 }
 
@@ -21,12 +21,12 @@ static const char *plain_utf8(const unsigned char *s, FILE *out)
 {
     unsigned int more = *s >= 0xf0 && *s < 0xf5 ? 3 : *s >= 0xe0 ? 2 : 1;
 
-    if (*s >= 0xc2 && *s < 0xf5) {
+    if ( *s >= 0xc2 && *s < 0xf5 ) {
         unsigned int n = 1;
 
-        while (n <= more && (s[n] & 0xc0) == 0x80)
+        while ( n <= more && (s[n] & 0xc0) == 0x80 )
             n++;
-        if (n > more) {
+        if ( n > more ) {
             fwrite(s, 1, more + 1, out);
             return (const char *)s + more + 1;
         }
@@ -38,21 +38,21 @@ static const char *plain_utf8(const unsigned char *s, FILE *out)
 static void quoted(FILE *out, const char *s)
 {
     fputc('"', out);
-    while (*s) {
+    while ( *s ) {
         unsigned char c = (unsigned char)*s;
 
-        if (c >= 0x80) {
+        if ( c >= 0x80 ) {
             s = plain_utf8((const unsigned char *)s, out);
             continue;
         }
         s++;
-        if (c == '"' || c == '\\')
+        if ( c == '"' || c == '\\' )
             fprintf(out, "\\%c", c);
-        else if (c == '\n')
+        else if ( c == '\n' )
             fputs("\\n", out);
-        else if (c == '\t')
+        else if ( c == '\t' )
             fputs("\\t", out);
-        else if (c < 0x20 || c == 0x7f)
+        else if ( c < 0x20 || c == 0x7f )
             fprintf(out, "\\u%04x", c);
         else
             fputc(c, out);
@@ -63,12 +63,12 @@ static void quoted(FILE *out, const char *s)
 /* What stands before every value. */
 static void value(struct json *j, const char *key)
 {
-    if (j->depth) {
+    if ( j->depth ) {
         fputs(j->some[j->depth] ? ",\n" : "\n", j->out);
         j->some[j->depth] = true;
         indent(j);
     }
-    if (key) {
+    if ( key ) {
         quoted(j->out, key);
         fputs(": ", j->out);
     }
@@ -78,7 +78,7 @@ void json_open(struct json *j, const char *key, char kind)
 {
     value(j, key);
     fputc(kind, j->out);
-    if (j->depth + 1 < JSON_DEPTH)
+    if ( j->depth + 1 < JSON_DEPTH )
         j->depth++;
     j->some[j->depth] = false;
     j->close[j->depth] = kind == '{' ? '}' : ']';
@@ -92,14 +92,14 @@ void json_close(struct json *j)
     j->depth--;
     indent(j);
     fputc(close, j->out);
-    if (!j->depth)
+    if ( !j->depth )
         fputc('\n', j->out);
 }
 
 void json_string(struct json *j, const char *key, const char *s)
 {
     value(j, key);
-    if (s)
+    if ( s )
         quoted(j->out, s);
     else
         fputs("null", j->out);
@@ -135,11 +135,11 @@ void json_text(struct json *j, const char *key, const char *text)
     size_t len = strlen(text);
 
     value(j, key);
-    while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
+    while ( len && (text[len - 1] == '\n' || text[len - 1] == ' ') )
         len--;
-    for (size_t i = 0; i < len; i++) {
+    for ( size_t i = 0; i < len; i++ ) {
         fputc(text[i], j->out);
-        if (text[i] == '\n' && i + 1 < len && text[i + 1] != '\n')
+        if ( text[i] == '\n' && i + 1 < len && text[i + 1] != '\n' )
             indent(j);
     }
 }

@@ -25,10 +25,10 @@ static void *symbol(const char *name)
     static void *library;
     void *p;
 
-    if (!library)
+    if ( !library )
         library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     p = library ? dlsym(library, name) : NULL;
-    if (!p) {
+    if ( !p ) {
         xl_error("%s is needed for libvirt's XML: %s; install libxml2", LIBRARY, dlerror());
         exit(XL_FAILED);
     }

@@ -24,8 +24,8 @@ static char *log_path(const char *name, int age)
                      : xl_format("%s/xl-%s.log", LOG_FOLDER, name);
 
     /* A name may hold a slash, a path may not. */
-    for (char *p = path + strlen(LOG_FOLDER) + 1; *p; p++)
-        if (*p == '/')
+    for ( char *p = path + strlen(LOG_FOLDER) + 1; *p; p++ )
+        if ( *p == '/' )
             *p = '_';
     return path;
 }
@@ -38,8 +38,8 @@ static int open_log(const char *name)
     int fd;
 
     mkdir(LOG_FOLDER, 0755);
-    if (!stat(path, &st) && st.st_size) {
-        for (int age = OLD_LOGS; age > 0; age--) {
+    if ( !stat(path, &st) && st.st_size ) {
+        for ( int age = OLD_LOGS; age > 0; age-- ) {
             char *older = log_path(name, age), *newer = log_path(name, age - 1);
 
             rename(newer, older);
@@ -48,7 +48,7 @@ static int open_log(const char *name)
         }
     }
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0)
+    if ( fd < 0 )
         xl_warn("%s: %s; what happens to %s is not logged", path, strerror(errno), name);
     free(path);
     return fd;
@@ -59,17 +59,17 @@ static void become_daemon(int log)
     int null = open("/dev/null", O_RDWR);
 
     setsid();
-    if (null >= 0) {
+    if ( null >= 0 ) {
         dup2(null, STDIN_FILENO);
         dup2(log >= 0 ? log : null, STDOUT_FILENO);
         dup2(log >= 0 ? log : null, STDERR_FILENO);
     }
-    if (null > STDERR_FILENO)
+    if ( null > STDERR_FILENO )
         close(null);
-    if (log > STDERR_FILENO)
+    if ( log > STDERR_FILENO )
         close(log);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (chdir("/"))
+    if ( chdir("/") )
         xl_warn("/: %s", strerror(errno));
 }
 
@@ -80,14 +80,14 @@ int xl_monitor(uint32_t domid, const struct xn_domain_config *c, bool foreground
     int log, rc;
 
     xl_end();                   /* handles are not for two processes */
-    if (!foreground) {
+    if ( !foreground ) {
         log = open_log(c->name);
         fflush(NULL);
         pid = fork();
-        if (pid < 0)
+        if ( pid < 0 )
             return xl_error("%s: create: no process to watch over it: %s; when it ends, "
                             "xl destroy is needed", c->name, strerror(errno));
-        if (pid) {
+        if ( pid ) {
             close(log);
             return XL_OK;
         }
@@ -96,9 +96,9 @@ int xl_monitor(uint32_t domid, const struct xn_domain_config *c, bool foreground
     ctx = xl_ctx();
     xl_set_level(XN_INFO);
     rc = xn_domain_monitor(ctx, domid, c);
-    if (rc)
+    if ( rc )
         rc = xl_failed(c->name, "watching domain %u", domid);
-    if (!foreground) {
+    if ( !foreground ) {
         fflush(NULL);
         _exit(rc);
     }

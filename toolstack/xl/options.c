@@ -24,13 +24,13 @@ static void prepare(const struct xl_command *c)
     *s++ = ':';
     *s++ = 'h';
     longs[n++] = (struct option){ "help", no_argument, NULL, OPT_HELP };
-    for (; o && o->letter && n < MAX_OPTIONS; o++) {
-        if (o->name)
+    for ( ; o && o->letter && n < MAX_OPTIONS; o++ ) {
+        if ( o->name )
             longs[n++] = (struct option){ o->name, o->value ? required_argument : no_argument,
                                           NULL, o->letter };
-        if (o->letter < OPT_JSON) {
+        if ( o->letter < OPT_JSON ) {
             *s++ = (char)o->letter;
-            if (o->value)
+            if ( o->value )
                 *s++ = ':';
         }
     }
@@ -53,7 +53,7 @@ static void check_operands(int argc)
     const struct xl_command *c = xl.command;
     int n = argc - optind;
 
-    if (n >= c->min && (c->max < 0 || n <= c->max))
+    if ( n >= c->min && (c->max < 0 || n <= c->max) )
         return;
     xl_error("%s: %d operand%s given, it takes %s%d", c->name, n, n == 1 ? "" : "s",
              c->max == c->min ? "" : n < c->min ? "at least " : "at most ",
@@ -66,17 +66,17 @@ int xl_getopt(int argc, char **argv)
     const struct xl_command *c = xl.command;
     int letter;
 
-    if (prepared != c)
+    if ( prepared != c )
         prepare(c);
     letter = getopt_long(argc, argv, shorts, longs, NULL);
-    if (letter == 'h' || letter == OPT_HELP) {
+    if ( letter == 'h' || letter == OPT_HELP ) {
         xl_usage(c, stdout);
         exit(XL_OK);
     }
-    if (letter == ':' || letter == '?') {
+    if ( letter == ':' || letter == '?' ) {
         const char *what = argv[optind - 1];
 
-        if (optopt && optopt < OPT_JSON)
+        if ( optopt && optopt < OPT_JSON )
             xl_error("%s: option -%c %s", c->name, optopt,
                      letter == ':' ? "needs a value" : "is not known");
         else
@@ -84,14 +84,14 @@ int xl_getopt(int argc, char **argv)
                      letter == ':' ? "needs a value" : "is not known");
         usage_error();
     }
-    if (letter == -1)
+    if ( letter == -1 )
         check_operands(argc);
     return letter;
 }
 
 void xl_no_options(int argc, char **argv)
 {
-    while (xl_getopt(argc, argv) != -1)
+    while ( xl_getopt(argc, argv) != -1 )
         ;
 }
 
@@ -102,7 +102,7 @@ bool xl_number(const char *text, long min, long max, long *value)
 
     errno = 0;
     v = strtol(text, &end, 10);
-    if (errno || end == text || *end || v < min || v > max)
+    if ( errno || end == text || *end || v < min || v > max )
         return false;
     *value = v;
     return true;
@@ -115,10 +115,10 @@ bool xl_size_kib(const char *text, uint64_t *kib)
     int shift;      /* of the unit, against bytes */
 
     errno = 0;
-    if (*text < '0' || *text > '9')
+    if ( *text < '0' || *text > '9' )
         return false;
     v = strtoull(text, &end, 10);
-    switch (*end) {
+    switch ( *end ) {
     case 0: case 'm': case 'M':
         shift = 20;
         break;
@@ -137,7 +137,7 @@ bool xl_size_kib(const char *text, uint64_t *kib)
     default:
         return false;
     }
-    if (errno || (*end && end[1]) || v > UINT64_MAX >> shift)
+    if ( errno || (*end && end[1]) || v > UINT64_MAX >> shift )
         return false;
     *kib = (v << shift) >> 10;
     return true;

@@ -17,7 +17,7 @@ static bool bar_shown;
 
 static void bar_clear(void)
 {
-    if (bar_shown)
+    if ( bar_shown )
         fputs("\r\033[K", stderr);
     bar_shown = false;
 }
@@ -25,7 +25,7 @@ static void bar_clear(void)
 static void stamp(void)
 {
     bar_clear();
-    if (xl.timestamps) {
+    if ( xl.timestamps ) {
         time_t now = time(NULL);
         struct tm tm;
         char text[32];
@@ -74,8 +74,8 @@ static const char *without_name(const char *why, const char *name)
 {
     size_t len = name ? strlen(name) : 0;
 
-    if (name && !strncmp(why, "domain ", 7) && !strncmp(why + 7, name, len) &&
-        !strncmp(why + 7 + len, ": ", 2))
+    if ( name && !strncmp(why, "domain ", 7) && !strncmp(why + 7, name, len) &&
+        !strncmp(why + 7 + len, ": ", 2) )
         return why + 7 + len + 2;
     return why;
 }
@@ -87,7 +87,7 @@ int xl_failed(const char *name, const char *fmt, ...)
 
     fflush(stdout);
     prefix();
-    if (name)
+    if ( name )
         fprintf(stderr, "%s: ", name);
     va_start(ap, fmt);
     vfprintf(stderr, fmt, ap);
@@ -99,7 +99,7 @@ int xl_failed(const char *name, const char *fmt, ...)
 static void on_log(void *data, enum xn_level level, const char *line)
 {
     fflush(stdout);
-    if (level <= XN_WARN)
+    if ( level <= XN_WARN )
         prefix();
     else
         stamp();
@@ -114,17 +114,17 @@ static void on_progress(void *data, const char *what, uint64_t done, uint64_t to
     char bar[BAR_WIDTH + 1];
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    if (done >= total && total) {
+    if ( done >= total && total ) {
         bar_clear();
         return;
     }
     /* At most ten times a second, and not for what is over in a wink. */
-    if (!last.tv_sec)
+    if ( !last.tv_sec )
         last = now;
-    if ((now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000 < 100)
+    if ( (now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000 < 100 )
         return;
     last = now;
-    if (!part) {
+    if ( !part ) {
         fprintf(stderr, "\r\033[K%s ...", what);
     } else {
         memset(bar, ' ', BAR_WIDTH);
@@ -140,15 +140,15 @@ struct xn_ctx *xl_ctx(void)
 {
     enum xn_level level = xl.verbose > 1 ? XN_DEBUG : xl.verbose ? XN_INFO : XN_WARN;
 
-    if (ctx)
+    if ( ctx )
         return ctx;
     ctx = xn_ctx_new();
-    if (!ctx) {
+    if ( !ctx ) {
         xl_error("out of memory");
         exit(XL_FAILED);
     }
     xn_set_log(ctx, level, on_log, NULL);
-    if (xl.progress || isatty(STDERR_FILENO))
+    if ( xl.progress || isatty(STDERR_FILENO) )
         xn_set_progress(ctx, on_progress, NULL);
     return ctx;
 }
@@ -170,7 +170,7 @@ void *xl_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);
 
-    if (!p) {
+    if ( !p ) {
         xl_error("out of memory");
         exit(XL_FAILED);
     }
@@ -190,7 +190,7 @@ char *xl_format(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    if (vasprintf(&s, fmt, ap) < 0) {
+    if ( vasprintf(&s, fmt, ap) < 0 ) {
         xl_error("out of memory");
         exit(XL_FAILED);
     }

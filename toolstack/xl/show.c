@@ -19,22 +19,22 @@ char *show_set(const uint8_t *bits, uint32_t nr, const char *all)
     char *text = xl_alloc((size_t)nr * 12 + 8), *p = text;
     uint32_t set = 0;
 
-    for (uint32_t i = 0; i < nr; i++) {
+    for ( uint32_t i = 0; i < nr; i++ ) {
         uint32_t last = i;
 
-        if (!bit(bits, i))
+        if ( !bit(bits, i) )
             continue;
-        while (last + 1 < nr && bit(bits, last + 1))
+        while ( last + 1 < nr && bit(bits, last + 1) )
             last++;
         set += last - i + 1;
         p += sprintf(p, "%s%u", p == text ? "" : ",", i);
-        if (last > i)
+        if ( last > i )
             p += sprintf(p, "-%u", last);
         i = last;
     }
-    if (set == nr && all)
+    if ( set == nr && all )
         strcpy(text, all);
-    else if (!set)
+    else if ( !set )
         strcpy(text, "none");
     return text;
 }
@@ -53,7 +53,7 @@ void show_uptime(uint64_t seconds, char *text, size_t size)
     unsigned int days = (unsigned int)(seconds / 86400), h = seconds / 3600 % 24,
                  m = seconds / 60 % 60, s = seconds % 60;
 
-    if (days)
+    if ( days )
         snprintf(text, size, "%u day%s, %2u:%02u:%02u", days, days > 1 ? "s" : "", h, m, s);
     else
         snprintf(text, size, "%2u:%02u:%02u", h, m, s);
@@ -64,14 +64,14 @@ static void current_sched(const struct xn_domain *d, struct xn_domain_config *c)
     struct xn_cpupool *pools;
     size_t n;
 
-    if (xn_domain_get_sched(xl_ctx(), d->domid, &c->sched)) {
+    if ( xn_domain_get_sched(xl_ctx(), d->domid, &c->sched) ) {
         c->sched = (struct xn_timing){ XN_UNSET, XN_UNSET };
         return;
     }
-    if (xn_host_cpupools(xl_ctx(), &pools, &n))
+    if ( xn_host_cpupools(xl_ctx(), &pools, &n) )
         return;
-    for (size_t i = 0; i < n && !c->scheduler; i++)
-        if (pools[i].id == d->cpupool)
+    for ( size_t i = 0; i < n && !c->scheduler; i++ )
+        if ( pools[i].id == d->cpupool )
             c->scheduler = xl_strdup(xn_sched_name(pools[i].sched_id));
     xn_host_cpupools_free(pools, n);
 }
@@ -86,24 +86,24 @@ static int current_config(const struct xn_domain *d, struct xn_domain_config *c)
     uint64_t kib;
     int rc = xn_domain_config(ctx, d->domid, c);
 
-    if (rc == -ENOENT) {
+    if ( rc == -ENOENT ) {
         xn_config_init(c);
         c->type = d->hvm ? XN_TYPE_HVM : XN_TYPE_PV;
         c->vcpus = d->online_vcpus;
         c->maxvcpus = d->max_vcpu_id + 1;
-    } else if (rc) {
+    } else if ( rc ) {
         return rc;
     }
     free(c->name);
     c->name = xl_name(d->domid);
     memcpy(c->uuid, d->uuid, sizeof(c->uuid));
-    for (int i = 0; i < 16; i++)
+    for ( int i = 0; i < 16; i++ )
         c->has_uuid |= d->uuid[i] != 0;
-    if (!xn_domain_target(ctx, d->domid, &kib))
+    if ( !xn_domain_target(ctx, d->domid, &kib) )
         c->memory_kib = kib;
-    if (!xn_domain_static_max(ctx, d->domid, &kib))
+    if ( !xn_domain_static_max(ctx, d->domid, &kib) )
         c->maxmem_kib = kib;
-    else if (!c->maxmem_kib)
+    else if ( !c->maxmem_kib )
         c->maxmem_kib = d->max_pages * 4;
     current_sched(d, c);
     xn_clear_error(ctx);
@@ -115,7 +115,7 @@ static int json_config(struct json *j, const struct xn_domain *d,
 {
     char *text;
 
-    if (xn_config_to_json(xl_ctx(), c, &text))
+    if ( xn_config_to_json(xl_ctx(), c, &text) )
         return xl_failed(c->name, "%s", xl.command->name);
     json_open(j, NULL, '{');
     json_uint(j, "domid", d->domid);
@@ -131,27 +131,27 @@ int show_configs(const struct xn_domain *list, size_t n, bool sxp)
     int rc = XL_OK;
 
     json_init(&j, stdout);
-    if (!sxp)
+    if ( !sxp )
         json_open(&j, NULL, '[');
-    for (size_t i = 0; i < n && !rc; i++) {
+    for ( size_t i = 0; i < n && !rc; i++ ) {
         struct xn_domain_config c;
 
-        if (current_config(&list[i], &c)) {
+        if ( current_config(&list[i], &c) ) {
             struct xn_domain now;
 
             /* It may have gone since the list was made. */
-            if (xn_domain_info(xl_ctx(), list[i].domid, &now) == -ESRCH)
+            if ( xn_domain_info(xl_ctx(), list[i].domid, &now) == -ESRCH )
                 continue;
             rc = xl_failed(NULL, "list: domain %u", list[i].domid);
             break;
         }
-        if (sxp)
+        if ( sxp )
             show_sxp(stdout, &c, &list[i]);
         else
             rc = json_config(&j, &list[i], &c);
         xn_config_free(&c);
     }
-    while (!sxp && j.depth)
+    while ( !sxp && j.depth )
         json_close(&j);
     return rc;
 }
@@ -160,7 +160,7 @@ int show_config_on(FILE *out, const struct xn_domain_config *c)
 {
     char *text;
 
-    if (xn_config_to_json(xl_ctx(), c, &text))
+    if ( xn_config_to_json(xl_ctx(), c, &text) )
         return xl_failed(c->name, "%s", xl.command->name);
     fprintf(out, "%s%s", text, *text && text[strlen(text) - 1] == '\n' ? "" : "\n");
     free(text);
@@ -169,7 +169,7 @@ int show_config_on(FILE *out, const struct xn_domain_config *c)
 
 int show_config(const struct xn_domain_config *c, bool sxp)
 {
-    if (!sxp)
+    if ( !sxp )
         return show_config_on(stdout, c);
     show_sxp(stdout, c, NULL);
     return XL_OK;

@@ -11,17 +11,17 @@
 /* A value: readers end one at a blank or parenthesis, so those are only inside quotes. */
 static void value(FILE *out, const char *s)
 {
-    if (!s) {
+    if ( !s ) {
         fputs("(null)", out);
         return;
     }
-    if (!strpbrk(s, "()'\"\\")) {
+    if ( !strpbrk(s, "()'\"\\") ) {
         fputs(s, out);
         return;
     }
     fputc('\'', out);
-    for (; *s; s++) {
-        if (*s == '\'' || *s == '\\')
+    for ( ; *s; s++ ) {
+        if ( *s == '\'' || *s == '\\' )
             fputc('\\', out);
         fputc(*s, out);
     }
@@ -86,7 +86,7 @@ void show_sxp(FILE *out, const struct xn_domain_config *c, const struct xn_domai
     char uuid[37] = "<unknown>";
     uint64_t maxmem = c->maxmem_kib ? c->maxmem_kib : c->memory_kib;
 
-    if (c->has_uuid || d)
+    if ( c->has_uuid || d )
         xl_uuid_text(d ? d->uuid : c->uuid, uuid);
     fprintf(out, "(domain\n\t(domid %ld)\n\t(create_info)\n\t(hvm %d)\n", domid,
             c->type == XN_TYPE_HVM);
@@ -101,12 +101,12 @@ void show_sxp(FILE *out, const struct xn_domain_config *c, const struct xn_domai
     fprintf(out, "\t(max_memkb %llu)\n\t(target_memkb %llu)\n", (unsigned long long)maxmem,
             (unsigned long long)c->memory_kib);
     item(out, "\t", "nomigrate", c->nomigrate == 1 ? "True" : "<default>");
-    if (d)
+    if ( d )
         running(out, d);
     image(out, c);
-    for (size_t i = 0; i < c->nr_disks; i++)
+    for ( size_t i = 0; i < c->nr_disks; i++ )
         disk(out, &c->disks[i], domid);
-    for (size_t i = 0; i < c->nr_nics; i++)
+    for ( size_t i = 0; i < c->nr_nics; i++ )
         nic(out, &c->nics[i], i, domid);
     fputs(")\n", out);
 }

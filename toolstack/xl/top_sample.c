@@ -20,9 +20,9 @@ static uint64_t read_counter(const char *dir, const char *device, const char *le
 
     snprintf(path, sizeof(path), "%s/%s/%s/statistics/%s", top_sys, dir, device, leaf);
     f = fopen(path, "re");
-    if (!f)
+    if ( !f )
         return 0;
-    if (fscanf(f, "%llu", &value) != 1)
+    if ( fscanf(f, "%llu", &value) != 1 )
         value = 0;
     fclose(f);
     return value;
@@ -32,10 +32,10 @@ static struct top_domain *domain_of(struct top_sample *s, uint32_t domid)
 {
     size_t low = 0, high = s->count;
 
-    while (low < high) {
+    while ( low < high ) {
         const size_t middle = (low + high) / 2;
 
-        if (s->domains[middle].info.domid < domid)
+        if ( s->domains[middle].info.domid < domid )
             low = middle + 1;
         else
             high = middle;
@@ -52,13 +52,13 @@ static void add_net(struct top_sample *s, const char *name)
     unsigned int domid, id;
     int end = 0;
 
-    if (sscanf(name, "vif%u.%u%n", &domid, &id, &end) != 2 || name[end])
+    if ( sscanf(name, "vif%u.%u%n", &domid, &id, &end) != 2 || name[end] )
         return;
     d = domain_of(s, domid);
-    if (!d)
+    if ( !d )
         return;
     d->nets = realloc(d->nets, (d->nr_nets + 1) * sizeof(*n));
-    if (!d->nets)
+    if ( !d->nets )
         abort();
     n = &d->nets[d->nr_nets++];
     *n = (struct top_net){
@@ -85,13 +85,13 @@ static void add_vbd(struct top_sample *s, const char *name)
     unsigned int domid, id;
     int end = 0;
 
-    if (sscanf(name, "vbd-%u-%u%n", &domid, &id, &end) != 2 || name[end])
+    if ( sscanf(name, "vbd-%u-%u%n", &domid, &id, &end) != 2 || name[end] )
         return;
     d = domain_of(s, domid);
-    if (!d)
+    if ( !d )
         return;
     d->vbds = realloc(d->vbds, (d->nr_vbds + 1) * sizeof(*v));
-    if (!d->vbds)
+    if ( !d->vbds )
         abort();
     v = &d->vbds[d->nr_vbds++];
     *v = (struct top_vbd){
@@ -118,9 +118,9 @@ static void scan(struct top_sample *s, const char *dir,
 
     snprintf(path, sizeof(path), "%s/%s", top_sys, dir);
     d = opendir(path);
-    while (d && (e = readdir(d)))
+    while ( d && (e = readdir(d)) )
         add(s, e->d_name);
-    if (d)
+    if ( d )
         closedir(d);
 }
 
@@ -143,11 +143,11 @@ static void take_domain(struct top_domain *d, const struct xn_domain *info,
 {
     d->info = *info;
     d->name = xl_shown_name(info->domid);
-    for (size_t i = 0; before && i < before->count; i++) {
+    for ( size_t i = 0; before && i < before->count; i++ ) {
         const struct top_domain *old = &before->domains[i];
 
-        if (old->info.domid != info->domid || memcmp(old->info.uuid, info->uuid, 16) ||
-            now <= before->at_ns || info->cpu_time_ns < old->info.cpu_time_ns)
+        if ( old->info.domid != info->domid || memcmp(old->info.uuid, info->uuid, 16) ||
+            now <= before->at_ns || info->cpu_time_ns < old->info.cpu_time_ns )
             continue;
         d->has_cpu = true;
         d->cpu_percent = 100.0 * (double)(info->cpu_time_ns - old->info.cpu_time_ns) /
@@ -162,9 +162,9 @@ int top_take(struct top_sample *s, const struct top_sample *before, bool vcpus)
     size_t count;
     int rc = xn_host_info(xl_ctx(), &s->host);
 
-    if (!rc)
+    if ( !rc )
         rc = xn_domain_list(xl_ctx(), &list, &count);
-    if (rc)
+    if ( rc )
         return rc;
     clock_gettime(CLOCK_MONOTONIC, &now);
     s->at_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
@@ -172,21 +172,21 @@ int top_take(struct top_sample *s, const struct top_sample *before, bool vcpus)
     s->count = count;
     s->domains = xl_alloc((count + 1) * sizeof(*s->domains));
     memset(s->domains, 0, (count + 1) * sizeof(*s->domains));
-    for (size_t i = 0; i < count; i++) {
+    for ( size_t i = 0; i < count; i++ ) {
         take_domain(&s->domains[i], &list[i], before, s->at_ns);
-        if (vcpus && xn_domain_vcpus(xl_ctx(), list[i].domid, &s->domains[i].vcpus,
-                                     &s->domains[i].nr_vcpus))
+        if ( vcpus && xn_domain_vcpus(xl_ctx(), list[i].domid, &s->domains[i].vcpus,
+                                     &s->domains[i].nr_vcpus) )
             s->domains[i].nr_vcpus = 0;
     }
     free(list);
     scan(s, "class/net", add_net);
     scan(s, "bus/xen-backend/devices", add_vbd);
-    for (size_t i = 0; i < count; i++) {
+    for ( size_t i = 0; i < count; i++ ) {
         struct top_domain *d = &s->domains[i];
 
-        if (d->nr_nets)
+        if ( d->nr_nets )
             qsort(d->nets, d->nr_nets, sizeof(*d->nets), by_net_id);
-        if (d->nr_vbds)
+        if ( d->nr_vbds )
             qsort(d->vbds, d->nr_vbds, sizeof(*d->vbds), by_vbd_id);
     }
     return 0;
@@ -194,13 +194,13 @@ int top_take(struct top_sample *s, const struct top_sample *before, bool vcpus)
 
 void top_free(struct top_sample *s)
 {
-    for (size_t i = 0; i < s->count; i++) {
+    for ( size_t i = 0; i < s->count; i++ ) {
         struct top_domain *d = &s->domains[i];
 
         free(d->name);
         free(d->nets);
         free(d->vbds);
-        if (d->vcpus)
+        if ( d->vcpus )
             xn_domain_vcpus_free(d->vcpus, d->nr_vcpus);
     }
     free(s->domains);

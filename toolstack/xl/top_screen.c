@@ -38,7 +38,7 @@ static void human(char *to, size_t size, uint64_t pages)
 {
     const double mib = (double)pages / 256;
 
-    if (mib >= 10240)
+    if ( mib >= 10240 )
         snprintf(to, size, "%.1f GiB", mib / 1024);
     else
         snprintf(to, size, "%.0f MiB", mib);
@@ -51,7 +51,7 @@ static void draw_summary(const struct screen *s)
     char clock[16], total[24], used[24], free_[24];
     struct tm tm;
 
-    for (size_t i = 0; i < s->sample.count; i++) {
+    for ( size_t i = 0; i < s->sample.count; i++ ) {
         const struct xn_domain *d = &s->sample.domains[i].info;
 
         running += d->running;
@@ -80,22 +80,22 @@ static void draw_line(void *data, const char *text, bool is_header)
     const int length = (int)strlen(text);
     int row = 3;
 
-    if (!is_header || s->o->headers) {
+    if ( !is_header || s->o->headers ) {
         row = 4 + s->line++ - s->first;
-        if (row < 4 || row > LINES - 2)
+        if ( row < 4 || row > LINES - 2 )
             return;
     }
-    if (is_header)
+    if ( is_header )
         attron(A_REVERSE);
     mvhline(row, 0, ' ', COLS);
-    if (s->left < length)
+    if ( s->left < length )
         mvaddnstr(row, 0, text + s->left, COLS);
-    if (is_header) {
+    if ( is_header ) {
         int start, width;
 
         attroff(A_REVERSE);
-        if (top_column_place(s->o->sort, &start, &width) && start >= s->left &&
-            start < s->left + COLS)
+        if ( top_column_place(s->o->sort, &start, &width) && start >= s->left &&
+            start < s->left + COLS )
             mvchgat(row, start - s->left, width, A_REVERSE | A_BOLD | A_UNDERLINE, 0, NULL);
     }
 }
@@ -116,7 +116,7 @@ static void draw_help(void)
         "Q, Esc   quit",
     };
 
-    for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+    for ( size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++ )
         mvaddnstr(4 + (int)i, 2, text[i], COLS - 2);
 }
 
@@ -125,14 +125,14 @@ static void draw(struct screen *s)
     erase();
     draw_summary(s);
     s->line = 0;
-    if (s->help)
+    if ( s->help )
         draw_help();
     else
         top_lines(&s->sample, s->o, draw_line, s);
     s->nr_lines = s->line;
     attron(A_REVERSE);
     mvhline(LINES - 1, 0, ' ', COLS);
-    if (s->asking)
+    if ( s->asking )
         mvprintw(LINES - 1, 0, "Seconds between samples: %s", s->prompt);
     else
         mvaddnstr(LINES - 1, 0, s->note ? s->note :
@@ -146,7 +146,7 @@ static void take(struct screen *s)
 {
     struct top_sample next = { 0 };
 
-    if (top_take(&next, &s->sample, s->o->vcpus)) {
+    if ( top_take(&next, &s->sample, s->o->vcpus) ) {
         s->note = "the last sample failed; see xl list";
         return;
     }
@@ -165,20 +165,20 @@ static void answer(struct screen *s, int key)
 {
     const size_t n = strlen(s->prompt);
 
-    if (key == KEY_ESC) {
+    if ( key == KEY_ESC ) {
         s->asking = false;
-    } else if (key == '\n' || key == '\r' || key == KEY_ENTER) {
+    } else if ( key == '\n' || key == '\r' || key == KEY_ENTER ) {
         char *end;
         const double delay = strtod(s->prompt, &end);
 
         s->asking = false;
-        if (end == s->prompt || *end || !(delay >= 0.1 && delay <= 86400))
+        if ( end == s->prompt || *end || !(delay >= 0.1 && delay <= 86400) )
             s->note = "the delay must be a number from 0.1 to 86400";
         else
             s->o->delay = delay;
-    } else if ((key == KEY_BACKSPACE || key == 127 || key == 8) && n) {
+    } else if ( (key == KEY_BACKSPACE || key == 127 || key == 8) && n ) {
         s->prompt[n - 1] = 0;
-    } else if ((isdigit(key) || key == '.') && n < sizeof(s->prompt) - 1) {
+    } else if ( (isdigit(key) || key == '.') && n < sizeof(s->prompt) - 1 ) {
         s->prompt[n] = (char)key;
         s->prompt[n + 1] = 0;
     }
@@ -194,7 +194,7 @@ static void sort_next(struct screen *s, int step)
 /* Moving about; false: another key. */
 static bool move_key(struct screen *s, int key)
 {
-    switch (key) {
+    switch ( key ) {
     case KEY_UP: scroll_to(s, s->first - 1); break;
     case KEY_DOWN: scroll_to(s, s->first + 1); break;
     case KEY_PPAGE: scroll_to(s, s->first - (LINES - 6)); break;
@@ -214,7 +214,7 @@ static bool act(struct screen *s, int key)
 {
     s->note = NULL;
     s->help = false;
-    switch (tolower(key)) {
+    switch ( tolower(key) ) {
     case 'q': case KEY_ESC: s->quit = true; break;
     case 'd': s->asking = true; s->prompt[0] = 0; break;
     case 's': case '>': sort_next(s, 1); break;
@@ -235,7 +235,7 @@ static bool act(struct screen *s, int key)
 /* Keys until it is time for the next sample. */
 static void obey_until(struct screen *s, uint64_t when)
 {
-    for (;;) {
+    for ( ;; ) {
         struct timespec now;
         int64_t ms;
         int key;
@@ -244,22 +244,22 @@ static void obey_until(struct screen *s, uint64_t when)
         draw(s);
         clock_gettime(CLOCK_MONOTONIC, &now);
         ms = ((int64_t)when - (int64_t)now.tv_sec * 1000000000 - now.tv_nsec) / 1000000;
-        if (ms <= 0 || told_to_stop)
+        if ( ms <= 0 || told_to_stop )
             return;
         timeout(ms > 1000 ? 1000 : (int)ms);
         key = getch();
-        if (key == ERR) {
+        if ( key == ERR ) {
             struct pollfd in = { .fd = 0, .events = POLLIN };
 
-            if (poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL))
+            if ( poll(&in, 1, 0) > 0 && in.revents & (POLLHUP | POLLERR | POLLNVAL) )
                 told_to_stop = 1;       /* the terminal is gone */
             continue;
         }
-        if (s->asking)
+        if ( s->asking )
             answer(s, key);
-        else if (!move_key(s, key) && act(s, key))
+        else if ( !move_key(s, key) && act(s, key) )
             return;
-        if (s->quit)
+        if ( s->quit )
             return;
     }
 }
@@ -269,7 +269,7 @@ static void catch_signals(void)
     static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
     const struct sigaction a = { .sa_handler = stop };
 
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+    for ( size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++ )
         sigaction(signals[i], &a, NULL);
 }
 
@@ -278,12 +278,12 @@ int top_screen(struct top_options *o)
     struct screen s = { .o = o };
     SCREEN *terminal;
 
-    if (!isatty(0) || !isatty(1))
+    if ( !isatty(0) || !isatty(1) )
         return xl_error("top: this is no terminal; use -b for plain text, --json for JSON");
-    if (top_take(&s.sample, NULL, o->vcpus))
+    if ( top_take(&s.sample, NULL, o->vcpus) )
         return xl_failed(NULL, "top");
     terminal = newterm(NULL, stdout, stdin);
-    if (!terminal) {
+    if ( !terminal ) {
         const char *term = getenv("TERM");
 
         top_free(&s.sample);
@@ -297,11 +297,11 @@ int top_screen(struct top_options *o)
     nonl();
     keypad(stdscr, TRUE);
     curs_set(0);
-    for (long n = 1; !s.quit && !told_to_stop; n++) {
+    for ( long n = 1; !s.quit && !told_to_stop; n++ ) {
         obey_until(&s, s.sample.at_ns + (uint64_t)(o->delay * 1e9));
-        if (o->iterations && n >= o->iterations)
+        if ( o->iterations && n >= o->iterations )
             break;
-        if (!s.quit && !told_to_stop)
+        if ( !s.quit && !told_to_stop )
             take(&s);
     }
     endwin();

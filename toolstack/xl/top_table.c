@@ -55,7 +55,7 @@ static void put_name(char *to, const struct cell *c)
 
 static void put_device_cell(char *to, const struct top_domain *d, enum top_column column)
 {
-    switch (column) {
+    switch ( column ) {
     case TOP_NETS: put_number(to, d->nr_nets); break;
     case TOP_NET_TX: put_number(to, d->net_tx / 1024); break;
     case TOP_NET_RX: put_number(to, d->net_rx / 1024); break;
@@ -73,7 +73,7 @@ static void put_cell(char *to, const struct cell *c, enum top_column column)
 {
     const struct xn_domain *d = &c->d->info;
 
-    switch (column) {
+    switch ( column ) {
     case TOP_NAME: put_name(to, c); break;
     case TOP_STATE: put_state(to, d); break;
     case TOP_CPU_SEC: put_number(to, d->cpu_time_ns / 1000000000); break;
@@ -81,13 +81,13 @@ static void put_cell(char *to, const struct cell *c, enum top_column column)
     case TOP_MEM: put_kib(to, d->pages); break;
     case TOP_MEM_PCT: put_percent(to, c, d->pages); break;
     case TOP_MAXMEM:
-        if (no_limit(d))
+        if ( no_limit(d) )
             strcpy(to, "no limit");
         else
             put_kib(to, d->max_pages);
         break;
     case TOP_MAXMEM_PCT:
-        if (no_limit(d))
+        if ( no_limit(d) )
             strcpy(to, "n/a");
         else
             put_percent(to, c, d->max_pages);
@@ -100,7 +100,7 @@ static void put_cell(char *to, const struct cell *c, enum top_column column)
 /* Numbers to sort by. */
 static double weight(const struct top_domain *d, enum top_column column)
 {
-    switch (column) {
+    switch ( column ) {
     case TOP_CPU_SEC: return (double)d->info.cpu_time_ns;
     case TOP_CPU_PCT: return d->cpu_percent;
     case TOP_MEM: case TOP_MEM_PCT: return (double)d->info.pages;
@@ -148,10 +148,10 @@ const char *top_column_name(enum top_column c)
 
 bool top_column_place(enum top_column c, int *start, int *width)
 {
-    if (c == TOP_BY_ID)
+    if ( c == TOP_BY_ID )
         return false;
     *start = 0;
-    for (enum top_column i = 0; i < c; i++)
+    for ( enum top_column i = 0; i < c; i++ )
         *start += columns[i].width + 1;
     *width = columns[c].width;
     return true;
@@ -167,13 +167,13 @@ static int compare(const void *a, const void *b)
     double wx, wy;
     int order = 0;
 
-    if (dom0_first && !x->info.domid != !y->info.domid)
+    if ( dom0_first && !x->info.domid != !y->info.domid )
         return x->info.domid ? 1 : -1;
-    if (sort_by == TOP_BY_ID) {
+    if ( sort_by == TOP_BY_ID ) {
         order = 0;
-    } else if (sort_by == TOP_NAME) {
+    } else if ( sort_by == TOP_NAME ) {
         order = strcasecmp(x->name, y->name);
-    } else if (sort_by == TOP_STATE) {
+    } else if ( sort_by == TOP_STATE ) {
         char sx[CELL], sy[CELL];
 
         put_state(sx, &x->info);
@@ -201,7 +201,7 @@ static void header_line(top_line_fn *fn, void *data)
     char line[512];
     size_t n = 0;
 
-    for (enum top_column i = 0; i < TOP_COLUMNS; i++)
+    for ( enum top_column i = 0; i < TOP_COLUMNS; i++ )
         n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%*s", i ? " " : "",
                               columns[i].width, columns[i].name);
     fn(data, line, true);
@@ -212,7 +212,7 @@ static void domain_line(const struct cell *c, top_line_fn *fn, void *data)
     char line[TOP_COLUMNS * 24 + CELL], text[CELL];
     size_t n = 0;
 
-    for (enum top_column i = 0; i < TOP_COLUMNS; i++) {
+    for ( enum top_column i = 0; i < TOP_COLUMNS; i++ ) {
         put_cell(text, c, i);
         n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%*s", i ? " " : "",
                               columns[i].width, text);
@@ -226,8 +226,8 @@ static void vcpu_line(const struct top_domain *d, top_line_fn *fn, void *data)
     char *line = xl_alloc(room);
     size_t n = (size_t)snprintf(line, room, "VCPUs(sec): ");
 
-    for (size_t i = 0; i < d->nr_vcpus; i++)
-        if (d->vcpus[i].online)
+    for ( size_t i = 0; i < d->nr_vcpus; i++ )
+        if ( d->vcpus[i].online )
             n += (size_t)snprintf(line + n, room - n, " %2u: %10llus", d->vcpus[i].id,
                                   (unsigned long long)(d->vcpus[i].cpu_time_ns / 1000000000));
     fn(data, line, false);
@@ -261,20 +261,20 @@ static void vbd_line(const struct top_vbd *v, top_line_fn *fn, void *data)
 void top_lines(const struct top_sample *s, const struct top_options *o, top_line_fn *fn,
                void *data)
 {
-    if (!o->headers || !s->count)
+    if ( !o->headers || !s->count )
         header_line(fn, data);
-    for (size_t i = 0; i < s->count; i++) {
+    for ( size_t i = 0; i < s->count; i++ ) {
         const struct top_domain *d = &s->domains[i];
         const struct cell c = { s, o, d };
 
-        if (o->headers)
+        if ( o->headers )
             header_line(fn, data);
         domain_line(&c, fn, data);
-        if (o->vcpus)
+        if ( o->vcpus )
             vcpu_line(d, fn, data);
-        for (size_t j = 0; o->nets && j < d->nr_nets; j++)
+        for ( size_t j = 0; o->nets && j < d->nr_nets; j++ )
             net_line(&d->nets[j], fn, data);
-        for (size_t j = 0; o->vbds && j < d->nr_vbds; j++)
+        for ( size_t j = 0; o->vbds && j < d->nr_vbds; j++ )
             vbd_line(&d->vbds[j], fn, data);
     }
 }
@@ -284,7 +284,7 @@ void top_lines(const struct top_sample *s, const struct top_options *o, top_line
 static void json_devices(struct json *j, const struct top_domain *d)
 {
     json_open(j, "networks", '[');
-    for (size_t i = 0; i < d->nr_nets; i++) {
+    for ( size_t i = 0; i < d->nr_nets; i++ ) {
         const struct top_net *n = &d->nets[i];
 
         json_open(j, NULL, '{');
@@ -301,7 +301,7 @@ static void json_devices(struct json *j, const struct top_domain *d)
     }
     json_close(j);
     json_open(j, "disks", '[');
-    for (size_t i = 0; i < d->nr_vbds; i++) {
+    for ( size_t i = 0; i < d->nr_vbds; i++ ) {
         const struct top_vbd *v = &d->vbds[i];
 
         json_open(j, NULL, '{');
@@ -326,16 +326,16 @@ static void json_domain(struct json *j, const struct top_domain *d)
     json_uint(j, "domid", d->info.domid);
     json_string(j, "state", state);
     json_seconds(j, "cpu_seconds", d->info.cpu_time_ns);
-    if (d->has_cpu) {
+    if ( d->has_cpu ) {
         snprintf(percent, sizeof(percent), "%.1f", d->cpu_percent);
         json_text(j, "cpu_percent", percent);
     }
     json_uint(j, "memory_kib", d->info.pages * 4);
-    if (!no_limit(&d->info))
+    if ( !no_limit(&d->info) )
         json_uint(j, "max_memory_kib", d->info.max_pages * 4);
     json_uint(j, "ssid", d->info.ssidref);
     json_open(j, "vcpus", '[');
-    for (size_t i = 0; i < d->nr_vcpus; i++) {
+    for ( size_t i = 0; i < d->nr_vcpus; i++ ) {
         json_open(j, NULL, '{');
         json_uint(j, "id", d->vcpus[i].id);
         json_bool(j, "online", d->vcpus[i].online);
@@ -358,7 +358,7 @@ void top_json(const struct top_sample *s)
     json_uint(&j, "memory_kib", s->host.total_pages * 4);
     json_uint(&j, "free_memory_kib", s->host.free_pages * 4);
     json_open(&j, "domains", '[');
-    for (size_t i = 0; i < s->count; i++)
+    for ( size_t i = 0; i < s->count; i++ )
         json_domain(&j, &s->domains[i]);
     json_close(&j);
     json_close(&j);

@@ -18,7 +18,7 @@ static int print(struct xn_ctx *ctx, const char *language, const struct xn_domai
     int rc = !strcmp(language, "xml") ? xn_config_to_xml(ctx, c, &text) :
              xn_config_to_json(ctx, c, &text);
 
-    if (!rc)
+    if ( !rc )
         fputs(text, stdout);
     free(text);
     return rc;
@@ -33,28 +33,28 @@ int main(int argc, char **argv)
     struct xn_ctx *ctx = xn_ctx_new();
     int opt, rc = 0;
 
-    while ((opt = getopt(argc, argv, "c:x:")) != -1) {
+    while ( (opt = getopt(argc, argv, "c:x:")) != -1 ) {
         conf = opt == 'c' ? optarg : conf;
         extra = opt == 'x' ? optarg : extra;
     }
-    if (argc - optind != 2)
+    if ( argc - optind != 2 )
         return 2;
     xn_defaults_init(&d);
-    if (conf) {
+    if ( conf ) {
         xn_defaults_free(&d);
         rc = xn_defaults_load(ctx, &d, &f, conf);
         xn_findings_print(&f, conf, stderr);
         xn_findings_free(&f);
     }
     xn_config_init(&c);
-    if (!rc)
+    if ( !rc )
         rc = xn_config_load(ctx, &c, &f, argv[optind + 1], extra);
     xn_findings_print(&f, argv[optind + 1], stderr);
-    if (!rc) {
+    if ( !rc ) {
         xn_defaults_apply(&d, &c);
         rc = print(ctx, argv[optind], &c);
     }
-    if (rc)
+    if ( rc )
         fprintf(stderr, "%s\n", xn_why(ctx));
     xn_findings_free(&f);
     xn_config_free(&c);

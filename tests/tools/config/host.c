@@ -17,7 +17,7 @@ int xn_host_cpus(struct xn_ctx *ctx, struct xn_cpu_topology **cpus, size_t *coun
 
     *count = given ? strtoul(given, NULL, 0) : 4;
     *cpus = calloc(*count + 1, sizeof(**cpus));
-    for (size_t i = 0; i < *count; i++)
+    for ( size_t i = 0; i < *count; i++ )
         (*cpus)[i] = (struct xn_cpu_topology){ i, 0, given ? 0 : i / 2 };
     return 0;
 }

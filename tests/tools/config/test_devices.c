@@ -33,7 +33,7 @@ static void finding(struct xn_findings *f)
 
 static void compare(const struct row *row)
 {
-    if (strcmp(result, row->means))
+    if ( strcmp(result, row->means) )
         fail_msg("'%s' is '%s', expected '%s'", row->text, result, row->means);
 }
 
@@ -118,27 +118,27 @@ static void describe_disk(const struct xn_disk *d)
 {
     snprintf(result, sizeof(result), "%s %s %s%s%s", or_dash(d->target), d->vdev,
              xn_disk_format_name(d->format), d->readonly ? " ro" : "", d->cdrom ? " cdrom" : "");
-    if (d->script)
+    if ( d->script )
         add(" script=%s", d->script);
-    if (d->backend_domain)
+    if ( d->backend_domain )
         add(" backend=%s", d->backend_domain);
-    if (d->backend != XN_DISK_ANY)
+    if ( d->backend != XN_DISK_ANY )
         add(" type=%s", xn_disk_backend_name(d->backend));
-    if (d->discard_set)
+    if ( d->discard_set )
         add(" discard=%d", d->discard);
-    if (d->trusted != XN_UNSET)
+    if ( d->trusted != XN_UNSET )
         add(" trusted=%ld", d->trusted);
     add("%s%s", d->direct_io_safe ? " direct" : "", d->is_virtio ? " virtio" : "");
 }
 
 static void test_disks(void **state)
 {
-    for (size_t i = 0; i < sizeof(disk_rows) / sizeof(disk_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(disk_rows) / sizeof(disk_rows[0]); i++ ) {
         struct xn_findings f = { 0 };
         struct xn_disk d;
         int rc = xn_config_parse_disk(&d, &f, disk_rows[i].text);
 
-        if (f.count)
+        if ( f.count )
             finding(&f);
         else
             describe_disk(&d);
@@ -193,33 +193,33 @@ static const struct row nic_rows[] = {
 static void describe_nic(const struct xn_nic *n)
 {
     snprintf(result, sizeof(result), "%s", or_dash(n->bridge));
-    if (n->has_mac)
+    if ( n->has_mac )
         add(" mac=%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1], n->mac[2], n->mac[3],
             n->mac[4], n->mac[5]);
-    if (n->rate_interval_us)
+    if ( n->rate_interval_us )
         add(" %lu/%u", n->rate_bytes, n->rate_interval_us);
-    if (n->mtu != XN_UNSET)
+    if ( n->mtu != XN_UNSET )
         add(" mtu=%ld", n->mtu);
-    if (n->devid != XN_UNSET)
+    if ( n->devid != XN_UNSET )
         add(" devid=%ld", n->devid);
-    if (n->trusted != XN_UNSET)
+    if ( n->trusted != XN_UNSET )
         add(" trusted=%ld", n->trusted);
-    if (n->ip)
+    if ( n->ip )
         add(" ip=%s", n->ip);
-    if (n->type)
+    if ( n->type )
         add(" type=%s", n->type);
-    if (n->model)
+    if ( n->model )
         add(" model=%s", n->model);
 }
 
 static void test_nics(void **state)
 {
-    for (size_t i = 0; i < sizeof(nic_rows) / sizeof(nic_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(nic_rows) / sizeof(nic_rows[0]); i++ ) {
         struct xn_findings f = { 0 };
         struct xn_nic n;
         int rc = xn_config_parse_nic(&n, &f, nic_rows[i].text);
 
-        if (f.count)
+        if ( f.count )
             finding(&f);
         else
             describe_nic(&n);
@@ -262,22 +262,22 @@ static const struct row pci_rows[] = {
 
 static void test_pcis(void **state)
 {
-    for (size_t i = 0; i < sizeof(pci_rows) / sizeof(pci_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(pci_rows) / sizeof(pci_rows[0]); i++ ) {
         struct xn_findings f = { 0 };
         struct xn_pci p;
         int rc = xn_config_parse_pci(&p, &f, pci_rows[i].text);
 
         result[0] = '\0';
-        if (f.count) {
+        if ( f.count ) {
             finding(&f);
         } else {
-            if (p.name)
+            if ( p.name )
                 add("%s", p.name);
-            else if (p.all_functions)
+            else if ( p.all_functions )
                 add("%04x:%02x:%02x.*", p.domain, p.bus, p.device);
             else
                 add("%04x:%02x:%02x.%x", p.domain, p.bus, p.device, p.function);
-            if (p.vslot != XN_UNSET)
+            if ( p.vslot != XN_UNSET )
                 add(" @%ld", p.vslot);
             add("%s%s%s%s", p.seize ? " seize" : "", p.permissive ? " permissive" : "",
                 p.rdm_policy ? " " : "", p.rdm_policy ? p.rdm_policy : "");
@@ -302,12 +302,12 @@ static const struct row channel_rows[] = {
 
 static void test_channels(void **state)
 {
-    for (size_t i = 0; i < sizeof(channel_rows) / sizeof(channel_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(channel_rows) / sizeof(channel_rows[0]); i++ ) {
         struct xn_findings f = { 0 };
         struct xn_channel ch;
 
         xn_config_parse_channel(&ch, &f, channel_rows[i].text);
-        if (f.count)
+        if ( f.count )
             finding(&f);
         else
             snprintf(result, sizeof(result), "%s %s %s %s",
@@ -337,11 +337,11 @@ static void test_vdevs(void **state)
         { "d1p", -22, 0 }, { "51712x", -22, 0 }, { "xvdaaaaaaaaaaaaaaaaaaaaaaaaa", -22, 0 },
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++ ) {
         uint32_t number = 0;
         int rc = xn_vdev_number(rows[i].name, &number);
 
-        if (rc != rows[i].rc || (!rc && number != rows[i].number))
+        if ( rc != rows[i].rc || (!rc && number != rows[i].number) )
             fail_msg("%s: %d, %u", rows[i].name, rc, number);
     }
 }
@@ -367,17 +367,17 @@ static void test_cpusets(void **state)
     static const uint32_t nodes[] = { 0, 0, 1, 1 };
     const struct cpuset_host host = { 4, nodes };
 
-    for (size_t i = 0; i < sizeof(cpu_rows) / sizeof(cpu_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(cpu_rows) / sizeof(cpu_rows[0]); i++ ) {
         uint8_t set[CPUSET_BYTES(4)];
         char why[120];
         size_t offset;
 
         result[0] = '\0';
-        if (cpuset_parse(cpu_rows[i].text, &host, set, &offset, why, sizeof(why)))
+        if ( cpuset_parse(cpu_rows[i].text, &host, set, &offset, why, sizeof(why)) )
             add("!%zu %s", offset, why);
         else
-            for (unsigned int cpu = 0; cpu < 4; cpu++)
-                if (cpuset_has(set, cpu))
+            for ( unsigned int cpu = 0; cpu < 4; cpu++ )
+                if ( cpuset_has(set, cpu) )
                     add("%u", cpu);
         compare(&cpu_rows[i]);
     }
@@ -388,7 +388,7 @@ static void test_cpuset_text(void **state)
 {
     const struct cpuset_host host = { 10, NULL };
 
-    for (unsigned int bits = 0; bits < 1024; bits++) {
+    for ( unsigned int bits = 0; bits < 1024; bits++ ) {
         uint8_t set[2] = { bits, bits >> 8 }, again[2];
         char *text = cpuset_text(set, 10), why[120];
 

@@ -22,7 +22,7 @@ static char *all_findings(const struct xn_findings *f)
     static const char *const levels[] = { "E", "W", "I", "D" };
     char *text = strdup("");
 
-    for (size_t i = 0; i < f->count; i++) {
+    for ( size_t i = 0; i < f->count; i++ ) {
         char *more;
 
         assert_true(asprintf(&more, "%s%s%u:%u %s %s", text, i ? "\n" : "", f->list[i].line,
@@ -78,7 +78,7 @@ static const struct value_row value_rows[] = {
 
 static void test_values(void **state)
 {
-    for (size_t i = 0; i < sizeof(value_rows) / sizeof(value_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(value_rows) / sizeof(value_rows[0]); i++ ) {
         const struct value_row *row = &value_rows[i];
         struct xn_domain_config c;
         struct xn_findings f = { 0 };
@@ -86,15 +86,15 @@ static void test_values(void **state)
         char *text;
 
         assert_true(asprintf(&text, BASE "%s", row->text) > 0);
-        if (xn_config_parse(&c, &f, "t", text, strlen(text), NULL))
+        if ( xn_config_parse(&c, &f, "t", text, strlen(text), NULL) )
             fail_msg("%s: %s", row->text, all_findings(&f));
         s = xn_config_setting(&c, row->key);
-        if (!s)
+        if ( !s )
             fail_msg("%s: no %s", row->text, row->key);
-        for (char *p = s->value; *p; p++)
-            if (*p == '\x1f')
+        for ( char *p = s->value; *p; p++ )
+            if ( *p == '\x1f' )
                 *p = '|';
-        if (strcmp(s->value, row->value))
+        if ( strcmp(s->value, row->value) )
             fail_msg("%s: %s is '%s'", row->text, row->key, s->value);
         xn_config_free(&c);
         xn_findings_free(&f);
@@ -214,7 +214,7 @@ static const struct finding_row finding_rows[] = {
 
 static void test_findings(void **state)
 {
-    for (size_t i = 0; i < sizeof(finding_rows) / sizeof(finding_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(finding_rows) / sizeof(finding_rows[0]); i++ ) {
         const struct finding_row *row = &finding_rows[i];
         struct xn_domain_config c;
         struct xn_findings f = { 0 };
@@ -225,9 +225,9 @@ static void test_findings(void **state)
         assert_true(asprintf(&text, BASE "%s", row->text) > 0);
         rc = xn_config_parse(&c, &f, "t", text, strlen(text), NULL);
         found = all_findings(&f);
-        if (strcmp(found, row->findings))
+        if ( strcmp(found, row->findings) )
             fail_msg("%s\n found: %s\n expected: %s", row->text, found, row->findings);
-        if ((rc != 0) != error)
+        if ( (rc != 0) != error )
             fail_msg("%s: rc %d", row->text, rc);
         xn_config_free(&c);
         xn_findings_free(&f);
@@ -263,14 +263,14 @@ static const struct finding_row whole_rows[] = {
 
 static void test_whole(void **state)
 {
-    for (size_t i = 0; i < sizeof(whole_rows) / sizeof(whole_rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(whole_rows) / sizeof(whole_rows[0]); i++ ) {
         struct xn_domain_config c;
         struct xn_findings f = { 0 };
         char *found;
 
         xn_config_parse(&c, &f, "t", whole_rows[i].text, strlen(whole_rows[i].text), NULL);
         found = all_findings(&f);
-        if (strcmp(found, whole_rows[i].findings))
+        if ( strcmp(found, whole_rows[i].findings) )
             fail_msg("%s\n found: %s", whole_rows[i].text, found);
         free(found);
         xn_config_free(&c);
@@ -329,7 +329,7 @@ static void test_bounds(void **state)
     struct xn_findings f = { 0 };
 
     memset(text, '=', size);
-    for (size_t i = 0; i < 2000; i += 2)
+    for ( size_t i = 0; i < 2000; i += 2 )
         text[i] = '\n';
     assert_int_equal(xn_config_parse(&c, &f, "t", text, 2000, NULL), -22);
     assert_int_equal(f.count, 101);
@@ -358,7 +358,7 @@ static void test_served(void **state)
         { BASE "type='pvh'", "type=\"pvh\" is not served yet: only PV guests are" },
     };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for ( size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++ ) {
         struct xn_ctx *ctx = xn_ctx_new();
         struct xn_domain_config c;
         struct xn_findings f = { 0 };

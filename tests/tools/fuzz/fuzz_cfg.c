@@ -14,7 +14,7 @@ static void one_specification(unsigned int which, const char *text)
     struct xn_pci p;
     uint32_t number;
 
-    switch (which) {
+    switch ( which ) {
     case 0:
         xn_config_parse_disk(&d, &f, text);
         xn_disk_free(&d);
@@ -42,7 +42,7 @@ static void whole(struct xn_ctx *ctx, const char *text, size_t length)
     struct xn_domain_config c;
     struct xn_findings f = { 0 };
 
-    if (!xn_config_parse(&c, &f, "fuzz", text, length, NULL)) {
+    if ( !xn_config_parse(&c, &f, "fuzz", text, length, NULL) ) {
         xn_config_served(ctx, &c);
         write_both(ctx, &c);
     }
@@ -56,14 +56,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xn_ctx *ctx;
     char *text;
 
-    if (size < 1)
+    if ( size < 1 )
         return 0;
     ctx = xn_ctx_new();
     xn_set_log(ctx, XN_ERROR, quiet, NULL);
     text = strndup((const char *)data + 1, size - 1);
-    if (data[0] >= '0' && data[0] <= '4') {
+    if ( data[0] >= '0' && data[0] <= '4' ) {
         one_specification(data[0] - '0', text);
-    } else if (data[0] == '5') {
+    } else if ( data[0] == '5' ) {
         struct xn_defaults d;
 
         xn_defaults_init(&d);

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xn_domain_config c;
 
     xn_set_log(ctx, XN_ERROR, quiet, NULL);
-    if (!xn_config_from_json(ctx, &c, text))
+    if ( !xn_config_from_json(ctx, &c, text) )
         write_both(ctx, &c);
     xn_config_free(&c);
     free(text);

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xn_findings f = { 0 };
 
     xn_set_log(ctx, XN_ERROR, quiet, NULL);
-    if (!xn_config_from_xml(ctx, &c, &f, (const char *)data, size))
+    if ( !xn_config_from_xml(ctx, &c, &f, (const char *)data, size) )
         write_both(ctx, &c);
     xn_config_free(&c);
     xn_findings_free(&f);

@@ -10,14 +10,14 @@
 
 int cmd_console(int argc, char **argv)
 {
-    while (xl_getopt(argc, argv) != -1)
+    while ( xl_getopt(argc, argv) != -1 )
         ;
     return XL_OK;
 }
 
 int cmd_top(int argc, char **argv)
 {
-    while (xl_getopt(argc, argv) != -1)
+    while ( xl_getopt(argc, argv) != -1 )
         ;
     printf("top\n");
     return XL_OK;

@@ -48,10 +48,10 @@ static const char *name_of(uint32_t domid)
 {
     const char *spaced = getenv("FAKE_NAME");
 
-    if (domid == 1 && spaced)
+    if ( domid == 1 && spaced )
         return spaced;
-    for (size_t i = 0; i < NR; i++)
-        if (domains[i].domid == domid)
+    for ( size_t i = 0; i < NR; i++ )
+        if ( domains[i].domid == domid )
             return names[i];
     return NULL;
 }
@@ -66,8 +66,8 @@ int xn_domain_list(struct xn_ctx *ctx, struct xn_domain **list, size_t *count)
 
 int xn_domain_info(struct xn_ctx *ctx, uint32_t domid, struct xn_domain *d)
 {
-    for (size_t i = 0; i < NR; i++) {
-        if (domains[i].domid == domid) {
+    for ( size_t i = 0; i < NR; i++ ) {
+        if ( domains[i].domid == domid ) {
             *d = domains[i];
             return 0;
         }
@@ -77,12 +77,12 @@ int xn_domain_info(struct xn_ctx *ctx, uint32_t domid, struct xn_domain *d)
 
 int xn_domain_find(struct xn_ctx *ctx, const char *name, uint32_t *domid)
 {
-    for (size_t i = 0; i < NR; i++) {
+    for ( size_t i = 0; i < NR; i++ ) {
         char id[12];
 
         snprintf(id, sizeof(id), "%u", domains[i].domid);
-        if ((name_of(domains[i].domid) && !strcmp(name_of(domains[i].domid), name)) ||
-            !strcmp(id, name)) {
+        if ( (name_of(domains[i].domid) && !strcmp(name_of(domains[i].domid), name)) ||
+            !strcmp(id, name) ) {
             *domid = domains[i].domid;
             return 0;
         }
@@ -97,7 +97,7 @@ char *xn_domain_name(struct xn_ctx *ctx, uint32_t domid)
 
 int xn_domain_names(struct xn_ctx *ctx, const struct xn_domain *list, size_t count, char **names)
 {
-    for (size_t i = 0; i < count; i++)
+    for ( size_t i = 0; i < count; i++ )
         names[i] = xn_domain_name(ctx, list[i].domid);
     return 0;
 }
@@ -112,7 +112,7 @@ int xn_domain_vcpus(struct xn_ctx *ctx, uint32_t domid, struct xn_vcpu **list, s
 {
     *count = domid == 2 ? 3 : 1;
     *list = calloc(*count, sizeof(**list));
-    for (size_t i = 0; i < *count; i++) {
+    for ( size_t i = 0; i < *count; i++ ) {
         struct xn_vcpu *v = &(*list)[i];
 
         *v = (struct xn_vcpu){ .id = (uint32_t)i, .online = i < 2, .running = i == 0,
@@ -128,7 +128,7 @@ int xn_domain_vcpus(struct xn_ctx *ctx, uint32_t domid, struct xn_vcpu **list, s
 
 void xn_domain_vcpus_free(struct xn_vcpu *list, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for ( size_t i = 0; i < count; i++ ) {
         free(list[i].hard);
         free(list[i].soft);
     }
@@ -147,7 +147,7 @@ int xn_domain_uptime(struct xn_ctx *ctx, uint32_t domid, uint64_t *seconds)
 {
     static const uint64_t up[] = { 114, 28044911, 90061 };
 
-    if (domid > 2)
+    if ( domid > 2 )
         return xn_fail(ctx, ENOENT, "no start time");
     *seconds = up[domid];
     return 0;
@@ -155,7 +155,7 @@ int xn_domain_uptime(struct xn_ctx *ctx, uint32_t domid, uint64_t *seconds)
 
 int xn_domain_target(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib)
 {
-    if (domid > 2)
+    if ( domid > 2 )
         return xn_fail(ctx, ENOENT, "no target");
     *kib = domid == 0 ? 1048575 : domid == 1 ? 8192 : 98304;
     return 0;
@@ -163,7 +163,7 @@ int xn_domain_target(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib)
 
 int xn_domain_static_max(struct xn_ctx *ctx, uint32_t domid, uint64_t *kib)
 {
-    if (domid > 2)
+    if ( domid > 2 )
         return xn_fail(ctx, ENOENT, "no limit");
     *kib = domid == 0 ? 1048576 : domid == 1 ? 8192 : 98304;
     return 0;
@@ -178,7 +178,7 @@ int xn_domain_config(struct xn_ctx *ctx, uint32_t domid, struct xn_domain_config
     struct xn_findings f = { 0 };
     int rc;
 
-    if (domid != 2)
+    if ( domid != 2 )
         return xn_fail(ctx, ENOENT, "nothing is kept of domain %u", domid);
     rc = xn_config_parse(c, &f, "kept", text, strlen(text), NULL);
     xn_findings_free(&f);
@@ -194,11 +194,11 @@ int xn_domain_config_update(struct xn_ctx *ctx, uint32_t domid, const struct xn_
 int xn_domain_create(struct xn_ctx *ctx, struct xn_domain_config *c,
                      const struct xn_create_options *o, uint32_t *domid)
 {
-    if (o->dry_run) {
+    if ( o->dry_run ) {
         xn_log(ctx, XN_INFO, "would create %s", c->name);
         return 0;
     }
-    if (!strcmp(c->name, "lin"))
+    if ( !strcmp(c->name, "lin") )
         return xn_fail(ctx, EEXIST, "domain 2 has this name");
     did("create %s%s, %llu KiB, hard %s, bridge %s", c->name, o->paused ? " paused" : "",
         (unsigned long long)c->memory_kib, c->nr_affinity ? c->affinity[0].hard : "-",
@@ -226,7 +226,7 @@ ACT(unpause)
 
 int xn_domain_ask(struct xn_ctx *ctx, uint32_t domid, const char *what)
 {
-    if (getenv("FAKE_DEAF"))
+    if ( getenv("FAKE_DEAF") )
         return xn_fail(ctx, ETIMEDOUT, "the guest does not answer");
     did("ask %u %s", domid, what);
     return 0;
@@ -294,7 +294,7 @@ struct xn_watch *xn_domain_watch(struct xn_ctx *ctx, uint32_t domid)
 {
     struct xn_watch *w = calloc(1, sizeof(*w));
 
-    if (pipe(w->fds) || write(w->fds[1], "x", 1) != 1)
+    if ( pipe(w->fds) || write(w->fds[1], "x", 1) != 1 )
         abort();
     return w;
 }
@@ -317,7 +317,7 @@ int xn_watch_read(struct xn_watch *w, enum xn_end *end, unsigned int *reason)
 
 void xn_watch_free(struct xn_watch *w)
 {
-    if (!w)
+    if ( !w )
         return;
     close(w->fds[0]);
     close(w->fds[1]);
@@ -349,7 +349,7 @@ int xn_host_cpus(struct xn_ctx *ctx, struct xn_cpu_topology **cpus, size_t *coun
 {
     *count = 4;
     *cpus = calloc(4, sizeof(**cpus));
-    for (uint32_t i = 0; i < 4; i++)
+    for ( uint32_t i = 0; i < 4; i++ )
         (*cpus)[i] = (struct xn_cpu_topology){ i % 2, i / 2, i / 2 };
     (*cpus)[3] = (struct xn_cpu_topology){ ~0U, ~0U, ~0U };
     return 0;
@@ -359,7 +359,7 @@ int xn_host_nodes(struct xn_ctx *ctx, struct xn_numa_node **nodes, size_t *count
 {
     *count = 2;
     *nodes = calloc(2, sizeof(**nodes));
-    for (size_t i = 0; i < 2; i++) {
+    for ( size_t i = 0; i < 2; i++ ) {
         (*nodes)[i] = (struct xn_numa_node){ 1ULL << 30, 500ULL << 20, calloc(2, 4) };
         (*nodes)[i].distance[i] = 10;
         (*nodes)[i].distance[!i] = 20;
@@ -369,7 +369,7 @@ int xn_host_nodes(struct xn_ctx *ctx, struct xn_numa_node **nodes, size_t *count
 
 void xn_host_nodes_free(struct xn_numa_node *nodes, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for ( size_t i = 0; i < count; i++ )
         free(nodes[i].distance);
     free(nodes);
 }
@@ -386,7 +386,7 @@ int xn_host_cpupools(struct xn_ctx *ctx, struct xn_cpupool **pools, size_t *coun
 
 void xn_host_cpupools_free(struct xn_cpupool *pools, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for ( size_t i = 0; i < count; i++ )
         free(pools[i].cpus);
     free(pools);
 }
@@ -450,7 +450,7 @@ int xn_device_list(struct xn_ctx *ctx, uint32_t domid, enum xn_device_kind kind,
         .mac = { 0, 0x16, 0x3e, 0x17, 0xe9, 0x4e } };
     strcpy((*list)->backend_path, kind == XN_DEVICE_VBD ? "/local/domain/0/backend/vbd/2/51712"
                                                         : "/local/domain/0/backend/vif/2/0");
-    if (kind == XN_DEVICE_CONSOLE && domid == 2) {      /* the console, then a channel */
+    if ( kind == XN_DEVICE_CONSOLE && domid == 2 ) {      /* the console, then a channel */
         (*list)[(*count)++] = **list;
         (*list)[1].devid = 1;
         strcpy((*list)[1].name, "org.a.b");
@@ -484,7 +484,7 @@ int xn_nic_detach(struct xn_ctx *ctx, uint32_t domid, const char *spec, bool for
 
 int xn_console_run(const struct xn_console_view *view)
 {
-    if (view->notify_fd && write(view->notify_fd, "x", 1) != 1)
+    if ( view->notify_fd && write(view->notify_fd, "x", 1) != 1 )
         return 1;
     did("console %u", view->domid);
     return 0;

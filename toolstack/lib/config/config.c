@@ -25,20 +25,20 @@ void xn_config_init(struct xn_domain_config *c)
 
 static void free_texts(char **list, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for ( size_t i = 0; i < count; i++ )
         free(list[i]);
     free(list);
 }
 
 static void free_devices(struct xn_domain_config *c)
 {
-    for (size_t i = 0; i < c->nr_disks; i++)
+    for ( size_t i = 0; i < c->nr_disks; i++ )
         xn_disk_free(&c->disks[i]);
-    for (size_t i = 0; i < c->nr_nics; i++)
+    for ( size_t i = 0; i < c->nr_nics; i++ )
         xn_nic_free(&c->nics[i]);
-    for (size_t i = 0; i < c->nr_pcis; i++)
+    for ( size_t i = 0; i < c->nr_pcis; i++ )
         xn_pci_free(&c->pcis[i]);
-    for (size_t i = 0; i < c->nr_channels; i++)
+    for ( size_t i = 0; i < c->nr_channels; i++ )
         xn_channel_free(&c->channels[i]);
     free(c->disks);
     free(c->nics);
@@ -53,14 +53,14 @@ void xn_config_free(struct xn_domain_config *c)
                             c->device_model_args, c->scheduler, c->blkdev_start,
                             c->json_rest };
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    for ( size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++ )
         free(texts[i]);
-    for (size_t i = 0; i < c->nr_affinity; i++) {
+    for ( size_t i = 0; i < c->nr_affinity; i++ ) {
         free(c->affinity[i].hard);
         free(c->affinity[i].soft);
     }
     free(c->affinity);
-    for (size_t i = 0; i < c->nr_settings; i++) {
+    for ( size_t i = 0; i < c->nr_settings; i++ ) {
         free(c->settings[i].key);
         free(c->settings[i].value);
     }
@@ -78,8 +78,8 @@ const char *xn_type_name(enum xn_type t)
 
 const struct xn_setting *xn_config_setting(const struct xn_domain_config *c, const char *key)
 {
-    for (size_t i = 0; i < c->nr_settings; i++)
-        if (!strcmp(c->settings[i].key, key))
+    for ( size_t i = 0; i < c->nr_settings; i++ )
+        if ( !strcmp(c->settings[i].key, key) )
             return &c->settings[i];
     return NULL;
 }
@@ -89,9 +89,9 @@ static char *value_text(const struct cfg_value *v)
 {
     char *text = NULL;
 
-    if (v->kind != CFG_LIST)
+    if ( v->kind != CFG_LIST )
         return cfg_strdup(v->text);
-    for (size_t i = 0; i < v->count; i++) {
+    for ( size_t i = 0; i < v->count; i++ ) {
         char *item = value_text(v->items[i]);
 
         cfg_replace(&text, text ? cfg_sprintf("%s%c%s", text, CFG_JOIN, item) : cfg_strdup(item));
@@ -109,8 +109,8 @@ void cfg_add_setting(struct xn_domain_config *c, const char *key, char *value, s
 
 void cfg_add_unserved(struct xn_domain_config *c, const char *key)
 {
-    for (size_t i = 0; i < c->nr_unserved; i++)
-        if (!strcmp(c->unserved[i], key))
+    for ( size_t i = 0; i < c->nr_unserved; i++ )
+        if ( !strcmp(c->unserved[i], key) )
             return;
     c->unserved = cfg_grow(c->unserved, c->nr_unserved, sizeof(char *));
     c->unserved[c->nr_unserved++] = cfg_strdup(key);
@@ -125,14 +125,14 @@ static unsigned int type_bit(enum xn_type t)
 static void check_service(struct cfg_load *l, const struct cfg_key *key, struct cfg_pos at,
                           const struct cfg_value *v)
 {
-    if (key->service == CFG_OLD)
+    if ( key->service == CFG_OLD )
         cfg_find(l->f, XN_WARN, at, "%s has no effect: %s", key->name, key->note);
-    else if (!(key->types & type_bit(l->c->type)))
+    else if ( !(key->types & type_bit(l->c->type)) )
         cfg_find(l->f, XN_WARN, at, "%s has no effect on a %s guest", key->name,
                  xn_type_name(l->c->type));
-    else if (key->service == CFG_HARMLESS && l->c->type == XN_TYPE_PV)
+    else if ( key->service == CFG_HARMLESS && l->c->type == XN_TYPE_PV )
         cfg_find(l->f, XN_WARN, at, "%s is known but not served yet: it has no effect", key->name);
-    else if (key->service == CFG_REFUSED && (v->kind != CFG_LIST || v->count))
+    else if ( key->service == CFG_REFUSED && (v->kind != CFG_LIST || v->count) )
         cfg_add_unserved(l->c, key->name);
 }
 
@@ -141,20 +141,20 @@ static void set_entry(struct cfg_load *l, const struct cfg_entry *e)
     const struct cfg_key *key = cfg_key_find(e->key);
     const char *near;
 
-    if (!key) {
+    if ( !key ) {
         near = cfg_key_nearest(e->key);
         cfg_find(l->f, XN_WARN, e->at, "unknown key '%.60s' is ignored%s%s%s", e->key,
                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         return;
     }
-    if (!cfg_good_value(l->f, key, e->value))
+    if ( !cfg_good_value(l->f, key, e->value) )
         return;
     cfg_add_setting(l->c, key->name, value_text(e->value), e->at);
     l->c->settings[l->c->nr_settings - 1].list = e->value->kind == CFG_LIST;
     check_service(l, key, e->at, e->value);
-    if (key->set)
+    if ( key->set )
         key->set(l, key, e->value);
-    else if (key->offset)
+    else if ( key->offset )
         cfg_store(l->c, key, e->value);
 }
 
@@ -169,17 +169,17 @@ static void check_types(struct cfg_load *l, const struct cfg_entries *e)
 {
     const struct cfg_entry *type = NULL, *builder = NULL;
 
-    for (size_t i = 0; i < e->count; i++) {
-        if (!strcmp(e->list[i].key, "type"))
+    for ( size_t i = 0; i < e->count; i++ ) {
+        if ( !strcmp(e->list[i].key, "type") )
             type = &e->list[i];
-        if (!strcmp(e->list[i].key, "builder"))
+        if ( !strcmp(e->list[i].key, "builder") )
             builder = &e->list[i];
     }
-    if (!type || !builder || type->value->kind != CFG_STRING ||
-        builder->value->kind != CFG_STRING)
+    if ( !type || !builder || type->value->kind != CFG_STRING ||
+        builder->value->kind != CFG_STRING )
         return;
-    if (strcmp(type->value->text, builder->value->text) &&
-        (strcmp(type->value->text, "pv") || strcmp(builder->value->text, "generic")))
+    if ( strcmp(type->value->text, builder->value->text) &&
+        (strcmp(type->value->text, "pv") || strcmp(builder->value->text, "generic")) )
         cfg_find(l->f, XN_ERROR, builder->at, "type=\"%.20s\" and builder=\"%.20s\" contradict each "
                  "other: leave builder out", type->value->text, builder->value->text);
 }
@@ -188,7 +188,7 @@ static void forget_place(struct cfg_value *v)
 {
     v->at = (struct cfg_pos){ 0, 0 };
     v->plain = false;
-    for (size_t i = 0; i < v->count; i++)
+    for ( size_t i = 0; i < v->count; i++ )
         forget_place(v->items[i]);
 }
 
@@ -199,11 +199,11 @@ static void read_extra(struct cfg_entries *e, struct xn_findings *f, const char 
     size_t first = e->count;
 
     cfg_read(e, &own, extra, strlen(extra));
-    for (size_t i = 0; i < own.count; i++)
+    for ( size_t i = 0; i < own.count; i++ )
         cfg_find(f, own.list[i].level, (struct cfg_pos){ 0, 0 }, "on the command line, line %u "
                  "column %u: %s", own.list[i].line, own.list[i].column, own.list[i].text);
     xn_findings_free(&own);
-    for (size_t i = first; i < e->count; i++) {
+    for ( size_t i = first; i < e->count; i++ ) {
         e->list[i].at = (struct cfg_pos){ 0, 0 };
         forget_place(e->list[i].value);
     }
@@ -213,7 +213,7 @@ static int by_place(const void *a, const void *b)
 {
     const struct xn_finding *x = a, *y = b;
 
-    if (x->line != y->line)
+    if ( x->line != y->line )
         return x->line < y->line ? -1 : 1;
     return x->column < y->column ? -1 : x->column > y->column;
 }
@@ -228,17 +228,17 @@ int xn_config_parse(struct xn_domain_config *c, struct xn_findings *f, const cha
     c->source = source ? cfg_strdup(source) : NULL;
     xn_pci_init(&l.pci_defaults);
     cfg_read(&entries, f, text, length);
-    if (extra)
+    if ( extra )
         read_extra(&entries, f, extra);
     cfg_merge(&entries, f);
     check_types(&l, &entries);
-    for (int r = 0; r < 3; r++)
-        for (size_t i = 0; i < entries.count; i++)
-            if (rank(&entries.list[i]) == r)
+    for ( int r = 0; r < 3; r++ )
+        for ( size_t i = 0; i < entries.count; i++ )
+            if ( rank(&entries.list[i]) == r )
                 set_entry(&l, &entries.list[i]);
     cfg_finish(&l);
     /* Those about the whole (line 0) come first. */
-    if (f->count > 1 && f->count <= CFG_FINDINGS_MAX)
+    if ( f->count > 1 && f->count <= CFG_FINDINGS_MAX )
         qsort(f->list, f->count, sizeof(*f->list), by_place);
     cfg_entries_free(&entries);
     free(l.root);

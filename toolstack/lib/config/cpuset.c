@@ -36,13 +36,13 @@ static int wrong(struct parse *s, const char *fmt, ...)
 
 static void blanks(struct parse *s)
 {
-    while (isspace((unsigned char)*s->p))
+    while ( isspace((unsigned char)*s->p) )
         s->p++;
 }
 
 static bool word(struct parse *s, const char *w)
 {
-    if (strncmp(s->p, w, strlen(w)))
+    if ( strncmp(s->p, w, strlen(w)) )
         return false;
     s->p += strlen(w);
     return true;
@@ -53,15 +53,15 @@ static int number(struct parse *s, unsigned int *n)
     const char *start = s->p;
 
     *n = 0;
-    while (isdigit((unsigned char)*s->p)) {
+    while ( isdigit((unsigned char)*s->p) ) {
         *n = *n * 10 + (*s->p - '0');
-        if (*n > NUMBER_MAX) {
+        if ( *n > NUMBER_MAX ) {
             s->p = start;
             return wrong(s, "number above %u", NUMBER_MAX);
         }
         s->p++;
     }
-    if (s->p == start)
+    if ( s->p == start )
         return wrong(s, "expected a number, a range such as 0-3, all, none, node:N or nodes:N-M");
     return 0;
 }
@@ -71,16 +71,16 @@ static int range(struct parse *s, unsigned int *first, unsigned int *last)
     const char *start = s->p;
     int rc = number(s, first);
 
-    if (rc)
+    if ( rc )
         return rc;
     *last = *first;
     blanks(s);
-    if (*s->p != '-')
+    if ( *s->p != '-' )
         return 0;
     s->p++;
     blanks(s);
     rc = number(s, last);
-    if (!rc && *last < *first) {
+    if ( !rc && *last < *first ) {
         s->p = start;
         return wrong(s, "range %u-%u goes backwards", *first, *last);
     }
@@ -89,7 +89,7 @@ static int range(struct parse *s, unsigned int *first, unsigned int *last)
 
 static void change(struct parse *s, unsigned int cpu, bool add)
 {
-    if (add)
+    if ( add )
         s->set[cpu / 8] |= 1 << (cpu % 8);
     else
         s->set[cpu / 8] &= ~(1 << (cpu % 8));
@@ -100,15 +100,15 @@ static int change_nodes(struct parse *s, unsigned int first, unsigned int last, 
 {
     bool any = false;
 
-    for (unsigned int cpu = 0; cpu < s->host->nr_cpus; cpu++) {
+    for ( unsigned int cpu = 0; cpu < s->host->nr_cpus; cpu++ ) {
         uint32_t node = s->host->node ? s->host->node[cpu] : 0;
 
-        if (node < first || node > last)
+        if ( node < first || node > last )
             continue;
         any = true;
         change(s, cpu, add);
     }
-    if (any)
+    if ( any )
         return 0;
     s->p = start;
     return wrong(s, "this host has no CPUs on node %u", first);
@@ -122,52 +122,52 @@ static int element(struct parse *s, bool add)
     bool nodes;
     int rc;
 
-    if (word(s, "none"))
+    if ( word(s, "none") )
         return 0;
-    if (word(s, "all")) {
-        for (unsigned int cpu = 0; s->host && cpu < s->host->nr_cpus; cpu++)
+    if ( word(s, "all") ) {
+        for ( unsigned int cpu = 0; s->host && cpu < s->host->nr_cpus; cpu++ )
             change(s, cpu, add);
         return 0;
     }
     nodes = word(s, "nodes:") || word(s, "node:");
     blanks(s);
     rc = range(s, &first, &last);
-    if (rc || !s->host)
+    if ( rc || !s->host )
         return rc;
-    if (nodes)
+    if ( nodes )
         return change_nodes(s, first, last, add, start);
-    if (first >= s->host->nr_cpus) {
+    if ( first >= s->host->nr_cpus ) {
         s->p = start;
         return wrong(s, "this host has no CPU %u: it has %u", first, s->host->nr_cpus);
     }
-    for (unsigned int cpu = first; cpu <= last && cpu < s->host->nr_cpus; cpu++)
+    for ( unsigned int cpu = first; cpu <= last && cpu < s->host->nr_cpus; cpu++ )
         change(s, cpu, add);
     return 0;
 }
 
 static int elements(struct parse *s)
 {
-    for (;;) {
+    for ( ;; ) {
         bool add = true;
         int rc;
 
         blanks(s);
-        if (*s->p == '^') {
+        if ( *s->p == '^' ) {
             add = false;
             s->p++;
             blanks(s);
         }
         rc = element(s, add);
-        if (rc)
+        if ( rc )
             return rc;
         blanks(s);
-        if (!*s->p)
+        if ( !*s->p )
             return 0;
-        if (*s->p != ',')
+        if ( *s->p != ',' )
             return wrong(s, "expected ',' before the next CPU");
         s->p++;
         blanks(s);
-        if (!*s->p)
+        if ( !*s->p )
             return 0;
     }
 }
@@ -176,7 +176,7 @@ unsigned int cpuset_count(const uint8_t *set, unsigned int nr_cpus)
 {
     unsigned int n = 0;
 
-    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+    for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
         n += cpuset_has(set, cpu);
     return n;
 }
@@ -187,12 +187,12 @@ int cpuset_parse(const char *text, const struct cpuset_host *host, uint8_t *set,
     struct parse s = { text, host, set, why, size };
     int rc;
 
-    if (host)
+    if ( host )
         memset(set, 0, CPUSET_BYTES(host->nr_cpus));
     rc = elements(&s);
-    if (!rc && host && !cpuset_count(set, host->nr_cpus) && strcmp(text, "none"))
+    if ( !rc && host && !cpuset_count(set, host->nr_cpus) && strcmp(text, "none") )
         rc = wrong(&s, "no CPU is left");
-    if (offset)
+    if ( offset )
         *offset = s.p - text;
     return rc;
 }
@@ -207,16 +207,16 @@ char *cpuset_text(const uint8_t *set, unsigned int nr_cpus)
     unsigned int count = cpuset_count(set, nr_cpus);
     char *text = NULL;
 
-    if (count == 0 || count == nr_cpus)
+    if ( count == 0 || count == nr_cpus )
         return cfg_strdup(count ? "all" : "none");
-    for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+    for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ ) {
         unsigned int last = cpu;
 
-        if (!cpuset_has(set, cpu))
+        if ( !cpuset_has(set, cpu) )
             continue;
-        while (last + 1 < nr_cpus && cpuset_has(set, last + 1))
+        while ( last + 1 < nr_cpus && cpuset_has(set, last + 1) )
             last++;
-        if (last == cpu)
+        if ( last == cpu )
             cfg_replace(&text, cfg_sprintf("%s%s%u", text ? text : "", text ? "," : "", cpu));
         else
             cfg_replace(&text, cfg_sprintf("%s%s%u-%u", text ? text : "", text ? "," : "", cpu,

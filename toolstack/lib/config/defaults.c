@@ -55,9 +55,9 @@ void xn_defaults_init(struct xn_defaults *d)
 
 void xn_defaults_free(struct xn_defaults *d)
 {
-    for (size_t i = 0; i < NR_KEYS; i++)
-        if (conf_keys[i].name && conf_keys[i].service != CFG_OLD &&
-            (conf_keys[i].kind == CFG_K_TEXT || conf_keys[i].kind == CFG_K_WORD))
+    for ( size_t i = 0; i < NR_KEYS; i++ )
+        if ( conf_keys[i].name && conf_keys[i].service != CFG_OLD &&
+            (conf_keys[i].kind == CFG_K_TEXT || conf_keys[i].kind == CFG_K_WORD) )
             cfg_replace((char **)((char *)d + conf_keys[i].offset), NULL);
 }
 
@@ -65,9 +65,9 @@ static const struct cfg_key *find(const char *name, const char **near)
 {
     const char *words[NR_KEYS];
 
-    for (size_t i = 0; i < NR_KEYS; i++) {
+    for ( size_t i = 0; i < NR_KEYS; i++ ) {
         words[i] = conf_keys[i].name;
-        if (words[i] && !strcmp(words[i], name))
+        if ( words[i] && !strcmp(words[i], name) )
             return &conf_keys[i];
     }
     *near = cfg_nearest(name, words);
@@ -79,10 +79,10 @@ static void check_autoballoon(struct xn_defaults *d, struct xn_findings *f, stru
 {
     long n;
 
-    if (!strcmp(d->autoballoon, "on") || !strcmp(d->autoballoon, "off") ||
-        !strcmp(d->autoballoon, "auto"))
+    if ( !strcmp(d->autoballoon, "on") || !strcmp(d->autoballoon, "off") ||
+        !strcmp(d->autoballoon, "auto") )
         return;
-    if (cfg_parse_long(d->autoballoon, &n))
+    if ( cfg_parse_long(d->autoballoon, &n) )
         cfg_find(f, XN_ERROR, at, "autoballoon is \"on\", \"off\" or \"auto\": '%.40s' is not",
                  d->autoballoon);
     else
@@ -94,18 +94,18 @@ static void set(struct xn_defaults *d, struct xn_findings *f, const struct cfg_e
     const char *near = NULL;
     const struct cfg_key *key = find(e->key, &near);
 
-    if (!key) {
+    if ( !key ) {
         cfg_find(f, XN_WARN, e->at, "unknown key '%.60s' is ignored%s%s%s", e->key,
                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-    } else if (cfg_good_value(f, key, e->value)) {
-        if (key->service == CFG_OLD) {
+    } else if ( cfg_good_value(f, key, e->value) ) {
+        if ( key->service == CFG_OLD ) {
             cfg_find(f, XN_WARN, e->at, "%s has no effect: %s", key->name, key->note);
             return;
         }
-        if (key->note)
+        if ( key->note )
             cfg_find(f, XN_WARN, e->at, "%s is deprecated: write %s", key->name, key->note);
         cfg_store(d, key, e->value);
-        if (!strcmp(key->name, "autoballoon"))
+        if ( !strcmp(key->name, "autoballoon") )
             check_autoballoon(d, f, e->value->at);
     }
 }
@@ -117,7 +117,7 @@ void xn_defaults_parse(struct xn_defaults *d, struct xn_findings *f, const char 
 
     cfg_read(&entries, f, text, length);
     cfg_merge(&entries, f);
-    for (size_t i = 0; i < entries.count; i++)
+    for ( size_t i = 0; i < entries.count; i++ )
         set(d, f, &entries.list[i]);
     cfg_entries_free(&entries);
 }
@@ -131,11 +131,11 @@ int xn_defaults_load(struct xn_ctx *ctx, struct xn_defaults *d, struct xn_findin
 
     xn_defaults_init(d);
     rc = cfg_read_file(ctx, path ? path : XN_DEFAULTS_PATH, &text, &length);
-    if (rc == -ENOENT && !path) {
+    if ( rc == -ENOENT && !path ) {
         xn_clear_error(ctx);
         return 0;
     }
-    if (rc)
+    if ( rc )
         return rc;
     xn_defaults_parse(d, f, text, length);
     free(text);
@@ -145,13 +145,13 @@ int xn_defaults_load(struct xn_ctx *ctx, struct xn_defaults *d, struct xn_findin
 
 static void fill(char **where, const char *value)
 {
-    if (!*where && value)
+    if ( !*where && value )
         *where = cfg_strdup(value);
 }
 
 void xn_defaults_apply(const struct xn_defaults *d, struct xn_domain_config *c)
 {
-    for (size_t i = 0; i < c->nr_nics; i++) {
+    for ( size_t i = 0; i < c->nr_nics; i++ ) {
         struct xn_nic *n = &c->nics[i];
 
         fill(&n->bridge, d->vif_bridge);
@@ -160,14 +160,14 @@ void xn_defaults_apply(const struct xn_defaults *d, struct xn_domain_config *c)
         fill(&n->gateway, d->vif_gateway);
     }
     fill(&c->blkdev_start, d->blkdev_start);
-    if (c->claim == XN_UNSET)
+    if ( c->claim == XN_UNSET )
         c->claim = d->claim_mode;
-    if (c->run_hotplug_scripts == XN_UNSET)
+    if ( c->run_hotplug_scripts == XN_UNSET )
         c->run_hotplug_scripts = d->run_hotplug_scripts;
-    if (c->max_grant_frames == XN_UNSET)
+    if ( c->max_grant_frames == XN_UNSET )
         c->max_grant_frames = d->max_grant_frames;
-    if (c->max_maptrack_frames == XN_UNSET)
+    if ( c->max_maptrack_frames == XN_UNSET )
         c->max_maptrack_frames = d->max_maptrack_frames;
-    if (c->max_grant_version == XN_UNSET)
+    if ( c->max_grant_version == XN_UNSET )
         c->max_grant_version = d->max_grant_version;
 }

@@ -54,8 +54,8 @@ const char *xn_disk_backend_name(enum xn_disk_backend b)
 
 static int word_index(const char *const *words, const char *word)
 {
-    for (int i = 0; words[i]; i++)
-        if (!strcmp(words[i], word))
+    for ( int i = 0; words[i]; i++ )
+        if ( !strcmp(words[i], word) )
             return i;
     return -1;
 }
@@ -70,10 +70,10 @@ static void set_format(struct disk_parse *p, const char *value, const char *wher
     int format = *value ? word_index(formats, value) : XN_FORMAT_RAW;
     uint32_t number;
 
-    if (format >= 0) {
+    if ( format >= 0 ) {
         p->d->format = format;
         p->has_format = *value;
-    } else if (!xn_vdev_number(value, &number)) {
+    } else if ( !xn_vdev_number(value, &number) ) {
         cfg_spec_find(&p->spec, XN_ERROR, where, "expected a format (raw, qcow2, vhd ...), found "
                       "the device name '%s': write TARGET,raw,%s or give TARGET a prefix such as "
                       "phy: or file:", value, value);
@@ -89,22 +89,22 @@ static void set_vdev(struct disk_parse *p, const char *value, const char *where)
     uint32_t number;
     int rc;
 
-    if (p->old && !strncmp(value, "ioemu:", 6))
+    if ( p->old && !strncmp(value, "ioemu:", 6) )
         value += 6;
     colon = p->old ? strchr(value, ':') : NULL;
-    if (colon && !strcmp(colon, ":cdrom"))
+    if ( colon && !strcmp(colon, ":cdrom") )
         p->d->cdrom = true;
-    else if (colon && strcmp(colon, ":disk"))
+    else if ( colon && strcmp(colon, ":disk") )
         cfg_spec_find(&p->spec, XN_ERROR, where, "'%s' is not a device type: expected cdrom or "
                       "disk", colon + 1);
     cfg_replace(&p->d->vdev, colon ? cfg_strndup(value, colon - value) : cfg_strdup(value));
-    if (!*p->d->vdev)
+    if ( !*p->d->vdev )
         return;
     rc = xn_vdev_number(p->d->vdev, &number);
-    if (rc == -ERANGE)
+    if ( rc == -ERANGE )
         cfg_spec_find(&p->spec, XN_ERROR, where, "device name '%s' is out of range: hd has disks "
                       "a to d, sd a to p, with at most 15 partitions; use xvd", p->d->vdev);
-    else if (rc)
+    else if ( rc )
         cfg_spec_find(&p->spec, XN_ERROR, where, "'%s' is not a device name: expected xvda, hda, "
                       "sda or the like", p->d->vdev);
 }
@@ -112,11 +112,11 @@ static void set_vdev(struct disk_parse *p, const char *value, const char *where)
 static void set_access(struct disk_parse *p, const char *value, const char *where)
 {
     p->has_access = *value;
-    if (!strcmp(value, "r") || !strcmp(value, "ro"))
+    if ( !strcmp(value, "r") || !strcmp(value, "ro") )
         p->d->readonly = true;
-    else if (!*value || !strcmp(value, "w") || !strcmp(value, "rw"))
+    else if ( !*value || !strcmp(value, "w") || !strcmp(value, "rw") )
         p->d->readonly = false;
-    else if (!strcmp(value, "w!"))
+    else if ( !strcmp(value, "w!") )
         cfg_spec_find(&p->spec, XN_ERROR, where, "access 'w!' (shared writing) is not served: "
                       "expected r or w");
     else
@@ -128,7 +128,7 @@ static void set_specification(struct disk_parse *p, const char *value, const cha
 {
     p->d->is_virtio = !strcmp(value, "virtio");
     p->d->specification_set = true;
-    if (!p->d->is_virtio && strcmp(value, "xen"))
+    if ( !p->d->is_virtio && strcmp(value, "xen") )
         cfg_spec_find(&p->spec, XN_ERROR, where, "'%s' is not a specification: expected xen or "
                       "virtio", value);
 }
@@ -137,7 +137,7 @@ static void set_backend_type(struct disk_parse *p, const char *value, const char
 {
     int backend = word_index(backends, value);
 
-    if (backend >= 0)
+    if ( backend >= 0 )
         p->d->backend = backend;
     else
         cfg_spec_find(&p->spec, XN_ERROR, where, "'%s' is not a backend type: expected phy, qdisk, "
@@ -146,9 +146,9 @@ static void set_backend_type(struct disk_parse *p, const char *value, const char
 
 static void set_devtype(struct disk_parse *p, const char *value, const char *where)
 {
-    if (!strcmp(value, "cdrom"))
+    if ( !strcmp(value, "cdrom") )
         p->d->cdrom = true;
-    else if (*value && strcmp(value, "disk"))
+    else if ( *value && strcmp(value, "disk") )
         cfg_spec_find(&p->spec, XN_ERROR, where, "'%s' is not a device type: expected cdrom or "
                       "disk", value);
 }
@@ -157,12 +157,12 @@ static void set_param(struct disk_parse *p, unsigned int what, const char *value
                       const char *where)
 {
     /* A target may be given by name when its position was left empty. */
-    if (p->given[what] && !(what == TARGET && p->d->target && !*p->d->target)) {
+    if ( p->given[what] && !(what == TARGET && p->d->target && !*p->d->target) ) {
         cfg_spec_find(&p->spec, XN_ERROR, where, "%s is given twice", param_names[what]);
         return;
     }
     p->given[what] = true;
-    switch (what) {
+    switch ( what ) {
     case TARGET: set_target(p, value); break;
     case FORMAT: set_format(p, value, where); break;
     case VDEV: set_vdev(p, value, where); break;
@@ -180,16 +180,16 @@ static bool set_flag(struct disk_parse *p, const char *word)
 {
     struct xn_disk *d = p->d;
 
-    if (!strcmp(word, "cdrom"))
+    if ( !strcmp(word, "cdrom") )
         d->cdrom = true;
-    else if (!strcmp(word, "direct-io-safe"))
+    else if ( !strcmp(word, "direct-io-safe") )
         d->direct_io_safe = true;
-    else if (!strcmp(word, "discard") || !strcmp(word, "no-discard")) {
+    else if ( !strcmp(word, "discard") || !strcmp(word, "no-discard") ) {
         d->discard_set = true;
         d->discard = *word == 'd';
-    } else if (!strcmp(word, "trusted") || !strcmp(word, "untrusted"))
+    } else if ( !strcmp(word, "trusted") || !strcmp(word, "untrusted") )
         d->trusted = *word == 't';
-    else if (!strcmp(word, "colo"))
+    else if ( !strcmp(word, "colo") )
         cfg_replace(&d->colo, cfg_strdup(d->colo ? d->colo : ""));
     else
         return false;
@@ -209,13 +209,13 @@ static void keyword(struct disk_parse *p, const struct cfg_field *field)
 {
     const char *near;
 
-    for (unsigned int i = 0; i < NR_ONCE; i++)
-        if (!strcmp(field->key, param_names[i])) {
+    for ( unsigned int i = 0; i < NR_ONCE; i++ )
+        if ( !strcmp(field->key, param_names[i]) ) {
             set_param(p, i, field->value, field->value_start);
             return;
         }
-    if (!strncmp(field->key, "colo-", 5) || !strcmp(field->key, "active-disk") ||
-        !strcmp(field->key, "hidden-disk")) {
+    if ( !strncmp(field->key, "colo-", 5) || !strcmp(field->key, "active-disk") ||
+        !strcmp(field->key, "hidden-disk") ) {
         set_colo(p, field);
         return;
     }
@@ -232,15 +232,15 @@ static void bare_word(struct disk_parse *p, const struct cfg_field *field)
     unsigned int most = p->old ? 3 : 4;
     const char *near;
 
-    if (set_flag(p, field->value))
+    if ( set_flag(p, field->value) )
         return;
-    while (p->next < most && p->given[order[p->next]])
+    while ( p->next < most && p->given[order[p->next]] )
         p->next++;
-    if (p->next < most) {
+    if ( p->next < most ) {
         set_param(p, order[p->next++], field->value, field->start);
         return;
     }
-    if (!*field->value)
+    if ( !*field->value )
         return;
     near = cfg_nearest(field->value, known_words);
     cfg_spec_find(&p->spec, XN_ERROR, field->start, "'%s' is one parameter too many: expected "
@@ -256,24 +256,24 @@ static const char *old_prefixes(struct disk_parse *p, const char *text)
                                            NULL };
     static const char *const scripts[] = { "iscsi", "nbd", "enbd", "drbd", NULL };
 
-    for (;;) {
+    for ( ;; ) {
         size_t n = strcspn(text, ":,=");
         char *prefix;
         int format;
 
-        if (text[n] != ':')
+        if ( text[n] != ':' )
             return text;
         prefix = cfg_strndup(text, n);
         format = word_index(formats, prefix);
-        if (word_index(scripts, prefix) >= 0)
+        if ( word_index(scripts, prefix) >= 0 )
             set_param(p, SCRIPT, prefix, text);
-        if (format >= 0 && format != XN_FORMAT_EMPTY)
+        if ( format >= 0 && format != XN_FORMAT_EMPTY )
             set_param(p, FORMAT, prefix, text);
-        else if (word_index(ignored, prefix) < 0 && word_index(scripts, prefix) < 0) {
+        else if ( word_index(ignored, prefix) < 0 && word_index(scripts, prefix) < 0 ) {
             free(prefix);
             return text;
         }
-        if (word_index(scripts, prefix) >= 0)
+        if ( word_index(scripts, prefix) >= 0 )
             cfg_replace(&p->d->script, cfg_sprintf("block-%s", prefix));
         free(prefix);
         p->old = true;
@@ -286,16 +286,16 @@ static void finish(struct disk_parse *p)
 {
     struct xn_disk *d = p->d;
 
-    if (!d->vdev || !*d->vdev)
+    if ( !d->vdev || !*d->vdev )
         cfg_spec_find(&p->spec, XN_ERROR, NULL, "no device name: expected vdev=xvda or "
                       "TARGET,raw,xvda,rw");
-    if (d->cdrom) {
+    if ( d->cdrom ) {
         d->readonly = true;
         d->removable = true;
-        if (!d->target || !*d->target)
+        if ( !d->target || !*d->target )
             d->format = XN_FORMAT_EMPTY;
-    } else if ((!d->target || !*d->target) && d->format != XN_FORMAT_EMPTY &&
-               !cfg_spec_failed(&p->spec)) {
+    } else if ( (!d->target || !*d->target) && d->format != XN_FORMAT_EMPTY &&
+               !cfg_spec_failed(&p->spec) ) {
         cfg_spec_find(&p->spec, XN_ERROR, NULL, "no target: only a cdrom can be empty");
     }
 }
@@ -318,10 +318,10 @@ int cfg_parse_disk(struct xn_disk *d, struct xn_findings *f, const char *text,
     d->column = value ? value->at.column : 0;
     at = old_prefixes(&p, text + strspn(text, " \t"));
     /* xend's empty cdrom: ",hdc:cdrom,r". */
-    if (*at == ',' && at[1 + strcspn(at + 1, ",=:")] == ':')
+    if ( *at == ',' && at[1 + strcspn(at + 1, ",=:")] == ':' )
         p.old = true;
-    while (cfg_field_next(&at, &field)) {
-        if (field.key)
+    while ( cfg_field_next(&at, &field) ) {
+        if ( field.key )
             keyword(&p, &field);
         else
             bare_word(&p, &field);

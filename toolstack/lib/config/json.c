@@ -21,7 +21,7 @@ static const char *const action_words[] = {
 /* "destroy" is the default of each and not written. */
 static void write_action(struct json_out *o, const char *key, enum xn_action a)
 {
-    if (a != XN_ACTION_DESTROY)
+    if ( a != XN_ACTION_DESTROY )
         jo_text(o, key, action_words[a]);
 }
 
@@ -30,10 +30,10 @@ static void read_action(struct json_object *o, const char *key, enum xn_action *
     const char *word;
 
     *a = XN_ACTION_DESTROY;
-    if (!json_get_text(o, key, &word))
+    if ( !json_get_text(o, key, &word) )
         return;
-    for (size_t i = 0; i < sizeof(action_words) / sizeof(action_words[0]); i++)
-        if (!strcmp(word, action_words[i]))
+    for ( size_t i = 0; i < sizeof(action_words) / sizeof(action_words[0]); i++ )
+        if ( !strcmp(word, action_words[i]) )
             *a = i;
 }
 
@@ -46,10 +46,10 @@ static const char *const known[] = {
 /* Behind the rest: devices and the like that were read from JSON and are not known here. */
 static void write_rest(struct json_out *o, struct json_object *rest)
 {
-    if (!rest)
+    if ( !rest )
         return;
     json_object_object_foreach(rest, name, value)
-        if (strcmp(name, "c_info") && strcmp(name, "b_info"))
+        if ( strcmp(name, "c_info") && strcmp(name, "b_info") )
             jo_value(o, name, value);
 }
 
@@ -57,7 +57,7 @@ static void write_rest(struct json_out *o, struct json_object *rest)
 static void keep_rest(struct xn_domain_config *c, struct json_object *o)
 {
     json_drop_known(o);
-    for (size_t i = 0; known[i]; i++)
+    for ( size_t i = 0; known[i]; i++ )
         json_object_object_del(o, known[i]);
     cfg_replace(&c->json_rest,
                 cfg_strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)));
@@ -93,23 +93,23 @@ int xn_config_from_json(struct xn_ctx *ctx, struct xn_domain_config *c, const ch
     int rc = 0;
 
     xn_config_init(c);
-    if (!t)
+    if ( !t )
         return xn_fail(ctx, ENOMEM, "out of memory");
-    if (length > CFG_TEXT_MAX)
+    if ( length > CFG_TEXT_MAX )
         rc = xn_fail(ctx, EFBIG, "JSON: more than %u bytes", CFG_TEXT_MAX);
     else
         o = json_tokener_parse_ex(t, json, length + 1);
-    if (!rc && json_tokener_get_error(t) != json_tokener_success)
+    if ( !rc && json_tokener_get_error(t) != json_tokener_success )
         rc = xn_fail(ctx, EINVAL, "JSON: %s at byte %zu",
                      json_tokener_error_desc(json_tokener_get_error(t)),
                      (size_t)json_tokener_get_parse_end(t));
-    else if (!rc && json[json_tokener_get_parse_end(t) +
-                         strspn(json + json_tokener_get_parse_end(t), " \t\r\n")])
+    else if ( !rc && json[json_tokener_get_parse_end(t) +
+                         strspn(json + json_tokener_get_parse_end(t), " \t\r\n")] )
         rc = xn_fail(ctx, EINVAL, "JSON: something follows at byte %zu",
                      (size_t)json_tokener_get_parse_end(t));
-    else if (!rc && !json_get(o, "c_info", json_type_object))
+    else if ( !rc && !json_get(o, "c_info", json_type_object) )
         rc = xn_fail(ctx, EINVAL, "JSON: this is no domain's configuration: it has no \"c_info\"");
-    if (!rc) {
+    if ( !rc ) {
         json_read_info(c, o);
         json_read_devices(c, o);
         read_action(o, "on_poweroff", &c->on_poweroff);

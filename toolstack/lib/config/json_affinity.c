@@ -24,14 +24,14 @@ static void get_host(struct xn_ctx *ctx, struct host *h)
     size_t count = 0;
 
     memset(h, 0, sizeof(*h));
-    if (!ctx || xn_host_cpus(ctx, &cpus, &count) || count > CPUS_MAX) {
+    if ( !ctx || xn_host_cpus(ctx, &cpus, &count) || count > CPUS_MAX ) {
         /* Without a hypervisor only plain numbers have a meaning. */
         free(cpus);
         return;
     }
     h->set.nr_cpus = (count + 7) / 8 * 8;
     h->node = calloc(h->set.nr_cpus + 1, sizeof(*h->node));
-    for (size_t i = 0; h->node && i < h->set.nr_cpus; i++)
+    for ( size_t i = 0; h->node && i < h->set.nr_cpus; i++ )
         h->node[i] = i < count ? cpus[i].node : UINT32_MAX;
     h->set.node = h->node;
     free(cpus);
@@ -43,9 +43,9 @@ static bool resolve(const struct host *h, const char *text, uint8_t *set, unsign
     struct cpuset_host any = { CPUS_MAX, NULL };
     char why[120];
 
-    if (!text)
+    if ( !text )
         return false;
-    if (h->set.nr_cpus) {
+    if ( h->set.nr_cpus ) {
         *nr = h->set.nr_cpus;
         return !cpuset_parse(text, &h->set, set, NULL, why, sizeof(why));
     }
@@ -61,21 +61,21 @@ static void write_sets(struct json_out *o, const struct xn_domain_config *c, con
     unsigned int nr;
     bool opened = false;
 
-    for (long i = 0; i < vcpus && (c->affinity_for_all || (size_t)i < c->nr_affinity); i++) {
+    for ( long i = 0; i < vcpus && (c->affinity_for_all || (size_t)i < c->nr_affinity); i++ ) {
         const struct xn_affinity *a = &c->affinity[c->affinity_for_all ? 0 : i];
 
-        if (!resolve(h, soft ? a->soft : a->hard, set, &nr))
+        if ( !resolve(h, soft ? a->soft : a->hard, set, &nr) )
             break;
-        if (!opened)
+        if ( !opened )
             jo_open(o, soft ? "vcpu_soft_affinity" : "vcpu_hard_affinity", '[');
         opened = true;
         jo_open(o, NULL, '[');
-        for (unsigned int cpu = 0; cpu < nr; cpu++)
-            if (cpuset_has(set, cpu))
+        for ( unsigned int cpu = 0; cpu < nr; cpu++ )
+            if ( cpuset_has(set, cpu) )
                 jo_number(o, NULL, cpu);
         jo_close(o, ']');
     }
-    if (opened)
+    if ( opened )
         jo_close(o, ']');
 }
 
@@ -83,13 +83,13 @@ void json_write_affinity(struct json_out *o, struct xn_ctx *ctx, const struct xn
 {
     struct host h;
 
-    if (c->nr_affinity) {
+    if ( c->nr_affinity ) {
         get_host(ctx, &h);
         write_sets(o, c, &h, false);
         write_sets(o, c, &h, true);
         free(h.node);
     }
-    if (c->numa_placement != XN_UNSET)
+    if ( c->numa_placement != XN_UNSET )
         jo_defbool(o, "numa_placement", c->numa_placement);
 }
 
@@ -97,15 +97,15 @@ static char *read_set(struct json_object *numbers)
 {
     uint8_t set[CPUSET_BYTES(CPUS_MAX)] = { 0 };
 
-    if (!json_object_is_type(numbers, json_type_array))
+    if ( !json_object_is_type(numbers, json_type_array) )
         return NULL;
-    for (size_t i = 0; i < json_object_array_length(numbers); i++) {
+    for ( size_t i = 0; i < json_object_array_length(numbers); i++ ) {
         int64_t cpu = json_object_get_int64(json_object_array_get_idx(numbers, i));
 
-        if (cpu >= 0 && cpu < CPUS_MAX)
+        if ( cpu >= 0 && cpu < CPUS_MAX )
             set[cpu / 8] |= 1 << (cpu % 8);
     }
-    if (!cpuset_count(set, CPUS_MAX))
+    if ( !cpuset_count(set, CPUS_MAX) )
         return NULL;
     return cpuset_text(set, CPUS_MAX);
 }
@@ -115,12 +115,12 @@ static void read_sets(struct xn_domain_config *c, struct json_object *o, bool so
     struct json_object *sets = json_get(o, soft ? "vcpu_soft_affinity" : "vcpu_hard_affinity",
                                         json_type_array);
 
-    for (size_t i = 0; sets && i < json_object_array_length(sets) && i < CPUS_MAX; i++) {
+    for ( size_t i = 0; sets && i < json_object_array_length(sets) && i < CPUS_MAX; i++ ) {
         char *text = read_set(json_object_array_get_idx(sets, i));
 
-        if (!text)
+        if ( !text )
             continue;
-        while (c->nr_affinity <= i) {
+        while ( c->nr_affinity <= i ) {
             c->affinity = cfg_grow(c->affinity, c->nr_affinity, sizeof(*c->affinity));
             c->nr_affinity++;
         }
@@ -134,6 +134,6 @@ void json_read_affinity(struct xn_domain_config *c, struct json_object *b_info)
 
     read_sets(c, b_info, false);
     read_sets(c, b_info, true);
-    if (json_get_flag(b_info, "numa_placement", &on))
+    if ( json_get_flag(b_info, "numa_placement", &on) )
         c->numa_placement = on;
 }

@@ -9,25 +9,25 @@
 
 static void text_if(struct json_out *o, const char *key, const char *value)
 {
-    if (value)
+    if ( value )
         jo_text(o, key, value);
 }
 
 static void defbool_if(struct json_out *o, const char *key, long value)
 {
-    if (value != XN_UNSET)
+    if ( value != XN_UNSET )
         jo_defbool(o, key, value);
 }
 
 static void number_if(struct json_out *o, const char *key, uint64_t value)
 {
-    if (value)
+    if ( value )
         jo_number(o, key, value);
 }
 
 static void true_if(struct json_out *o, const char *key, bool value)
 {
-    if (value)
+    if ( value )
         jo_bool(o, key, true);
 }
 
@@ -35,7 +35,7 @@ static void get_text(struct json_object *o, const char *key, char **where)
 {
     const char *text;
 
-    if (json_get_text(o, key, &text))
+    if ( json_get_text(o, key, &text) )
         cfg_replace(where, cfg_strdup(text));
 }
 
@@ -43,7 +43,7 @@ static void get_defbool(struct json_object *o, const char *key, long *where)
 {
     bool on;
 
-    if (json_get_flag(o, key, &on))
+    if ( json_get_flag(o, key, &on) )
         *where = on;
 }
 
@@ -72,15 +72,15 @@ static const struct { const char *word, *member; bool number; } colo_words[] = {
 static void write_colo(struct json_out *o, const char *colo)
 {
     jo_defbool(o, "colo_enable", true);
-    for (size_t i = 0; i < sizeof(colo_words) / sizeof(colo_words[0]); i++) {
+    for ( size_t i = 0; i < sizeof(colo_words) / sizeof(colo_words[0]); i++ ) {
         const char *at = strstr(colo, colo_words[i].word);
         char *value;
 
-        if (!at)
+        if ( !at )
             continue;
         at += strlen(colo_words[i].word) + 1;
         value = cfg_strndup(at, strcspn(at, ","));
-        if (colo_words[i].number)
+        if ( colo_words[i].number )
             jo_signed(o, colo_words[i].member, strtol(value, NULL, 0));
         else
             jo_text(o, colo_words[i].member, value);
@@ -92,14 +92,14 @@ static char *read_colo(struct json_object *o)
 {
     char *colo = cfg_strdup("");
 
-    for (size_t i = 0; i < sizeof(colo_words) / sizeof(colo_words[0]); i++) {
+    for ( size_t i = 0; i < sizeof(colo_words) / sizeof(colo_words[0]); i++ ) {
         const char *text;
         int64_t n;
 
-        if (json_get_text(o, colo_words[i].member, &text))
+        if ( json_get_text(o, colo_words[i].member, &text) )
             cfg_replace(&colo, cfg_sprintf("%s%s%s=%s", colo, *colo ? "," : "",
                                            colo_words[i].word, text));
-        else if (json_get_number(o, colo_words[i].member, &n))
+        else if ( json_get_number(o, colo_words[i].member, &n) )
             cfg_replace(&colo, cfg_sprintf("%s%s%s=%ld", colo, *colo ? "," : "",
                                            colo_words[i].word, (long)n));
     }
@@ -111,7 +111,7 @@ static void write_disk(struct json_out *o, const struct xn_disk *d, bool complet
     text_if(o, "backend_domname", d->backend_domain);
     text_if(o, "pdev_path", d->target);
     text_if(o, "vdev", d->vdev);
-    if (d->backend != XN_DISK_ANY)
+    if ( d->backend != XN_DISK_ANY )
         jo_text(o, "backend", xn_disk_backend_name(d->backend));
     jo_text(o, "format", xn_disk_format_name(d->format));
     text_if(o, "script", d->script);
@@ -119,13 +119,13 @@ static void write_disk(struct json_out *o, const struct xn_disk *d, bool complet
     number_if(o, "readwrite", !d->readonly);
     number_if(o, "is_cdrom", d->cdrom);
     true_if(o, "direct_io_safe", d->direct_io_safe);
-    if (d->discard_set)
+    if ( d->discard_set )
         jo_defbool(o, "discard_enable", d->discard);
-    if (d->specification_set)
+    if ( d->specification_set )
         jo_text(o, "specification", d->is_virtio ? "virtio" : "xen");
-    if (d->colo)
+    if ( d->colo )
         write_colo(o, d->colo);
-    if (completed && !d->hotplugged)
+    if ( completed && !d->hotplugged )
         jo_defbool(o, "colo_restore_enable", false);
     defbool_if(o, "trusted", d->trusted);
 }
@@ -140,27 +140,27 @@ static void read_disk(struct xn_disk *d, struct json_object *o)
     get_text(o, "pdev_path", &d->target);
     get_text(o, "vdev", &d->vdev);
     get_text(o, "script", &d->script);
-    if (json_get_text(o, "backend", &text))
-        for (enum xn_disk_backend b = XN_DISK_ANY; b <= XN_DISK_STANDALONE; b++)
-            if (!strcmp(text, xn_disk_backend_name(b)))
+    if ( json_get_text(o, "backend", &text) )
+        for ( enum xn_disk_backend b = XN_DISK_ANY; b <= XN_DISK_STANDALONE; b++ )
+            if ( !strcmp(text, xn_disk_backend_name(b)) )
                 d->backend = b;
-    if (json_get_text(o, "format", &text))
-        for (enum xn_disk_format f = XN_FORMAT_RAW; f <= XN_FORMAT_EMPTY; f++)
-            if (!strcmp(text, xn_disk_format_name(f)))
+    if ( json_get_text(o, "format", &text) )
+        for ( enum xn_disk_format f = XN_FORMAT_RAW; f <= XN_FORMAT_EMPTY; f++ )
+            if ( !strcmp(text, xn_disk_format_name(f)) )
                 d->format = f;
     d->removable = get_flag(o, "removable");
     d->readonly = !get_flag(o, "readwrite");
     d->cdrom = get_flag(o, "is_cdrom");
     d->direct_io_safe = get_flag(o, "direct_io_safe");
-    if (json_get_flag(o, "discard_enable", &on)) {
+    if ( json_get_flag(o, "discard_enable", &on) ) {
         d->discard_set = true;
         d->discard = on;
     }
-    if (json_get_text(o, "specification", &text)) {
+    if ( json_get_text(o, "specification", &text) ) {
         d->specification_set = true;
         d->is_virtio = !strcmp(text, "virtio");
     }
-    if (get_flag(o, "colo_enable"))
+    if ( get_flag(o, "colo_enable") )
         d->colo = read_colo(o);
     d->hotplugged = !json_get_flag(o, "colo_restore_enable", &on);
     get_defbool(o, "trusted", &d->trusted);
@@ -171,11 +171,11 @@ static void write_nic(struct json_out *o, const struct xn_nic *n, bool completed
     char mac[18];
 
     text_if(o, "backend_domname", n->backend_domain);
-    if (n->devid != XN_UNSET)
+    if ( n->devid != XN_UNSET )
         jo_signed(o, "devid", n->devid);
     number_if(o, "mtu", n->mtu == XN_UNSET ? 0 : n->mtu);
     text_if(o, "model", n->model);
-    if (n->has_mac) {
+    if ( n->has_mac ) {
         snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1],
                  n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
         jo_text(o, "mac", mac);
@@ -184,9 +184,9 @@ static void write_nic(struct json_out *o, const struct xn_nic *n, bool completed
     text_if(o, "bridge", n->bridge);
     text_if(o, "ifname", n->ifname);
     text_if(o, "script", n->script);
-    if (n->type)
+    if ( n->type )
         jo_text(o, "nictype", !strcmp(n->type, "ioemu") ? "vif_ioemu" : "vif");
-    else if (completed)
+    else if ( completed )
         jo_text(o, "nictype", "vif");
     number_if(o, "rate_bytes_per_interval", n->rate_bytes);
     number_if(o, "rate_interval_usecs", n->rate_interval_us);
@@ -202,9 +202,9 @@ static void read_nic(struct xn_nic *n, struct json_object *o)
 
     xn_nic_init(n);
     get_text(o, "backend_domname", &n->backend_domain);
-    if (json_get_number(o, "devid", &number))
+    if ( json_get_number(o, "devid", &number) )
         n->devid = number;
-    if (json_get_number(o, "mtu", &number) && number > 0 && number <= 65535)
+    if ( json_get_number(o, "mtu", &number) && number > 0 && number <= 65535 )
         n->mtu = number;
     get_text(o, "model", &n->model);
     n->has_mac = json_get_text(o, "mac", &text) && cfg_parse_mac(text, n->mac);
@@ -214,7 +214,7 @@ static void read_nic(struct xn_nic *n, struct json_object *o)
     get_text(o, "script", &n->script);
     get_text(o, "gatewaydev", &n->gateway);
     get_text(o, "vlan", &n->vlan);
-    if (json_get_text(o, "nictype", &text))
+    if ( json_get_text(o, "nictype", &text) )
         n->type = cfg_strdup(!strcmp(text, "vif_ioemu") ? "ioemu" : "vif");
     n->rate_bytes = get_number(o, "rate_bytes_per_interval", INT64_MAX);
     n->rate_interval_us = get_number(o, "rate_interval_usecs", UINT32_MAX);
@@ -227,15 +227,15 @@ static void write_pci(struct json_out *o, const struct xn_pci *p, enum xn_type t
     number_if(o, "dev", p->device);
     number_if(o, "bus", p->bus);
     number_if(o, "domain", p->domain);
-    if (p->vslot != XN_UNSET)
+    if ( p->vslot != XN_UNSET )
         number_if(o, "vdevfn", p->vslot << 3);
-    if (p->has_bdf)
+    if ( p->has_bdf )
         jo_number(o, "vfunc_mask", p->all_functions ? UINT32_MAX : 1);
     true_if(o, "msitranslate", p->msitranslate);
     true_if(o, "power_mgmt", p->power_mgmt);
     true_if(o, "permissive", p->permissive);
     true_if(o, "seize", p->seize);
-    if (p->rdm_policy || type != XN_TYPE_HVM)
+    if ( p->rdm_policy || type != XN_TYPE_HVM )
         jo_text(o, "rdm_policy", p->rdm_policy ? p->rdm_policy : "strict");
     text_if(o, "name", p->name);
 }
@@ -249,7 +249,7 @@ static void read_pci(struct xn_pci *p, struct json_object *o)
     p->device = get_number(o, "dev", 31);
     p->bus = get_number(o, "bus", 255);
     p->domain = get_number(o, "domain", 65535);
-    if (get_number(o, "vdevfn", 255))
+    if ( get_number(o, "vdevfn", 255) )
         p->vslot = get_number(o, "vdevfn", 255) >> 3;
     p->has_bdf = json_get_number(o, "vfunc_mask", &mask);
     p->all_functions = p->has_bdf && mask == UINT32_MAX;
@@ -267,7 +267,7 @@ static void write_channel(struct json_out *o, const struct xn_channel *ch, size_
     jo_number(o, "devid", devid);
     text_if(o, "name", ch->name);
     jo_open(o, ch->type == XN_CHANNEL_PTY ? "connection.pty" : "connection.socket", '{');
-    if (ch->type == XN_CHANNEL_SOCKET)
+    if ( ch->type == XN_CHANNEL_SOCKET )
         text_if(o, "path", ch->path);
     jo_close(o, '}');
 }
@@ -284,16 +284,16 @@ static void read_channel(struct xn_channel *ch, struct json_object *o)
 }
 
 #define WRITE(name, count, call) do {                       \
-        if (count)                                          \
+        if ( count )                                          \
             jo_open(o, name, '[');                        \
-        for (size_t i = 0; i < (count); i++) {              \
+        for ( size_t i = 0; i < (count); i++ ) {              \
             jo_open(o, NULL, '{');                        \
             call;                                           \
             jo_close(o, '}');                             \
         }                                                   \
-        if (count)                                          \
+        if ( count )                                          \
             jo_close(o, ']');                             \
-    } while (0)
+    } while ( 0 )
 
 void json_write_devices(struct json_out *o, const struct xn_domain_config *c)
 {
@@ -308,15 +308,15 @@ void json_write_devices(struct json_out *o, const struct xn_domain_config *c)
 #define READ(name, list, count, call) do {                                              \
         struct json_object *all = json_get(config, name, json_type_array);              \
                                                                                         \
-        for (size_t i = 0; all && i < json_object_array_length(all) && i < DEVICES_MAX; i++) { \
+        for ( size_t i = 0; all && i < json_object_array_length(all) && i < DEVICES_MAX; i++ ) { \
             struct json_object *o = json_object_array_get_idx(all, i);                  \
                                                                                         \
-            if (!json_object_is_type(o, json_type_object))                              \
+            if ( !json_object_is_type(o, json_type_object) )                              \
                 continue;                                                               \
             c->list = cfg_grow(c->list, c->count, sizeof(*c->list));                    \
             call(&c->list[c->count++], o);                                              \
         }                                                                               \
-    } while (0)
+    } while ( 0 )
 
 void json_read_devices(struct xn_domain_config *c, struct json_object *config)
 {

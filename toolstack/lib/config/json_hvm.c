@@ -11,8 +11,8 @@ static const char *const bioses[] = { "rombios", "seabios", "ovmf", NULL };
 
 static bool is_word(const char *const *words, const char *word)
 {
-    for (; *words; words++)
-        if (!strcmp(*words, word))
+    for ( ; *words; words++ )
+        if ( !strcmp(*words, word) )
             return true;
     return false;
 }
@@ -28,13 +28,13 @@ static void write_firmware(struct writer *w)
     const struct xn_setting *firmware = xn_config_setting(w->c, "firmware");
     const struct xn_setting *bios = xn_config_setting(w->c, "bios");
 
-    if (firmware && !strcmp(firmware->value, "uefi"))
+    if ( firmware && !strcmp(firmware->value, "uefi") )
         jo_text(w->o, "bios", "ovmf");
-    else if (firmware && is_word(bioses, firmware->value))
+    else if ( firmware && is_word(bioses, firmware->value) )
         jo_text(w->o, "bios", firmware->value);
-    else if (firmware && strcmp(firmware->value, "bios"))
+    else if ( firmware && strcmp(firmware->value, "bios") )
         jo_text(w->o, "firmware", firmware->value);
-    if (bios && !firmware)
+    if ( bios && !firmware )
         jo_text(w->o, "bios", bios->value);
 }
 
@@ -42,9 +42,9 @@ static void read_firmware(struct xn_domain_config *c, struct json_object *o)
 {
     const char *text;
 
-    if (json_get_text(o, "firmware", &text))
+    if ( json_get_text(o, "firmware", &text) )
         keep(c, "firmware", text);
-    if (json_get_text(o, "bios", &text))
+    if ( json_get_text(o, "bios", &text) )
         keep(c, "bios", text);
 }
 
@@ -59,27 +59,27 @@ static void write_groups(struct json_out *o, const char *name, const char *joine
 {
     uint64_t set = 0;
 
-    for (const char *p = joined; *p; p += *p != '\0') {
+    for ( const char *p = joined; *p; p += *p != '\0' ) {
         size_t n = strcspn(p, (char[]){ CFG_JOIN, 0 });
         const char *word = p + (*p == '!');
 
-        for (unsigned int i = 0; enlightenments[i]; i++)
-            if (strlen(enlightenments[i]) == n - (*p == '!') &&
-                !strncmp(enlightenments[i], word, n - (*p == '!'))) {
-                if ((*p == '!') == off)
+        for ( unsigned int i = 0; enlightenments[i]; i++ )
+            if ( strlen(enlightenments[i]) == n - (*p == '!') &&
+                !strncmp(enlightenments[i], word, n - (*p == '!')) ) {
+                if ( (*p == '!') == off )
                     set |= 1ull << i;
-                else if (!off)
+                else if ( !off )
                     set &= ~(1ull << i);
             }
-        if (!off && n == 3 && !strncmp(p, "all", 3))
+        if ( !off && n == 3 && !strncmp(p, "all", 3) )
             set = ~0ull;
         p += n;
     }
-    if (!set)
+    if ( !set )
         return;
     jo_open(o, name, '[');
-    for (unsigned int i = 0; i < 64; i++)
-        if (set >> i & 1)
+    for ( unsigned int i = 0; i < 64; i++ )
+        if ( set >> i & 1 )
             jo_number(o, NULL, i);
     jo_close(o, ']');
 }
@@ -88,11 +88,11 @@ static void write_viridian(struct writer *w)
 {
     const struct xn_setting *s = xn_config_setting(w->c, "viridian");
 
-    if (!s)
+    if ( !s )
         return;
-    if (!s->list)
+    if ( !s->list )
         jo_defbool(w->o, "viridian", strtol(s->value, NULL, 0) != 0);
-    else if (!strcmp(s->value, "defaults"))
+    else if ( !strcmp(s->value, "defaults") )
         jo_defbool(w->o, "viridian", true);
     else {
         write_groups(w->o, "viridian_enable", s->value, false);
@@ -106,13 +106,13 @@ static char *read_groups(struct json_object *o, const char *name, const char *si
     size_t count = list ? json_object_array_length(list) : 0;
 
     /* More than there are names for: all, but for those that are off. */
-    if (count > 13 && !*sign)
+    if ( count > 13 && !*sign )
         return cfg_strdup("all");
-    for (size_t i = 0; i < count && i < 64; i++) {
+    for ( size_t i = 0; i < count && i < 64; i++ ) {
         int64_t n = json_object_get_int64(json_object_array_get_idx(list, i));
         char *old = text;
 
-        if (n < 0 || n > 12)
+        if ( n < 0 || n > 12 )
             continue;
         text = old ? cfg_sprintf("%s%c%s%s", old, CFG_JOIN, sign, enlightenments[n]) :
                cfg_sprintf("%s%s", sign, enlightenments[n]);
@@ -126,11 +126,11 @@ static void read_viridian(struct xn_domain_config *c, struct json_object *o)
     char *text;
     bool on;
 
-    if (json_get_flag(o, "viridian", &on))
+    if ( json_get_flag(o, "viridian", &on) )
         keep(c, "viridian", on ? "1" : "0");
     text = read_groups(o, "viridian_enable", "", NULL);
     text = read_groups(o, "viridian_disable", "!", text);
-    if (!text)
+    if ( !text )
         return;
     cfg_add_setting(c, "viridian", text, (struct cfg_pos){ 0, 0 });
     c->settings[c->nr_settings - 1].list = true;
@@ -141,7 +141,7 @@ static void write_one(struct writer *w, const char *key)
 {
     const struct xn_setting *s = xn_config_setting(w->c, key);
 
-    if (s && !s->list)
+    if ( s && !s->list )
         jo_text(w->o, key, s->value);
 }
 
@@ -149,7 +149,7 @@ static void write_many(struct writer *w, const char *key, const char *name)
 {
     const struct xn_setting *s = xn_config_setting(w->c, key);
 
-    if (s && s->list)
+    if ( s && s->list )
         json_write_list(w->o, name, s->value);
 }
 
@@ -167,7 +167,7 @@ static void read_serial(struct xn_domain_config *c, struct json_object *o)
 {
     const char *text;
 
-    if (json_get_text(o, "serial", &text))
+    if ( json_get_text(o, "serial", &text) )
         keep(c, "serial", text);
 }
 
@@ -190,7 +190,7 @@ static void read_usbdevice(struct xn_domain_config *c, struct json_object *o)
 {
     const char *text;
 
-    if (json_get_text(o, "usbdevice", &text))
+    if ( json_get_text(o, "usbdevice", &text) )
         keep(c, "usbdevice", text);
 }
 
@@ -205,9 +205,9 @@ static void write_vga(struct writer *w)
     const struct xn_setting *vga = xn_config_setting(w->c, "vga");
     const struct xn_setting *std = xn_config_setting(w->c, "stdvga");
 
-    if (vga)
+    if ( vga )
         jo_text(w->o, "kind", !strcmp(vga->value, "stdvga") ? "std" : vga->value);
-    else if (std)
+    else if ( std )
         jo_text(w->o, "kind", strtol(std->value, NULL, 0) ? "std" : "cirrus");
 }
 
@@ -215,7 +215,7 @@ static void read_vga(struct xn_domain_config *c, struct json_object *o)
 {
     const char *text;
 
-    if (json_get_text(o, "kind", &text))
+    if ( json_get_text(o, "kind", &text) )
         keep(c, "vga", !strcmp(text, "std") ? "stdvga" : text);
 }
 
@@ -225,14 +225,14 @@ static void write_gfx(struct writer *w)
     const struct xn_setting *s = xn_config_setting(w->c, "gfx_passthru");
     long n;
 
-    if (!s)
+    if ( !s )
         return;
-    if (!cfg_parse_long(s->value, &n)) {
+    if ( !cfg_parse_long(s->value, &n) ) {
         jo_defbool(w->o, "gfx_passthru", n != 0);
         return;
     }
     jo_defbool(w->o, "gfx_passthru", true);
-    if (strcmp(s->value, "default"))
+    if ( strcmp(s->value, "default") )
         jo_text(w->o, "gfx_passthru_kind", s->value);
 }
 
@@ -241,9 +241,9 @@ static void read_gfx(struct xn_domain_config *c, struct json_object *o)
     const char *text;
     bool on;
 
-    if (json_get_text(o, "gfx_passthru_kind", &text))
+    if ( json_get_text(o, "gfx_passthru_kind", &text) )
         keep(c, "gfx_passthru", text);
-    else if (json_get_flag(o, "gfx_passthru", &on))
+    else if ( json_get_flag(o, "gfx_passthru", &on) )
         keep(c, "gfx_passthru", on ? "1" : "0");
 }
 
@@ -252,7 +252,7 @@ static void write_vendor(struct writer *w)
 {
     const struct xn_setting *s = xn_config_setting(w->c, "vendor_device");
 
-    if (s && strcmp(s->value, "none"))
+    if ( s && strcmp(s->value, "none") )
         jo_text(w->o, "vendor_device", s->value);
 }
 
@@ -260,7 +260,7 @@ static void read_vendor(struct xn_domain_config *c, struct json_object *o)
 {
     const char *text;
 
-    if (json_get_text(o, "vendor_device", &text))
+    if ( json_get_text(o, "vendor_device", &text) )
         keep(c, "vendor_device", text);
 }
 
@@ -268,7 +268,7 @@ static void write_hdtype(struct writer *w)
 {
     const struct xn_setting *s = xn_config_setting(w->c, "hdtype");
 
-    if (s && strcmp(s->value, "ide"))
+    if ( s && strcmp(s->value, "ide") )
         jo_text(w->o, "hdtype", s->value);
 }
 
@@ -276,7 +276,7 @@ static void read_hdtype(struct xn_domain_config *c, struct json_object *o)
 {
     const char *text;
 
-    if (json_get_text(o, "hdtype", &text))
+    if ( json_get_text(o, "hdtype", &text) )
         keep(c, "hdtype", text);
 }
 
@@ -285,7 +285,7 @@ static void write_mca(struct writer *w)
 {
     const struct xn_setting *s = xn_config_setting(w->c, "mca_caps");
 
-    if (s && strstr(s->value, "lmce"))
+    if ( s && strstr(s->value, "lmce") )
         jo_number(w->o, "mca_caps", 1);
 }
 
@@ -293,7 +293,7 @@ static void read_mca(struct xn_domain_config *c, struct json_object *o)
 {
     int64_t n;
 
-    if (!json_get_number(o, "mca_caps", &n) || !(n & 1))
+    if ( !json_get_number(o, "mca_caps", &n) || !(n & 1) )
         return;
     keep(c, "mca_caps", "lmce");
     c->settings[c->nr_settings - 1].list = true;

@@ -24,7 +24,7 @@ static void read_type(struct xn_domain_config *c, struct json_object *o)
 {
     const char *type;
 
-    if (json_get_text(o, "type", &type))
+    if ( json_get_text(o, "type", &type) )
         c->type = !strcmp(type, "hvm") ? XN_TYPE_HVM : !strcmp(type, "pvh") ? XN_TYPE_PVH :
                   XN_TYPE_PV;
 }
@@ -33,9 +33,9 @@ static void write_identity(struct writer *w)
 {
     char uuid[37];
 
-    if (w->c->completed)
+    if ( w->c->completed )
         jo_number(w->o, "domid", UINT32_MAX);
-    if (!w->c->has_uuid)
+    if ( !w->c->has_uuid )
         return;
     uuid_unparse_lower(w->c->uuid, uuid);
     jo_text(w->o, "uuid", uuid);
@@ -47,7 +47,7 @@ static void read_identity(struct xn_domain_config *c, struct json_object *o)
     int64_t n;
 
     c->completed = json_get_number(o, "domid", &n);
-    if (json_get_text(o, "uuid", &uuid) && !uuid_parse(uuid, c->uuid))
+    if ( json_get_text(o, "uuid", &uuid) && !uuid_parse(uuid, c->uuid) )
         c->has_uuid = true;
 }
 
@@ -56,7 +56,7 @@ static void write_label(struct writer *w)
     /* Of both labels the one for the building comes first, the other is exec_ssid_label. */
     const char *label = w->c->init_seclabel ? w->c->init_seclabel : w->c->seclabel;
 
-    if (label)
+    if ( label )
         jo_text(w->o, "ssid_label", label);
 }
 
@@ -64,13 +64,13 @@ static void read_label(struct xn_domain_config *c, struct json_object *o)
 {
     const char *label;
 
-    if (json_get_text(o, "ssid_label", &label))
+    if ( json_get_text(o, "ssid_label", &label) )
         cfg_replace(&c->seclabel, cfg_strdup(label));
 }
 
 static void write_exec_label(struct writer *w)
 {
-    if (w->c->init_seclabel && w->c->seclabel)
+    if ( w->c->init_seclabel && w->c->seclabel )
         jo_text(w->o, "exec_ssid_label", w->c->seclabel);
 }
 
@@ -78,7 +78,7 @@ static void read_exec_label(struct xn_domain_config *c, struct json_object *o)
 {
     const char *label;
 
-    if (!json_get_text(o, "exec_ssid_label", &label))
+    if ( !json_get_text(o, "exec_ssid_label", &label) )
         return;
     c->init_seclabel = c->seclabel;
     c->seclabel = cfg_strdup(label);
@@ -106,12 +106,12 @@ static void write_vcpus(struct writer *w)
     const struct xn_domain_config *c = w->c;
     long most = c->maxvcpus != XN_UNSET ? c->maxvcpus : c->vcpus;
 
-    if (most != XN_UNSET)
+    if ( most != XN_UNSET )
         jo_signed(w->o, "max_vcpus", most);
-    if (c->vcpus == XN_UNSET)
+    if ( c->vcpus == XN_UNSET )
         return;
     jo_open(w->o, "avail_vcpus", '[');
-    for (long i = 0; i < c->vcpus; i++)
+    for ( long i = 0; i < c->vcpus; i++ )
         jo_signed(w->o, NULL, i);
     jo_close(w->o, ']');
 }
@@ -121,9 +121,9 @@ static void read_vcpus(struct xn_domain_config *c, struct json_object *o)
     struct json_object *avail = json_get(o, "avail_vcpus", json_type_array);
     int64_t n;
 
-    if (json_get_number(o, "max_vcpus", &n) && n > 0 && n <= 8192)
+    if ( json_get_number(o, "max_vcpus", &n) && n > 0 && n <= 8192 )
         c->maxvcpus = n;
-    if (avail && json_object_array_length(avail) > 0 && json_object_array_length(avail) <= 8192)
+    if ( avail && json_object_array_length(avail) > 0 && json_object_array_length(avail) <= 8192 )
         c->vcpus = json_object_array_length(avail);
 }
 
@@ -134,7 +134,7 @@ static void write_affinity(struct writer *w)
 
 static void write_tsc(struct writer *w)
 {
-    if (w->c->tsc_mode && strcmp(w->c->tsc_mode, "default"))
+    if ( w->c->tsc_mode && strcmp(w->c->tsc_mode, "default") )
         jo_text(w->o, "tsc_mode", w->c->tsc_mode);
 }
 
@@ -142,7 +142,7 @@ static void read_tsc(struct xn_domain_config *c, struct json_object *o)
 {
     const char *mode;
 
-    if (json_get_text(o, "tsc_mode", &mode))
+    if ( json_get_text(o, "tsc_mode", &mode) )
         cfg_replace(&c->tsc_mode, cfg_strdup(mode));
 }
 
@@ -151,11 +151,11 @@ static void write_memory(struct writer *w)
     const struct xn_domain_config *c = w->c;
     uint64_t most = c->maxmem_kib ? c->maxmem_kib : c->memory_kib;
 
-    if (most)
+    if ( most )
         jo_number(w->o, "max_memkb", most);
-    if (c->memory_kib)
+    if ( c->memory_kib )
         jo_number(w->o, "target_memkb", c->memory_kib);
-    if (c->completed && c->type == XN_TYPE_PV)
+    if ( c->completed && c->type == XN_TYPE_PV )
         jo_number(w->o, "video_memkb", 0);
 }
 
@@ -163,20 +163,20 @@ static void read_memory(struct xn_domain_config *c, struct json_object *o)
 {
     int64_t n;
 
-    if (json_get_number(o, "max_memkb", &n) && n > 0)
+    if ( json_get_number(o, "max_memkb", &n) && n > 0 )
         c->maxmem_kib = n;
-    if (json_get_number(o, "target_memkb", &n) && n > 0)
+    if ( json_get_number(o, "target_memkb", &n) && n > 0 )
         c->memory_kib = n;
-    if (c->maxmem_kib == c->memory_kib)
+    if ( c->maxmem_kib == c->memory_kib )
         c->maxmem_kib = 0;
 }
 
 static void write_args(struct writer *w)
 {
-    if (!w->c->nr_bootloader_args)
+    if ( !w->c->nr_bootloader_args )
         return;
     jo_open(w->o, "bootloader_args", '[');
-    for (size_t i = 0; i < w->c->nr_bootloader_args; i++)
+    for ( size_t i = 0; i < w->c->nr_bootloader_args; i++ )
         jo_text(w->o, NULL, w->c->bootloader_args[i]);
     jo_close(w->o, ']');
 }
@@ -185,10 +185,10 @@ static void read_args(struct xn_domain_config *c, struct json_object *o)
 {
     struct json_object *args = json_get(o, "bootloader_args", json_type_array);
 
-    for (size_t i = 0; args && i < json_object_array_length(args); i++) {
+    for ( size_t i = 0; args && i < json_object_array_length(args); i++ ) {
         const char *arg = json_object_get_string(json_object_array_get_idx(args, i));
 
-        if (!arg)
+        if ( !arg )
             continue;
         c->bootloader_args = cfg_grow(c->bootloader_args, c->nr_bootloader_args, sizeof(char *));
         c->bootloader_args[c->nr_bootloader_args++] = cfg_strdup(arg);
@@ -199,9 +199,9 @@ static void write_msr(struct writer *w)
 {
     const struct xn_setting *s = xn_config_setting(w->c, "msr_relaxed");
 
-    if (s)
+    if ( s )
         jo_defbool(w->o, "msr_relaxed", strtol(s->value, NULL, 0) != 0);
-    else if (w->c->completed)
+    else if ( w->c->completed )
         jo_defbool(w->o, "msr_relaxed", false);
 }
 
@@ -209,16 +209,16 @@ static void read_msr(struct xn_domain_config *c, struct json_object *o)
 {
     bool on;
 
-    if (json_get_flag(o, "msr_relaxed", &on) && on)
+    if ( json_get_flag(o, "msr_relaxed", &on) && on )
         cfg_add_setting(c, "msr_relaxed", cfg_strdup("1"), (struct cfg_pos){ 0, 0 });
 }
 
 /* PV guests with devices passed through get the host's memory map. */
 static void write_e820(struct writer *w)
 {
-    if (w->c->nr_pcis)
+    if ( w->c->nr_pcis )
         jo_defbool(w->o, "e820_host", true);
-    else if (w->c->e820_host != XN_UNSET)
+    else if ( w->c->e820_host != XN_UNSET )
         jo_defbool(w->o, "e820_host", w->c->e820_host);
 }
 
@@ -226,7 +226,7 @@ static void read_e820(struct xn_domain_config *c, struct json_object *o)
 {
     bool on;
 
-    if (json_get_flag(o, "e820_host", &on))
+    if ( json_get_flag(o, "e820_host", &on) )
         c->e820_host = on;
 }
 
@@ -313,14 +313,14 @@ static void write_members(struct writer *w, const struct member *m, struct json_
 void json_write_list(struct json_out *o, const char *name, const char *joined)
 {
     jo_open(o, name, '[');
-    for (const char *p = joined;; p++) {
+    for ( const char *p = joined;; p++ ) {
         const char *end = strchrnul(p, CFG_JOIN);
         char *item = cfg_strndup(p, end - p);
 
         jo_text(o, NULL, item);
         free(item);
         p = end;
-        if (!*p)
+        if ( !*p )
             break;
     }
     jo_close(o, ']');
@@ -330,13 +330,13 @@ static void write_word(struct json_out *o, const char *name, const char *value)
 {
     char *word = cfg_strdup(value);
 
-    for (char *p = word; *p; p++)
-        if (*p == '-')
+    for ( char *p = word; *p; p++ )
+        if ( *p == '-' )
             *p = '_';
     /* What is the default in libxl is not written. */
-    if (strcmp(word, "default") && strcmp(word, "disabled"))
+    if ( strcmp(word, "default") && strcmp(word, "disabled") )
         jo_text(o, name, word);
-    else if (!strcmp(name, "passthrough") && !strcmp(word, "disabled"))
+    else if ( !strcmp(name, "passthrough") && !strcmp(word, "disabled") )
         jo_text(o, name, word);
     free(word);
 }
@@ -346,17 +346,17 @@ static void write_setting(struct writer *w, const struct member *m)
     const struct xn_setting *s = xn_config_setting(w->c, m->key);
     long n;
 
-    if (!s)
+    if ( !s )
         return;
     n = strtol(s->value, NULL, 0);
-    switch (m->kind) {
+    switch ( m->kind ) {
     case S_TEXT: jo_text(w->o, m->name, s->value); break;
     case S_WORD: write_word(w->o, m->name, s->value); break;
     case S_LIST: json_write_list(w->o, m->name, s->value); break;
     case S_DEFBOOL: jo_defbool(w->o, m->name, n != 0); break;
     case S_MIB: jo_signed(w->o, m->name, n * 1024); break;
     default:
-        if (n != m->omitted)
+        if ( n != m->omitted )
             jo_signed(w->o, m->name, n);
     }
 }
@@ -366,12 +366,12 @@ static void write_field(struct writer *w, const struct member *m)
     const void *where = (const char *)w->c + m->offset;
     long n = *(const long *)where;
 
-    if (m->kind == F_TEXT) {
-        if (*(char *const *)where)
+    if ( m->kind == F_TEXT ) {
+        if ( *(char *const *)where )
             jo_text(w->o, m->name, *(char *const *)where);
-    } else if (n == XN_UNSET || (n == 0 && m->zero_omitted)) {
+    } else if ( n == XN_UNSET || (n == 0 && m->zero_omitted) ) {
         return;
-    } else if (m->kind == F_DEFBOOL) {
+    } else if ( m->kind == F_DEFBOOL ) {
         jo_defbool(w->o, m->name, n);
     } else {
         jo_signed(w->o, m->name, n);
@@ -380,7 +380,7 @@ static void write_field(struct writer *w, const struct member *m)
 
 static void write_member(struct writer *w, const struct member *m, struct json_object *rest)
 {
-    switch (m->kind) {
+    switch ( m->kind ) {
     case F_TEXT:
     case F_NUMBER:
     case F_DEFBOOL:
@@ -401,8 +401,8 @@ static void write_member(struct writer *w, const struct member *m, struct json_o
 
 static bool is_object(const struct member *m, const char *name)
 {
-    for (; m->name; m++)
-        if (m->kind == OBJECT && !strcmp(m->name, name))
+    for ( ; m->name; m++ )
+        if ( m->kind == OBJECT && !strcmp(m->name, name) )
             return true;
     return false;
 }
@@ -412,13 +412,13 @@ static void write_members(struct writer *w, const struct member *table, struct j
     unsigned int type = w->c->type == XN_TYPE_HVM ? JSON_HVM : w->c->type == XN_TYPE_PVH ?
                         JSON_PVH : JSON_PV;
 
-    for (const struct member *m = table; m->name; m++)
-        if (!m->types || (m->types & type))
+    for ( const struct member *m = table; m->name; m++ )
+        if ( !m->types || (m->types & type) )
             write_member(w, m, rest);
-    if (!rest)
+    if ( !rest )
         return;
     json_object_object_foreach(rest, name, value)
-        if (!is_object(table, name))
+        if ( !is_object(table, name) )
             jo_value(w->o, name, value);
 }
 
@@ -443,14 +443,14 @@ static const char *const beside[] = {
 
 static void drop_members(const struct member *table, struct json_object *o)
 {
-    if (!o)
+    if ( !o )
         return;
-    for (size_t i = 0; beside[i]; i++)
+    for ( size_t i = 0; beside[i]; i++ )
         json_object_object_del(o, beside[i]);
-    for (const struct member *m = table; m->name; m++)
-        if (m->kind != OBJECT)
+    for ( const struct member *m = table; m->name; m++ )
+        if ( m->kind != OBJECT )
             json_object_object_del(o, m->name);
-        else if (json_get(o, m->name, json_type_object))
+        else if ( json_get(o, m->name, json_type_object) )
             drop_members(m->members, json_get(o, m->name, json_type_object));
         else
             json_object_object_del(o, m->name);
@@ -468,14 +468,14 @@ void json_read_list(struct xn_domain_config *c, struct json_object *o, const cha
     struct json_object *list = json_get(o, name, json_type_array);
     char *text = NULL;
 
-    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+    for ( size_t i = 0; list && i < json_object_array_length(list); i++ ) {
         const char *item = json_object_get_string(json_object_array_get_idx(list, i));
 
-        if (item)
+        if ( item )
             cfg_replace(&text, text ? cfg_sprintf("%s%c%s", text, CFG_JOIN, item) :
                         cfg_strdup(item));
     }
-    if (!text)
+    if ( !text )
         return;
     cfg_add_setting(c, key, text, (struct cfg_pos){ 0, 0 });
     c->settings[c->nr_settings - 1].list = true;
@@ -488,16 +488,16 @@ static void read_setting(struct xn_domain_config *c, const struct member *m, str
     int64_t n;
     bool on;
 
-    if (m->kind == S_LIST)
+    if ( m->kind == S_LIST )
         json_read_list(c, o, m->name, m->key);
-    else if ((m->kind == S_TEXT || m->kind == S_WORD) && json_get_text(o, m->name, &text))
+    else if ( (m->kind == S_TEXT || m->kind == S_WORD) && json_get_text(o, m->name, &text) )
         value = cfg_strdup(text);
-    else if (m->kind == S_DEFBOOL && json_get_flag(o, m->name, &on))
+    else if ( m->kind == S_DEFBOOL && json_get_flag(o, m->name, &on) )
         value = cfg_strdup(on ? "1" : "0");
-    else if ((m->kind == S_NUMBER || m->kind == S_MIB) && json_get_number(o, m->name, &n) &&
-             !(m->kind == S_MIB && n == 0))
+    else if ( (m->kind == S_NUMBER || m->kind == S_MIB) && json_get_number(o, m->name, &n) &&
+             !(m->kind == S_MIB && n == 0) )
         value = cfg_sprintf("%" PRId64, m->kind == S_MIB ? n / 1024 : n);
-    if (value)
+    if ( value )
         cfg_add_setting(c, m->key, value, (struct cfg_pos){ 0, 0 });
 }
 
@@ -508,18 +508,18 @@ static void read_field(struct xn_domain_config *c, const struct member *m, struc
     int64_t n;
     bool on;
 
-    if (m->kind == F_TEXT && json_get_text(o, m->name, &text))
+    if ( m->kind == F_TEXT && json_get_text(o, m->name, &text) )
         cfg_replace(where, cfg_strdup(text));
-    else if (m->kind == F_DEFBOOL && json_get_flag(o, m->name, &on))
+    else if ( m->kind == F_DEFBOOL && json_get_flag(o, m->name, &on) )
         *(long *)where = on;
-    else if (m->kind == F_NUMBER && json_get_number(o, m->name, &n))
+    else if ( m->kind == F_NUMBER && json_get_number(o, m->name, &n) )
         *(long *)where = n;
 }
 
 static void read_members(struct xn_domain_config *c, const struct member *m, struct json_object *o)
 {
-    for (; o && m->name; m++)
-        switch (m->kind) {
+    for ( ; o && m->name; m++ )
+        switch ( m->kind ) {
         case F_TEXT:
         case F_NUMBER:
         case F_DEFBOOL:

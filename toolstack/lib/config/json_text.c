@@ -10,10 +10,10 @@
 
 static void put(struct json_out *o, const char *s, size_t n)
 {
-    if (o->length + n + 1 > o->size) {
+    if ( o->length + n + 1 > o->size ) {
         o->size = (o->length + n + 1) * 2;
         o->text = realloc(o->text, o->size);
-        if (!o->text) {
+        if ( !o->text ) {
             fputs("xenolith: out of memory\n", stderr);
             abort();
         }
@@ -30,7 +30,7 @@ static void puts_(struct json_out *o, const char *s)
 
 static void indent(struct json_out *o)
 {
-    for (unsigned int i = 0; i < o->depth; i++)
+    for ( unsigned int i = 0; i < o->depth; i++ )
         puts_(o, "    ");
 }
 
@@ -39,15 +39,15 @@ static void quoted(struct json_out *o, const char *s)
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
 
     puts_(o, "\"");
-    for (; *s; s++) {
+    for ( ; *s; s++ ) {
         const char *known = strchr(from, *s);
         char text[8];
 
-        if (known) {
+        if ( known ) {
             text[0] = '\\';
             text[1] = to[known - from];
             put(o, text, 2);
-        } else if ((unsigned char)*s < 0x20) {
+        } else if ( (unsigned char)*s < 0x20 ) {
             snprintf(text, sizeof(text), "\\u%04X", *s);
             puts_(o, text);
         } else {
@@ -60,13 +60,13 @@ static void quoted(struct json_out *o, const char *s)
 /* What stands before a value. */
 static void begin(struct json_out *o, const char *key)
 {
-    if (o->depth) {
-        if (!o->first)
+    if ( o->depth ) {
+        if ( !o->first )
             puts_(o, ",\n");
         indent(o);
     }
     o->first = false;
-    if (key) {
+    if ( key ) {
         quoted(o, key);
         puts_(o, ": ");
     }
@@ -88,7 +88,7 @@ void jo_close(struct json_out *o, char bracket)
     puts_(o, "\n");
     indent(o);
     put(o, &bracket, 1);
-    if (!o->depth)
+    if ( !o->depth )
         puts_(o, "\n");
 }
 
@@ -129,17 +129,17 @@ void jo_defbool(struct json_out *o, const char *key, bool value)
 
 void jo_value(struct json_out *o, const char *key, struct json_object *value)
 {
-    if (json_object_is_type(value, json_type_object)) {
+    if ( json_object_is_type(value, json_type_object) ) {
         jo_open(o, key, '{');
         json_object_object_foreach(value, name, member)
             jo_value(o, name, member);
         jo_close(o, '}');
-    } else if (json_object_is_type(value, json_type_array)) {
+    } else if ( json_object_is_type(value, json_type_array) ) {
         jo_open(o, key, '[');
-        for (size_t i = 0; i < json_object_array_length(value); i++)
+        for ( size_t i = 0; i < json_object_array_length(value); i++ )
             jo_value(o, NULL, json_object_array_get_idx(value, i));
         jo_close(o, ']');
-    } else if (json_object_is_type(value, json_type_string)) {
+    } else if ( json_object_is_type(value, json_type_string) ) {
         jo_text(o, key, json_object_get_string(value));
     } else {
         begin(o, key);
@@ -151,8 +151,8 @@ struct json_object *json_get(struct json_object *o, const char *key, enum json_t
 {
     struct json_object *value;
 
-    if (!o || !json_object_is_type(o, json_type_object) ||
-        !json_object_object_get_ex(o, key, &value) || !json_object_is_type(value, type))
+    if ( !o || !json_object_is_type(o, json_type_object) ||
+        !json_object_object_get_ex(o, key, &value) || !json_object_is_type(value, type) )
         return NULL;
     return value;
 }
@@ -162,7 +162,7 @@ bool json_get_text(struct json_object *o, const char *key, const char **value)
     struct json_object *s = json_get(o, key, json_type_string);
 
     /* A string with a NUL inside is not one that was ever written. */
-    if (!s || strlen(json_object_get_string(s)) != (size_t)json_object_get_string_len(s))
+    if ( !s || strlen(json_object_get_string(s)) != (size_t)json_object_get_string_len(s) )
         return false;
     *value = json_object_get_string(s);
     return true;
@@ -172,7 +172,7 @@ bool json_get_number(struct json_object *o, const char *key, int64_t *value)
 {
     struct json_object *n = json_get(o, key, json_type_int);
 
-    if (n)
+    if ( n )
         *value = json_object_get_int64(n);
     return n;
 }
@@ -184,11 +184,11 @@ bool json_get_flag(struct json_object *o, const char *key, bool *value)
     const char *text;
     int64_t n;
 
-    if (b)
+    if ( b )
         *value = json_object_get_boolean(b);
-    else if (json_get_text(o, key, &text))
+    else if ( json_get_text(o, key, &text) )
         *value = !strcmp(text, "True");
-    else if (json_get_number(o, key, &n))
+    else if ( json_get_number(o, key, &n) )
         *value = n != 0;
     else
         return false;

@@ -229,8 +229,8 @@ const struct cfg_key cfg_keys[] = {
 
 const struct cfg_key *cfg_key_find(const char *name)
 {
-    for (const struct cfg_key *key = cfg_keys; key->name; key++)
-        if (!strcmp(key->name, name))
+    for ( const struct cfg_key *key = cfg_keys; key->name; key++ )
+        if ( !strcmp(key->name, name) )
             return key;
     return NULL;
 }
@@ -240,7 +240,7 @@ const char *cfg_key_nearest(const char *name)
     const char *words[sizeof(cfg_keys) / sizeof(cfg_keys[0])];
     size_t n = 0;
 
-    for (const struct cfg_key *key = cfg_keys; key->name; key++)
+    for ( const struct cfg_key *key = cfg_keys; key->name; key++ )
         words[n++] = key->name;
     words[n] = NULL;
     return cfg_nearest(name, words);

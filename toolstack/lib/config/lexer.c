@@ -19,7 +19,7 @@ void cfg_lexer_init(struct cfg_lexer *l, struct xn_findings *f, const char *text
     l->end = text + length;
     l->now = (struct cfg_pos){ 1, 1 };
     l->f = f;
-    if (length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+    if ( length >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) )
         l->p += 3;
 }
 
@@ -42,13 +42,13 @@ static bool at_line_end(const struct cfg_lexer *l)
 static void step(struct cfg_lexer *l)
 {
     l->p++;
-    if (l->p == l->end || ((unsigned char)*l->p & 0xc0) != 0x80)
+    if ( l->p == l->end || ((unsigned char)*l->p & 0xc0) != 0x80 )
         l->now.column++;
 }
 
 static void step_line(struct cfg_lexer *l)
 {
-    if (*l->p == '\r' && peek(l, 1) == '\n')
+    if ( *l->p == '\r' && peek(l, 1) == '\n' )
         l->p++;
     l->p++;
     l->now.line++;
@@ -57,14 +57,14 @@ static void step_line(struct cfg_lexer *l)
 
 static void skip_blanks(struct cfg_lexer *l)
 {
-    for (;;) {
-        if (peek(l, 0) == ' ' || peek(l, 0) == '\t' || peek(l, 0) == '\f') {
+    for ( ;; ) {
+        if ( peek(l, 0) == ' ' || peek(l, 0) == '\t' || peek(l, 0) == '\f' ) {
             step(l);
-        } else if (peek(l, 0) == '\\' && (peek(l, 1) == '\n' || peek(l, 1) == '\r')) {
+        } else if ( peek(l, 0) == '\\' && (peek(l, 1) == '\n' || peek(l, 1) == '\r') ) {
             l->p++;
             step_line(l);
-        } else if (peek(l, 0) == '#') {
-            while (!at_line_end(l))
+        } else if ( peek(l, 0) == '#' ) {
+            while ( !at_line_end(l) )
                 step(l);
         } else {
             return;
@@ -93,10 +93,10 @@ static int numeric_escape(struct cfg_lexer *l, int base, int most)
 {
     int value = -1;
 
-    for (int n = 0; n < most; n++) {
+    for ( int n = 0; n < most; n++ ) {
         int digit = peek(l, 0) < 0 ? -1 : hex(peek(l, 0));
 
-        if (digit < 0 || digit >= base)
+        if ( digit < 0 || digit >= base )
             break;
         value = (value < 0 ? 0 : value) * base + digit;
         step(l);
@@ -111,26 +111,26 @@ static bool escape(struct cfg_lexer *l, struct buffer *b, struct cfg_pos at)
     int c = peek(l, 0), value;
     const char *known = c > 0 ? strchr(from, c) : NULL;
 
-    if (known) {
+    if ( known ) {
         put(b, to[known - from]);
         step(l);
         return true;
     }
-    if (c == '\n' || c == '\r') {
+    if ( c == '\n' || c == '\r' ) {
         step_line(l);
         return true;
     }
-    if (c == 'x') {
+    if ( c == 'x' ) {
         step(l);
         value = numeric_escape(l, 16, 2);
-    } else if (c >= '0' && c <= '7') {
+    } else if ( c >= '0' && c <= '7' ) {
         value = numeric_escape(l, 8, 3);
     } else {
         cfg_find(l->f, XN_ERROR, at, "a backslash before this character has no meaning: write "
                  "\\\\ for a backslash");
         return false;
     }
-    if (value <= 0 || value > 255) {
+    if ( value <= 0 || value > 255 ) {
         cfg_find(l->f, XN_ERROR, at, "this escape is not a character: expected \\xHH or \\OOO "
                  "from 1 to 255");
         return false;
@@ -150,23 +150,23 @@ static bool string_body(struct cfg_lexer *l, struct buffer *b, int quote, bool t
 {
     bool good = true;
 
-    while (!closes(l, quote, triple)) {
-        if (l->p == l->end || (!triple && at_line_end(l))) {
+    while ( !closes(l, quote, triple) ) {
+        if ( l->p == l->end || (!triple && at_line_end(l)) ) {
             cfg_find(l->f, XN_ERROR, l->at, "this string does not end: expected %s%c before the "
                      "end of the %s", triple ? "three " : "", quote, triple ? "file" : "line");
             return false;
         }
-        if (*l->p == '\0') {
+        if ( *l->p == '\0' ) {
             cfg_find(l->f, XN_ERROR, l->now, "NUL byte in a string");
             good = false;
             step(l);
-        } else if (*l->p == '\\') {
+        } else if ( *l->p == '\\' ) {
             struct cfg_pos at = l->now;
 
             l->plain = false;
             step(l);
             good &= escape(l, b, at);
-        } else if (at_line_end(l)) {
+        } else if ( at_line_end(l) ) {
             l->plain = false;
             put(b, '\n');
             step_line(l);
@@ -175,7 +175,7 @@ static bool string_body(struct cfg_lexer *l, struct buffer *b, int quote, bool t
             step(l);
         }
     }
-    for (int n = triple ? 3 : 1; n > 0; n--)
+    for ( int n = triple ? 3 : 1; n > 0; n-- )
         step(l);
     return good;
 }
@@ -187,7 +187,7 @@ static enum cfg_token lex_string(struct cfg_lexer *l)
     struct buffer b = { 0 };
 
     l->plain = !triple;
-    for (int n = triple ? 3 : 1; n > 0; n--)
+    for ( int n = triple ? 3 : 1; n > 0; n-- )
         step(l);
     good = string_body(l, &b, quote, triple);
     put(&b, '\0');
@@ -209,11 +209,11 @@ static enum cfg_token lex_word(struct cfg_lexer *l)
 
     do
         step(l);
-    while (is_word(peek(l, 0)));
+    while ( is_word(peek(l, 0)) );
     l->text = cfg_strndup(start, l->p - start);
-    if (!number)
+    if ( !number )
         return CFG_T_WORD;
-    if (cfg_parse_long(l->text, &value)) {
+    if ( cfg_parse_long(l->text, &value) ) {
         cfg_find(l->f, XN_ERROR, l->at, "'%s' is not a number: expected decimal digits, 0x and "
                  "hexadecimal or 0 and octal ones, in 64 bits", l->text);
         return CFG_T_BAD;
@@ -226,19 +226,19 @@ static enum cfg_token lex_sign(struct cfg_lexer *l)
     int c = *l->p;
 
     step(l);
-    switch (c) {
+    switch ( c ) {
     case ';': return CFG_T_SEMICOLON;
     case '=': return CFG_T_EQUALS;
     case '[': return CFG_T_OPEN;
     case ']': return CFG_T_CLOSE;
     case ',': return CFG_T_COMMA;
     case '+':
-        if (peek(l, 0) == '=') {
+        if ( peek(l, 0) == '=' ) {
             step(l);
             return CFG_T_ADD;
         }
     }
-    if (c > ' ' && c < 0x7f)
+    if ( c > ' ' && c < 0x7f )
         cfg_find(l->f, XN_ERROR, l->at, "'%c' has no meaning here", c);
     else
         cfg_find(l->f, XN_ERROR, l->at, "byte 0x%02x has no meaning here: text belongs in quotes",
@@ -251,14 +251,14 @@ enum cfg_token cfg_next(struct cfg_lexer *l)
     cfg_replace(&l->text, NULL);
     skip_blanks(l);
     l->at = l->now;
-    if (l->p == l->end)
+    if ( l->p == l->end )
         l->token = CFG_T_END;
-    else if (at_line_end(l)) {
+    else if ( at_line_end(l) ) {
         step_line(l);
         l->token = CFG_T_NEWLINE;
-    } else if (*l->p == '"' || *l->p == '\'')
+    } else if ( *l->p == '"' || *l->p == '\'' )
         l->token = lex_string(l);
-    else if (is_word((unsigned char)*l->p))
+    else if ( is_word((unsigned char)*l->p) )
         l->token = lex_word(l);
     else
         l->token = lex_sign(l);
@@ -274,7 +274,7 @@ const char *cfg_token_name(const struct cfg_lexer *l, char *buffer, size_t size)
         [CFG_T_BAD] = "something else",
     };
 
-    switch (l->token) {
+    switch ( l->token ) {
     case CFG_T_WORD:
     case CFG_T_NUMBER:
         snprintf(buffer, size, "%.40s", l->text);
@@ -295,9 +295,9 @@ static bool looks_like_entry(const struct cfg_lexer *l)
 
     skip_blanks(&look);
     start = look.p;
-    while (is_word(peek(&look, 0)))
+    while ( is_word(peek(&look, 0)) )
         step(&look);
-    if (look.p == start || isdigit((unsigned char)*start))
+    if ( look.p == start || isdigit((unsigned char)*start) )
         return false;
     skip_blanks(&look);
     return peek(&look, 0) == '=' || (peek(&look, 0) == '+' && peek(&look, 1) == '=');
@@ -305,16 +305,16 @@ static bool looks_like_entry(const struct cfg_lexer *l)
 
 void cfg_skip_line(struct cfg_lexer *l)
 {
-    if (l->token != CFG_T_NEWLINE && l->token != CFG_T_END)
-        while (!at_line_end(l))
+    if ( l->token != CFG_T_NEWLINE && l->token != CFG_T_END )
+        while ( !at_line_end(l) )
             step(l);
     /* The rest of a broken list would only give errors that mean nothing. */
-    while (l->in_list && l->p < l->end) {
-        if (at_line_end(l))
+    while ( l->in_list && l->p < l->end ) {
+        if ( at_line_end(l) )
             step_line(l);
-        if (looks_like_entry(l))
+        if ( looks_like_entry(l) )
             break;
-        while (!at_line_end(l))
+        while ( !at_line_end(l) )
             step(l);
     }
     l->in_list = false;

@@ -24,15 +24,15 @@ static const char *quantity(const char *p, const struct unit *units, uint64_t *r
 {
     uint64_t n = 0;
 
-    if (!isdigit((unsigned char)*p))
+    if ( !isdigit((unsigned char)*p) )
         return NULL;
-    for (; isdigit((unsigned char)*p); p++) {
-        if (n > 1000000000)
+    for ( ; isdigit((unsigned char)*p); p++ ) {
+        if ( n > 1000000000 )
             return NULL;
         n = n * 10 + (*p - '0');
     }
-    for (; units->name; units++)
-        if (!strncmp(p, units->name, strlen(units->name))) {
+    for ( ; units->name; units++ )
+        if ( !strncmp(p, units->name, strlen(units->name)) ) {
             *result = n * units->factor / units->per;
             return p + strlen(units->name);
         }
@@ -53,22 +53,22 @@ static void set_rate(struct xn_nic *n, struct cfg_spec *s, const char *value, co
     uint64_t interval = DEFAULT_INTERVAL_US, rate = 0;
     const char *p = quantity(value, rates, &rate);
 
-    if (p && *p == '@')
+    if ( p && *p == '@' )
         p = quantity(p + 1, times, &interval);
-    if (!p || *p) {
+    if ( !p || *p ) {
         cfg_spec_find(s, XN_ERROR, where, "'%s' is not a rate: expected for example 10Mb/s, "
                       "250KB/s or 1MB/s@20ms", value);
         return;
     }
-    if (rate == 0 || interval == 0 || interval > UINT32_MAX ||
-        (unsigned __int128)rate * interval / 1000000 > INT64_MAX) {
+    if ( rate == 0 || interval == 0 || interval > UINT32_MAX ||
+        (unsigned __int128)rate * interval / 1000000 > INT64_MAX ) {
         cfg_spec_find(s, XN_ERROR, where, "rate '%s' is out of range: the rate is above zero, the "
                       "interval from 1us to 4294s", value);
         return;
     }
     n->rate_bytes = (unsigned __int128)rate * interval / 1000000;
     n->rate_interval_us = interval;
-    if (n->rate_bytes == 0)
+    if ( n->rate_bytes == 0 )
         cfg_spec_find(s, XN_WARN, where, "rate '%s' is less than a byte in each interval: there "
                       "is no limit", value);
 }
@@ -78,7 +78,7 @@ static void set_number(struct cfg_spec *s, const struct cfg_field *field, long m
 {
     long n;
 
-    if (cfg_parse_long(field->value, &n) || n < min || n > max)
+    if ( cfg_parse_long(field->value, &n) || n < min || n > max )
         cfg_spec_find(s, XN_ERROR, field->value_start, "%s '%s' is not a number from %ld to %ld",
                       field->key, field->value, min, max);
     else
@@ -87,12 +87,12 @@ static void set_number(struct cfg_spec *s, const struct cfg_field *field, long m
 
 static void set_mac(struct xn_nic *n, struct cfg_spec *s, const struct cfg_field *field)
 {
-    if (!cfg_parse_mac(field->value, n->mac)) {
+    if ( !cfg_parse_mac(field->value, n->mac) ) {
         cfg_spec_find(s, XN_ERROR, field->value_start, "'%s' is not a MAC address: expected six "
                       "pairs of hexadecimal digits as in 00:16:3e:12:34:56", field->value);
         return;
     }
-    if (n->mac[0] & 1)
+    if ( n->mac[0] & 1 )
         cfg_spec_find(s, XN_ERROR, field->value_start, "MAC address %s is a multicast address: "
                       "the first byte must be even", field->value);
     n->has_mac = true;
@@ -103,7 +103,7 @@ static void set_ifname(struct cfg_spec *s, const struct cfg_field *field, char *
 {
     const char *v = field->value;
 
-    if (strlen(v) > BRIDGE_MAX || strpbrk(v, "/ \t:"))
+    if ( strlen(v) > BRIDGE_MAX || strpbrk(v, "/ \t:") )
         cfg_spec_find(s, XN_ERROR, field->value_start, "'%s' is not a network interface's name: "
                       "at most %d characters, none of them '/', ':' or a blank", v, BRIDGE_MAX);
     else
@@ -112,7 +112,7 @@ static void set_ifname(struct cfg_spec *s, const struct cfg_field *field, char *
 
 static void set_type(struct xn_nic *n, struct cfg_spec *s, const struct cfg_field *field)
 {
-    if (strcmp(field->value, "vif") && strcmp(field->value, "ioemu"))
+    if ( strcmp(field->value, "vif") && strcmp(field->value, "ioemu") )
         cfg_spec_find(s, XN_ERROR, field->value_start, "'%s' is not a type: expected vif or ioemu",
                       field->value);
     else
@@ -122,7 +122,7 @@ static void set_type(struct xn_nic *n, struct cfg_spec *s, const struct cfg_fiel
 /* bridge=, which for Open vSwitch may carry a VLAN ("br0.5:6") and so is not only a name. */
 static void set_bridge(struct xn_nic *n, struct cfg_spec *s, const struct cfg_field *field)
 {
-    if (strchr(field->value, '/') || strpbrk(field->value, " \t"))
+    if ( strchr(field->value, '/') || strpbrk(field->value, " \t") )
         cfg_spec_find(s, XN_ERROR, field->value_start, "'%s' is not a bridge's name",
                       field->value);
     else
@@ -133,13 +133,13 @@ static bool set_text(struct xn_nic *n, const struct cfg_field *field)
 {
     char **where;
 
-    if (!strcmp(field->key, "ip"))
+    if ( !strcmp(field->key, "ip") )
         where = &n->ip;
-    else if (!strcmp(field->key, "script"))
+    else if ( !strcmp(field->key, "script") )
         where = &n->script;
-    else if (!strcmp(field->key, "model"))
+    else if ( !strcmp(field->key, "model") )
         where = &n->model;
-    else if (!strcmp(field->key, "backend"))
+    else if ( !strcmp(field->key, "backend") )
         where = &n->backend_domain;
     else
         return false;
@@ -159,34 +159,34 @@ static void set_field(struct xn_nic *n, struct cfg_spec *s, const struct cfg_fie
 {
     const char *key = field->key;
 
-    if (!key) {
-        if (!strcmp(field->value, "trusted") || !strcmp(field->value, "untrusted"))
+    if ( !key ) {
+        if ( !strcmp(field->value, "trusted") || !strcmp(field->value, "untrusted") )
             n->trusted = *field->value == 't';
-        else if (*field->value)
+        else if ( *field->value )
             unknown(s, field, field->value);
         return;
     }
-    if (set_text(n, field))
+    if ( set_text(n, field) )
         return;
-    if (!strcmp(key, "mac"))
+    if ( !strcmp(key, "mac") )
         set_mac(n, s, field);
-    else if (!strcmp(key, "bridge"))
+    else if ( !strcmp(key, "bridge") )
         set_bridge(n, s, field);
-    else if (!strcmp(key, "gatewaydev") || !strcmp(key, "netdev"))
+    else if ( !strcmp(key, "gatewaydev") || !strcmp(key, "netdev") )
         set_ifname(s, field, &n->gateway);
-    else if (!strcmp(key, "vifname"))
+    else if ( !strcmp(key, "vifname") )
         set_ifname(s, field, &n->ifname);
-    else if (!strcmp(key, "type"))
+    else if ( !strcmp(key, "type") )
         set_type(n, s, field);
-    else if (!strcmp(key, "rate"))
+    else if ( !strcmp(key, "rate") )
         set_rate(n, s, field->value, field->value_start);
-    else if (!strcmp(key, "devid"))
+    else if ( !strcmp(key, "devid") )
         set_number(s, field, 0, 65535, &n->devid);
-    else if (!strcmp(key, "mtu"))
+    else if ( !strcmp(key, "mtu") )
         set_number(s, field, 68, 65535, &n->mtu);
-    else if (!strcmp(key, "vlan"))
+    else if ( !strcmp(key, "vlan") )
         cfg_replace(&n->vlan, cfg_strdup(field->value));
-    else if (!strcmp(key, "accel"))
+    else if ( !strcmp(key, "accel") )
         cfg_spec_find(s, XN_WARN, field->start, "accel is not served: ignored");
     else
         unknown(s, field, key);
@@ -207,7 +207,7 @@ int cfg_parse_nic(struct xn_nic *n, struct xn_findings *f, const char *text,
     xn_nic_init(n);
     n->line = value ? value->at.line : 0;
     n->column = value ? value->at.column : 0;
-    while (cfg_field_next(&text, &field)) {
+    while ( cfg_field_next(&text, &field) ) {
         set_field(n, &s, &field);
         cfg_field_free(&field);
     }

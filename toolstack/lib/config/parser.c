@@ -12,9 +12,9 @@
 
 void cfg_value_free(struct cfg_value *v)
 {
-    if (!v)
+    if ( !v )
         return;
-    for (size_t i = 0; i < v->count; i++)
+    for ( size_t i = 0; i < v->count; i++ )
         cfg_value_free(v->items[i]);
     free(v->items);
     free(v->text);
@@ -25,10 +25,10 @@ struct cfg_pos cfg_value_pos(const struct cfg_value *v, size_t offset)
 {
     struct cfg_pos at = v->at;
 
-    if (v->kind != CFG_STRING || !v->plain)
+    if ( v->kind != CFG_STRING || !v->plain )
         return at;
     at.column++;
-    for (size_t i = 0; i < offset && v->text[i]; i++)
+    for ( size_t i = 0; i < offset && v->text[i]; i++ )
         at.column += ((unsigned char)v->text[i] & 0xc0) != 0x80;
     return at;
 }
@@ -40,7 +40,7 @@ const char *cfg_value_kind_name(enum cfg_value_kind kind)
 
 void cfg_entries_free(struct cfg_entries *e)
 {
-    for (size_t i = 0; i < e->count; i++) {
+    for ( size_t i = 0; i < e->count; i++ ) {
         free(e->list[i].key);
         cfg_value_free(e->list[i].value);
     }
@@ -53,7 +53,7 @@ static void expected(struct cfg_lexer *l, const char *what)
     char found[64];
 
     /* The lexer has said what is wrong with a bad token. */
-    if (l->token != CFG_T_BAD)
+    if ( l->token != CFG_T_BAD )
         cfg_find(l->f, XN_ERROR, l->at, "expected %s, found %s", what,
                  cfg_token_name(l, found, sizeof(found)));
 }
@@ -73,7 +73,7 @@ static struct cfg_value *scalar(struct cfg_lexer *l)
 
 static void skip_newlines(struct cfg_lexer *l)
 {
-    while (l->token == CFG_T_NEWLINE)
+    while ( l->token == CFG_T_NEWLINE )
         cfg_next(l);
 }
 
@@ -82,25 +82,25 @@ static struct cfg_value *read_value(struct cfg_lexer *l, unsigned int depth);
 /* Behind '['.  True if the list was read to its ']'. */
 static bool read_items(struct cfg_lexer *l, struct cfg_value *list, unsigned int depth)
 {
-    for (;;) {
+    for ( ;; ) {
         struct cfg_value *item;
 
         skip_newlines(l);
-        if (l->token == CFG_T_CLOSE)
+        if ( l->token == CFG_T_CLOSE )
             break;
-        if (list->count == CFG_ITEMS_MAX) {
+        if ( list->count == CFG_ITEMS_MAX ) {
             cfg_find(l->f, XN_ERROR, l->at, "more than %d elements in a list", CFG_ITEMS_MAX);
             return false;
         }
         item = read_value(l, depth + 1);
-        if (!item)
+        if ( !item )
             return false;
         list->items = cfg_grow(list->items, list->count, sizeof(*list->items));
         list->items[list->count++] = item;
         skip_newlines(l);
-        if (l->token == CFG_T_COMMA) {
+        if ( l->token == CFG_T_COMMA ) {
             cfg_next(l);
-        } else if (l->token != CFG_T_CLOSE) {
+        } else if ( l->token != CFG_T_CLOSE ) {
             char begin[80];
 
             snprintf(begin, sizeof(begin), "',' or ']' in the list that begins at line %u",
@@ -120,14 +120,14 @@ static struct cfg_value *read_list(struct cfg_lexer *l, unsigned int depth)
 
     list->kind = CFG_LIST;
     list->at = l->at;
-    if (depth >= CFG_DEPTH_MAX) {
+    if ( depth >= CFG_DEPTH_MAX ) {
         cfg_find(l->f, XN_ERROR, l->at, "lists are nested more than %d deep", CFG_DEPTH_MAX);
         cfg_value_free(list);
         return NULL;
     }
     l->in_list = true;
     cfg_next(l);
-    if (!read_items(l, list, depth)) {
+    if ( !read_items(l, list, depth) ) {
         cfg_value_free(list);
         return NULL;
     }
@@ -137,14 +137,14 @@ static struct cfg_value *read_list(struct cfg_lexer *l, unsigned int depth)
 /* NULL after an error, which has been reported. */
 static struct cfg_value *read_value(struct cfg_lexer *l, unsigned int depth)
 {
-    switch (l->token) {
+    switch ( l->token ) {
     case CFG_T_STRING:
     case CFG_T_NUMBER:
         return scalar(l);
     case CFG_T_OPEN:
         return read_list(l, depth);
     case CFG_T_WORD:
-        if (!strcasecmp(l->text, "true") || !strcasecmp(l->text, "false"))
+        if ( !strcasecmp(l->text, "true") || !strcasecmp(l->text, "false") )
             cfg_find(l->f, XN_ERROR, l->at, "expected a value, found %s: write %d", l->text,
                      !strcasecmp(l->text, "true"));
         else
@@ -160,7 +160,7 @@ static struct cfg_value *read_value(struct cfg_lexer *l, unsigned int depth)
 /* An entry; false after a syntax error. */
 static bool read_entry(struct cfg_lexer *l, struct cfg_entry *entry)
 {
-    if (l->token != CFG_T_WORD) {
+    if ( l->token != CFG_T_WORD ) {
         expected(l, "a key, as in memory = 512");
         return false;
     }
@@ -168,7 +168,7 @@ static bool read_entry(struct cfg_lexer *l, struct cfg_entry *entry)
     entry->key = l->text;
     l->text = NULL;
     cfg_next(l);
-    if (l->token != CFG_T_EQUALS && l->token != CFG_T_ADD) {
+    if ( l->token != CFG_T_EQUALS && l->token != CFG_T_ADD ) {
         char what[80];
 
         snprintf(what, sizeof(what), "'=' after the key %.40s", entry->key);
@@ -178,9 +178,9 @@ static bool read_entry(struct cfg_lexer *l, struct cfg_entry *entry)
     entry->add = l->token == CFG_T_ADD;
     cfg_next(l);
     entry->value = read_value(l, 0);
-    if (!entry->value)
+    if ( !entry->value )
         return false;
-    if (l->token != CFG_T_NEWLINE && l->token != CFG_T_SEMICOLON && l->token != CFG_T_END) {
+    if ( l->token != CFG_T_NEWLINE && l->token != CFG_T_SEMICOLON && l->token != CFG_T_END ) {
         expected(l, "the end of the line or ';' after the value");
         return false;
     }
@@ -191,21 +191,21 @@ void cfg_read(struct cfg_entries *e, struct xn_findings *f, const char *text, si
 {
     struct cfg_lexer l;
 
-    if (length > CFG_TEXT_MAX) {
+    if ( length > CFG_TEXT_MAX ) {
         cfg_find(f, XN_ERROR, (struct cfg_pos){ 0, 0 }, "a configuration has at most %u bytes, "
                  "this one has %zu", CFG_TEXT_MAX, length);
         return;
     }
     cfg_lexer_init(&l, f, text, length);
     cfg_next(&l);
-    while (l.token != CFG_T_END) {
+    while ( l.token != CFG_T_END ) {
         struct cfg_entry entry = { 0 };
 
-        if (l.token == CFG_T_NEWLINE || l.token == CFG_T_SEMICOLON) {
+        if ( l.token == CFG_T_NEWLINE || l.token == CFG_T_SEMICOLON ) {
             cfg_next(&l);
             continue;
         }
-        if (read_entry(&l, &entry)) {
+        if ( read_entry(&l, &entry) ) {
             e->list = cfg_grow(e->list, e->count, sizeof(*e->list));
             e->list[e->count++] = entry;
         } else {

@@ -13,9 +13,9 @@
 
 void cfg_set_type(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v)
 {
-    if (!strcmp(v->text, "hvm"))
+    if ( !strcmp(v->text, "hvm") )
         l->c->type = XN_TYPE_HVM;
-    else if (!strcmp(v->text, "pvh"))
+    else if ( !strcmp(v->text, "pvh") )
         l->c->type = XN_TYPE_PVH;
     else
         l->c->type = XN_TYPE_PV;
@@ -27,18 +27,18 @@ const char *cfg_bad_name(const char *name)
 {
     size_t n = strlen(name);
 
-    if (!n)
+    if ( !n )
         return "is empty";
-    if (n > NAME_MAX_BYTES)
+    if ( n > NAME_MAX_BYTES )
         return "is longer than 128 bytes";
-    if (strspn(name, "0123456789") == n)
+    if ( strspn(name, "0123456789") == n )
         return "is a number, which stands for a domain's id";
-    if (!strcmp(name, ".") || !strcmp(name, ".."))
+    if ( !strcmp(name, ".") || !strcmp(name, "..") )
         return "is a directory's";
-    for (; *name; name++) {
-        if (*name == '/')
+    for ( ; *name; name++ ) {
+        if ( *name == '/' )
             return "has a '/', which is not allowed: it is part of file names";
-        if ((unsigned char)*name <= ' ' || *name == 0x7f)
+        if ( (unsigned char)*name <= ' ' || *name == 0x7f )
             return "has a blank or control character: what reads xl list could not tell it apart";
     }
     return NULL;
@@ -49,13 +49,13 @@ void cfg_set_name(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
     const char *why = cfg_bad_name(v->text);
 
     cfg_replace(&l->c->name, cfg_strdup(v->text));
-    if (why)
+    if ( why )
         cfg_find(l->f, XN_ERROR, v->at, "the name '%.140s' %s", v->text, why);
 }
 
 void cfg_set_uuid(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v)
 {
-    if (uuid_parse(v->text, l->c->uuid))
+    if ( uuid_parse(v->text, l->c->uuid) )
         cfg_find(l->f, XN_ERROR, v->at, "'%.60s' is not a UUID: expected "
                  "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx in hexadecimal", v->text);
     else
@@ -84,7 +84,7 @@ static bool good_cpus(struct cfg_load *l, const struct cfg_key *key, const struc
     char why[120];
     size_t offset;
 
-    if (!cpuset_check(v->text, &offset, why, sizeof(why)))
+    if ( !cpuset_check(v->text, &offset, why, sizeof(why)) )
         return true;
     cfg_find(l->f, XN_ERROR, cfg_value_pos(v, offset), "%s '%.60s': %s", key->name, v->text, why);
     return false;
@@ -92,7 +92,7 @@ static bool good_cpus(struct cfg_load *l, const struct cfg_key *key, const struc
 
 static struct xn_affinity *affinity_of(struct xn_domain_config *c, size_t vcpu)
 {
-    while (c->nr_affinity <= vcpu) {
+    while ( c->nr_affinity <= vcpu ) {
         c->affinity = cfg_grow(c->affinity, c->nr_affinity, sizeof(*c->affinity));
         c->nr_affinity++;
     }
@@ -104,17 +104,17 @@ void cfg_set_cpus(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
 {
     bool soft = !strcmp(key->name, "cpus_soft");
 
-    if (soft || v->kind == CFG_LIST)
+    if ( soft || v->kind == CFG_LIST )
         l->c->numa_placement = 0;
-    if (v->kind != CFG_LIST) {
-        if (*v->text && good_cpus(l, key, v))
+    if ( v->kind != CFG_LIST ) {
+        if ( *v->text && good_cpus(l, key, v) )
             cfg_replace(soft ? &l->soft_all : &l->hard_all, cfg_strdup(v->text));
         return;
     }
-    for (size_t i = 0; i < v->count; i++) {
+    for ( size_t i = 0; i < v->count; i++ ) {
         struct xn_affinity *a;
 
-        if (!good_cpus(l, key, v->items[i]))
+        if ( !good_cpus(l, key, v->items[i]) )
             continue;
         a = affinity_of(l->c, i);
         cfg_replace(soft ? &a->soft : &a->hard, cfg_strdup(v->items[i]->text));
@@ -135,8 +135,8 @@ const char *xn_action_name(enum xn_action a)
 
 bool xn_action_from_name(const char *name, enum xn_action *a)
 {
-    for (int i = 0; action_names[i]; i++)
-        if (!strcmp(action_names[i], name)) {
+    for ( int i = 0; action_names[i]; i++ )
+        if ( !strcmp(action_names[i], name) ) {
             *a = i;
             return true;
         }
@@ -148,10 +148,10 @@ void cfg_set_action(struct cfg_load *l, const struct cfg_key *key, struct cfg_va
     enum xn_action *a = (enum xn_action *)((char *)l->c + key->offset);
     const char *near;
 
-    if (xn_action_from_name(v->text, a))
+    if ( xn_action_from_name(v->text, a) )
         return;
     near = cfg_nearest(v->text, action_names);
-    if (near)
+    if ( near )
         cfg_find(l->f, XN_ERROR, v->at, "unknown action '%.40s' for %s; did you mean '%s'?",
                  v->text, key->name, near);
     else
@@ -165,7 +165,7 @@ void cfg_set_cmdline(struct cfg_load *l, const struct cfg_key *key, struct cfg_v
     char **where = *key->name == 'r' ? &l->root : *key->name == 'e' ? &l->extra : &l->cmdline;
 
     cfg_replace(where, cfg_strdup(v->text));
-    if (*key->name != 'c')
+    if ( *key->name != 'c' )
         l->ignored_at = v->at;
 }
 
@@ -178,17 +178,17 @@ static void add_arg(struct xn_domain_config *c, const char *text, size_t length)
 /* bootloader_args: a list, or (deprecated) a text whose words are the arguments. */
 void cfg_set_args(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v)
 {
-    if (v->kind == CFG_LIST) {
-        for (size_t i = 0; i < v->count; i++)
+    if ( v->kind == CFG_LIST ) {
+        for ( size_t i = 0; i < v->count; i++ )
             add_arg(l->c, v->items[i]->text, strlen(v->items[i]->text));
         return;
     }
     cfg_find(l->f, XN_WARN, v->at, "bootloader_args as one string is deprecated: write a list "
              "[\"...\", \"...\"]");
-    for (const char *p = v->text; *p;) {
+    for ( const char *p = v->text; *p; ) {
         size_t n = strcspn(p, " \t\n");
 
-        if (n)
+        if ( n )
             add_arg(l->c, p, n);
         p += n + strspn(p + n, " \t\n");
     }
@@ -198,7 +198,7 @@ void cfg_set_disk(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
 {
     struct xn_domain_config *c = l->c;
 
-    for (size_t i = 0; i < v->count; i++) {
+    for ( size_t i = 0; i < v->count; i++ ) {
         c->disks = cfg_grow(c->disks, c->nr_disks, sizeof(*c->disks));
         cfg_parse_disk(&c->disks[c->nr_disks++], l->f, v->items[i]->text, v->items[i]);
     }
@@ -208,13 +208,13 @@ void cfg_set_vif(struct cfg_load *l, const struct cfg_key *key, struct cfg_value
 {
     struct xn_domain_config *c = l->c;
 
-    for (size_t i = 0; i < v->count; i++) {
+    for ( size_t i = 0; i < v->count; i++ ) {
         struct xn_nic *n;
 
         c->nics = cfg_grow(c->nics, c->nr_nics, sizeof(*c->nics));
         n = &c->nics[c->nr_nics++];
         cfg_parse_nic(n, l->f, v->items[i]->text, v->items[i]);
-        if (n->devid == XN_UNSET)
+        if ( n->devid == XN_UNSET )
             n->devid = i;
     }
 }
@@ -223,9 +223,9 @@ void cfg_set_pci_default(struct cfg_load *l, const struct cfg_key *key, struct c
 {
     bool on = strtol(v->text, NULL, 0) != 0;
 
-    switch (key->name[4]) {
+    switch ( key->name[4] ) {
     case 'p':
-        if (key->name[5] == 'e')
+        if ( key->name[5] == 'e' )
             l->pci_defaults.permissive = on;
         else
             l->pci_defaults.power_mgmt = on;
@@ -242,7 +242,7 @@ void cfg_set_pci(struct cfg_load *l, const struct cfg_key *key, struct cfg_value
 {
     struct xn_domain_config *c = l->c;
 
-    for (size_t i = 0; i < v->count; i++) {
+    for ( size_t i = 0; i < v->count; i++ ) {
         c->pcis = cfg_grow(c->pcis, c->nr_pcis, sizeof(*c->pcis));
         c->pcis[c->nr_pcis] = l->pci_defaults;
         cfg_parse_pci(&c->pcis[c->nr_pcis++], l->f, v->items[i]->text, v->items[i]);
@@ -253,7 +253,7 @@ void cfg_set_channel(struct cfg_load *l, const struct cfg_key *key, struct cfg_v
 {
     struct xn_domain_config *c = l->c;
 
-    for (size_t i = 0; i < v->count; i++) {
+    for ( size_t i = 0; i < v->count; i++ ) {
         c->channels = cfg_grow(c->channels, c->nr_channels, sizeof(*c->channels));
         cfg_parse_channel(&c->channels[c->nr_channels++], l->f, v->items[i]->text, v->items[i]);
     }

@@ -27,10 +27,10 @@ void cfg_spec_find(struct cfg_spec *s, enum xn_level level, const char *where, c
     char *text = NULL;
     va_list ap;
 
-    if (s->value)
+    if ( s->value )
         at = where ? cfg_value_pos(s->value, offset) : s->value->at;
     va_start(ap, fmt);
-    if (vasprintf(&text, fmt, ap) < 0)
+    if ( vasprintf(&text, fmt, ap) < 0 )
         text = NULL;
     va_end(ap);
     cfg_find(s->f, level, at, "%s '%.80s': %s", s->what, s->text, text ? text : "out of memory");
@@ -39,7 +39,7 @@ void cfg_spec_find(struct cfg_spec *s, enum xn_level level, const char *where, c
 
 static const char *skip_blanks(const char *p)
 {
-    while (isspace((unsigned char)*p))
+    while ( isspace((unsigned char)*p) )
         p++;
     return p;
 }
@@ -47,7 +47,7 @@ static const char *skip_blanks(const char *p)
 /* Without the blanks behind it. */
 static char *trimmed(const char *start, const char *end)
 {
-    while (end > start && isspace((unsigned char)end[-1]))
+    while ( end > start && isspace((unsigned char)end[-1]) )
         end--;
     return cfg_strndup(start, end - start);
 }
@@ -57,9 +57,9 @@ static const char *key_end(const char *start)
 {
     const char *p = start;
 
-    if (!isalpha((unsigned char)*p))
+    if ( !isalpha((unsigned char)*p) )
         return NULL;
-    while (isalnum((unsigned char)*p) || *p == '_' || *p == '-')
+    while ( isalnum((unsigned char)*p) || *p == '_' || *p == '-' )
         p++;
     return *skip_blanks(p) == '=' ? p : NULL;
 }
@@ -69,20 +69,20 @@ bool cfg_field_next(const char **p, struct cfg_field *field)
     const char *start = skip_blanks(*p), *end, *key;
 
     memset(field, 0, sizeof(*field));
-    if (!*start)
+    if ( !*start )
         return false;
     field->start = field->value_start = start;
     key = key_end(start);
-    if (key) {
+    if ( key ) {
         field->key = trimmed(start, key);
         field->value_start = skip_blanks(skip_blanks(key) + 1);
     }
-    if (key && !strcmp(field->key, "target"))
+    if ( key && !strcmp(field->key, "target") )
         end = field->value_start + strlen(field->value_start);
     else
         end = field->value_start + strcspn(field->value_start, ",");
     /* A target's blanks belong to it. */
-    if (key && !strcmp(field->key, "target"))
+    if ( key && !strcmp(field->key, "target") )
         field->value = cfg_strdup(field->value_start);
     else
         field->value = trimmed(field->value_start, end);

@@ -14,7 +14,7 @@
 
 static void *must(void *p)
 {
-    if (!p) {
+    if ( !p ) {
         fputs("xenolith: out of memory\n", stderr);
         abort();
     }
@@ -27,7 +27,7 @@ void *cfg_grow(void *list, size_t count, size_t size)
     char *p = list;
 
     /* Grown at powers of two only. */
-    if (count == 0 || (count & (count - 1)) == 0)
+    if ( count == 0 || (count & (count - 1)) == 0 )
         p = must(reallocarray(list, count ? count * 2 : 1, size));
     memset(p + count * size, 0, size);
     return p;
@@ -49,7 +49,7 @@ char *cfg_sprintf(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    if (vasprintf(&text, fmt, ap) < 0)
+    if ( vasprintf(&text, fmt, ap) < 0 )
         text = NULL;
     va_end(ap);
     return must(text);
@@ -65,17 +65,17 @@ int cfg_parse_long(const char *text, long *number)
 {
     char *end;
 
-    while (isspace((unsigned char)*text))
+    while ( isspace((unsigned char)*text) )
         text++;
-    if (!*text)
+    if ( !*text )
         return -EINVAL;
     errno = 0;
     *number = strtol(text, &end, 0);
-    if (end == text)
+    if ( end == text )
         return -EINVAL;
-    while (isspace((unsigned char)*end))
+    while ( isspace((unsigned char)*end) )
         end++;
-    if (*end)
+    if ( *end )
         return -EINVAL;
     return errno == ERANGE ? -ERANGE : 0;
 }
@@ -83,12 +83,12 @@ int cfg_parse_long(const char *text, long *number)
 /* Six numbers of one or two hexadecimal digits with colons between. */
 bool cfg_parse_mac(const char *text, uint8_t mac[6])
 {
-    for (int i = 0; i < 6; i++) {
+    for ( int i = 0; i < 6; i++ ) {
         char pair[3] = { 0 };
 
-        for (int n = 0; n < 2 && isxdigit((unsigned char)*text); n++)
+        for ( int n = 0; n < 2 && isxdigit((unsigned char)*text); n++ )
             pair[n] = *text++;
-        if (!pair[0] || *text != (i < 5 ? ':' : '\0'))
+        if ( !pair[0] || *text != (i < 5 ? ':' : '\0') )
             return false;
         text++;
         mac[i] = strtoul(pair, NULL, 16);

@@ -11,7 +11,7 @@ static void take_attr(xmlNode *node, const char *name, char **where)
 {
     char *text = xi_attr(node, name);
 
-    if (text && *text)
+    if ( text && *text )
         cfg_replace(where, text);
     else
         free(text);
@@ -25,22 +25,22 @@ static void read_driver(struct xml_in *in, xmlNode *node, void *data)
     char *type = xi_attr(node, "type"), *name = xi_attr(node, "name");
     bool known = !type || !strcmp(type, "aio");
 
-    for (enum xn_disk_format f = XN_FORMAT_RAW; type && f < XN_FORMAT_EMPTY; f++)
-        if (!strcmp(type, xn_disk_format_name(f)) ||
-            (f == XN_FORMAT_VHD && !strcmp(type, "vpc"))) {
+    for ( enum xn_disk_format f = XN_FORMAT_RAW; type && f < XN_FORMAT_EMPTY; f++ )
+        if ( !strcmp(type, xn_disk_format_name(f)) ||
+            (f == XN_FORMAT_VHD && !strcmp(type, "vpc")) ) {
             d->format = f;
             known = true;
         }
-    if (!known)
+    if ( !known )
         xi_find(in, XN_ERROR, node, "<driver>: the format '%.40s' is not served: expected raw, "
                 "qcow2 or vpc", type);
-    if (name && !strcmp(name, "phy"))
+    if ( name && !strcmp(name, "phy") )
         d->backend = XN_DISK_PHY;
-    else if (name && !strncmp(name, "tap", 3))
+    else if ( name && !strncmp(name, "tap", 3) )
         d->backend = XN_DISK_TAP;
-    else if (name && !strcmp(name, "qemu"))
+    else if ( name && !strcmp(name, "qemu") )
         d->backend = XN_DISK_QDISK;
-    else if (name && strcmp(name, "file"))
+    else if ( name && strcmp(name, "file") )
         xi_find(in, XN_WARN, node, "<driver>: the name '%.40s' is not known: ignored", name);
     d->discard_set = xi_is(node, "discard", "unmap") || xi_is(node, "discard", "ignore");
     d->discard = xi_is(node, "discard", "unmap");
@@ -62,7 +62,7 @@ static void read_target(struct xml_in *in, xmlNode *node, void *data)
     uint32_t number;
 
     take_attr(node, "dev", &d->vdev);
-    if (!d->vdev || xn_vdev_number(d->vdev, &number))
+    if ( !d->vdev || xn_vdev_number(d->vdev, &number) )
         xi_find(in, XN_ERROR, node, "<target>: '%.40s' is not a device name: expected xvda or the "
                 "like", d->vdev ? d->vdev : "");
 }
@@ -87,8 +87,8 @@ static void read_disk(struct xml_in *in, xmlNode *node, void *data)
     struct xn_domain_config *c = in->l.c;
     struct xn_disk *d;
 
-    if (!xi_is(node, "type", "file") && !xi_is(node, "type", "block") &&
-        xmlHasProp(node, (const xmlChar *)"type")) {
+    if ( !xi_is(node, "type", "file") && !xi_is(node, "type", "block") &&
+        xmlHasProp(node, (const xmlChar *)"type") ) {
         xi_find(in, XN_ERROR, node, "<disk>: only type='file' and type='block' are served");
         return;
     }
@@ -98,14 +98,14 @@ static void read_disk(struct xml_in *in, xmlNode *node, void *data)
     d->line = xmlGetLineNo(node);
     d->column = 1;
     d->cdrom = xi_is(node, "device", "cdrom");
-    if (xi_is(node, "device", "floppy") || xi_is(node, "device", "lun"))
+    if ( xi_is(node, "device", "floppy") || xi_is(node, "device", "lun") )
         xi_find(in, XN_ERROR, node, "<disk>: only device='disk' and device='cdrom' are served");
     xi_children(in, node, table, d);
-    if (!d->vdev)
+    if ( !d->vdev )
         xi_find(in, XN_ERROR, node, "<disk> has no <target dev='...'/>");
-    if (!d->target && !d->cdrom)
+    if ( !d->target && !d->cdrom )
         xi_find(in, XN_ERROR, node, "<disk> has no <source>: only a cdrom can be empty");
-    if (!d->target)
+    if ( !d->target )
         d->format = XN_FORMAT_EMPTY;
     d->removable = d->cdrom;
     d->readonly |= d->cdrom;
@@ -119,7 +119,7 @@ static void read_mac(struct xml_in *in, xmlNode *node, void *data)
     char *text = xi_attr(node, "address");
 
     n->has_mac = text && cfg_parse_mac(text, n->mac) && !(n->mac[0] & 1);
-    if (!n->has_mac)
+    if ( !n->has_mac )
         xi_find(in, XN_ERROR, node, "<mac>: '%.40s' is not a MAC address", text ? text : "");
     free(text);
 }
@@ -134,7 +134,7 @@ static void read_ip(struct xml_in *in, xmlNode *node, void *data)
     struct xn_nic *n = data;
     char *address = xi_attr(node, "address"), *prefix = xi_attr(node, "prefix");
 
-    if (address)
+    if ( address )
         cfg_replace(&n->ip, cfg_sprintf("%s%s%s%s%s", n->ip ? n->ip : "", n->ip ? " " : "",
                                         address, prefix ? "/" : "", prefix ? prefix : ""));
     free(address);
@@ -160,7 +160,7 @@ static void read_model(struct xml_in *in, xmlNode *node, void *data)
 {
     struct xn_nic *n = data;
 
-    if (xi_is(node, "type", "netfront"))
+    if ( xi_is(node, "type", "netfront") )
         cfg_replace(&n->type, cfg_strdup("vif"));
     else
         take_attr(node, "type", &n->model);
@@ -177,11 +177,11 @@ static void read_outbound(struct xml_in *in, xmlNode *node, void *data)
     struct xn_nic *n = data;
     long kib;
 
-    if (!xi_number(in, node, "average", 1, UINT32_MAX, &kib))
+    if ( !xi_number(in, node, "average", 1, UINT32_MAX, &kib) )
         return;
     n->rate_interval_us = 50000;
     n->rate_bytes = (uint64_t)kib * 1024 / 20;
-    if (xmlHasProp(node, (const xmlChar *)"peak") || xmlHasProp(node, (const xmlChar *)"burst"))
+    if ( xmlHasProp(node, (const xmlChar *)"peak") || xmlHasProp(node, (const xmlChar *)"burst") )
         xi_find(in, XN_WARN, node, "<outbound>: only average is served");
 }
 
@@ -203,7 +203,7 @@ static void read_interface(struct xml_in *in, xmlNode *node, void *data)
     struct xn_domain_config *c = in->l.c;
     struct xn_nic *n;
 
-    if (!xi_is(node, "type", "bridge") && !xi_is(node, "type", "ethernet")) {
+    if ( !xi_is(node, "type", "bridge") && !xi_is(node, "type", "ethernet") ) {
         xi_find(in, XN_ERROR, node, "<interface>: only type='bridge' and type='ethernet' are "
                 "served");
         return;
@@ -226,7 +226,7 @@ static void read_channel_source(struct xml_in *in, xmlNode *node, void *data)
 
 static void read_channel_target(struct xml_in *in, xmlNode *node, void *data)
 {
-    if (!xi_is(node, "type", "xen"))
+    if ( !xi_is(node, "type", "xen") )
         xi_find(in, XN_ERROR, node, "<channel>: only <target type='xen'/> is served");
     take_attr(node, "name", &((struct xn_channel *)data)->name);
 }
@@ -240,7 +240,7 @@ static void read_channel(struct xml_in *in, xmlNode *node, void *data)
     struct xn_domain_config *c = in->l.c;
     struct xn_channel *ch;
 
-    if (!xi_is(node, "type", "pty") && !xi_is(node, "type", "unix")) {
+    if ( !xi_is(node, "type", "pty") && !xi_is(node, "type", "unix") ) {
         xi_find(in, XN_ERROR, node, "<channel>: only type='pty' and type='unix' are served");
         return;
     }
@@ -251,7 +251,7 @@ static void read_channel(struct xml_in *in, xmlNode *node, void *data)
     ch->line = xmlGetLineNo(node);
     ch->column = 1;
     xi_children(in, node, table, ch);
-    if (ch->type == XN_CHANNEL_SOCKET && (!ch->path || *ch->path != '/'))
+    if ( ch->type == XN_CHANNEL_SOCKET && (!ch->path || *ch->path != '/') )
         xi_find(in, XN_ERROR, node, "<channel type='unix'> needs <source mode='bind' "
                 "path='/...'/>");
 }
@@ -291,7 +291,7 @@ static void read_hostdev(struct xml_in *in, xmlNode *node, void *data)
     struct xn_domain_config *c = in->l.c;
     struct xn_pci *p;
 
-    if (!xi_is(node, "type", "pci")) {
+    if ( !xi_is(node, "type", "pci") ) {
         xi_find(in, XN_ERROR, node, "<hostdev>: only type='pci' is known");
         return;
     }
@@ -302,7 +302,7 @@ static void read_hostdev(struct xml_in *in, xmlNode *node, void *data)
     p->column = 1;
     p->seize = xi_is(node, "managed", "yes");
     xi_children(in, node, table, p);
-    if (!p->has_bdf)
+    if ( !p->has_bdf )
         xi_find(in, XN_ERROR, node, "<hostdev> has no <source><address .../></source>");
     cfg_add_unserved(c, "pci");
 }
@@ -311,7 +311,7 @@ static void read_controller(struct xml_in *in, xmlNode *node, void *data)
 {
     struct xn_domain_config *c = in->l.c;
 
-    if (!xi_is(node, "type", "xenbus")) {
+    if ( !xi_is(node, "type", "xenbus") ) {
         xi_find(in, XN_WARN, node, "<controller> other than xenbus has no meaning here: ignored");
         return;
     }

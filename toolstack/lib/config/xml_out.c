@@ -48,7 +48,7 @@ void xo_text(struct xml_out *o, const char *name, const char *value)
 void xo_empty(struct xml_out *o, const char *name, const char *attr, const char *value)
 {
     xo_open(o, name);
-    if (attr)
+    if ( attr )
         xo_attr(o, attr, value);
     xo_close(o);
 }
@@ -62,17 +62,17 @@ void xo_lost(struct xml_out *o, const char *what, const char *value)
 /* XML 1.0 has no control characters, and libvirt's is UTF-8. */
 static bool writable(const char *text)
 {
-    for (const char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' && !strchr("\t\n\r", *p))
+    for ( const char *p = text; *p; p++ )
+        if ( (unsigned char)*p < ' ' && !strchr("\t\n\r", *p) )
             return false;
     return xmlCheckUTF8(xs(text));
 }
 
 static void text_if(struct xml_out *o, const char *name, const char *value)
 {
-    if (value && !writable(value))
+    if ( value && !writable(value) )
         xo_lost(o, name, "(with characters that XML has not)");
-    else if (value)
+    else if ( value )
         xo_text(o, name, value);
 }
 
@@ -97,19 +97,19 @@ static char *cpuset(struct xml_out *o, const char *text)
 {
     char *out = cfg_strdup(text), *to = out;
 
-    if (!strcmp(text, "all")) {
+    if ( !strcmp(text, "all") ) {
         free(out);
         return NULL;
     }
-    if (strspn(text, "0123456789,-^ \t") != strlen(text)) {
+    if ( strspn(text, "0123456789,-^ \t") != strlen(text) ) {
         xo_lost(o, "cpus", text);
         free(out);
         return NULL;
     }
-    for (const char *from = text; *from; from++)
-        if (*from != ' ' && *from != '\t')
+    for ( const char *from = text; *from; from++ )
+        if ( *from != ' ' && *from != '\t' )
             *to++ = *from;
-    while (to > out && to[-1] == ',')
+    while ( to > out && to[-1] == ',' )
         to--;
     *to = '\0';
     return out;
@@ -122,13 +122,13 @@ static void write_vcpus(struct xml_out *o, const struct xn_domain_config *c)
     char *set = c->affinity_for_all && c->nr_affinity && c->affinity[0].hard ?
                 cpuset(o, c->affinity[0].hard) : NULL;
 
-    if (c->vcpus == XN_UNSET && c->maxvcpus == XN_UNSET && !set)
+    if ( c->vcpus == XN_UNSET && c->maxvcpus == XN_UNSET && !set )
         return;
     xo_open(o, "vcpu");
     xo_attr(o, "placement", "static");
-    if (set)
+    if ( set )
         xo_attr(o, "cpuset", set);
-    if (vcpus != most)
+    if ( vcpus != most )
         xo_attr_number(o, "current", vcpus);
     xmlTextWriterWriteFormatString(o->w, "%ld", most);
     xo_close(o);
@@ -137,13 +137,13 @@ static void write_vcpus(struct xml_out *o, const struct xn_domain_config *c)
 
 static void write_pins(struct xml_out *o, const struct xn_domain_config *c)
 {
-    for (size_t i = 0; i < c->nr_affinity; i++) {
+    for ( size_t i = 0; i < c->nr_affinity; i++ ) {
         char *set = c->affinity[i].hard && !c->affinity_for_all ?
                     cpuset(o, c->affinity[i].hard) : NULL;
 
-        if (c->affinity[i].soft)
+        if ( c->affinity[i].soft )
             xo_lost(o, "cpus_soft", c->affinity[i].soft);
-        if (!set)
+        if ( !set )
             continue;
         xo_open(o, "vcpupin");
         xo_attr_number(o, "vcpu", i);
@@ -156,15 +156,15 @@ static void write_pins(struct xml_out *o, const struct xn_domain_config *c)
 /* Weight as shares, cap as a quota of a period of 100 ms. */
 static void write_cputune(struct xml_out *o, const struct xn_domain_config *c)
 {
-    if (c->sched.weight == XN_UNSET && c->sched.cap <= 0 && !c->nr_affinity)
+    if ( c->sched.weight == XN_UNSET && c->sched.cap <= 0 && !c->nr_affinity )
         return;
     xo_open(o, "cputune");
-    if (c->sched.weight != XN_UNSET) {
+    if ( c->sched.weight != XN_UNSET ) {
         xo_open(o, "shares");
         xmlTextWriterWriteFormatString(o->w, "%ld", c->sched.weight);
         xo_close(o);
     }
-    if (c->sched.cap > 0) {
+    if ( c->sched.cap > 0 ) {
         xo_text(o, "global_period", "100000");
         xo_open(o, "global_quota");
         xmlTextWriterWriteFormatString(o->w, "%ld", c->sched.cap * 1000);
@@ -178,10 +178,10 @@ static void write_bootloader(struct xml_out *o, const struct xn_domain_config *c
 {
     char *args = NULL;
 
-    if (!c->bootloader)
+    if ( !c->bootloader )
         return;
     text_if(o, "bootloader", c->bootloader);
-    for (size_t i = 0; i < c->nr_bootloader_args; i++)
+    for ( size_t i = 0; i < c->nr_bootloader_args; i++ )
         cfg_replace(&args, cfg_sprintf("%s%s%s", args ? args : "", args ? " " : "",
                                        c->bootloader_args[i]));
     text_if(o, "bootloader_args", args);
@@ -190,9 +190,9 @@ static void write_bootloader(struct xml_out *o, const struct xn_domain_config *c
 
 static void write_path(struct xml_out *o, const char *name, const char *path)
 {
-    if (path && *path && *path != '/')
+    if ( path && *path && *path != '/' )
         xo_lost(o, name, path);
-    else if (path && *path)
+    else if ( path && *path )
         text_if(o, name, path);
 }
 
@@ -210,7 +210,7 @@ static void write_os(struct xml_out *o, const struct xn_domain_config *c)
     write_path(o, "kernel", c->kernel);
     write_path(o, "initrd", c->ramdisk);
     text_if(o, "cmdline", c->cmdline);
-    if (c->type == XN_TYPE_HVM && !c->kernel)
+    if ( c->type == XN_TYPE_HVM && !c->kernel )
         xo_empty(o, "boot", "dev", "hd");
     xo_close(o);
 }
@@ -221,13 +221,13 @@ static void write_features(struct xml_out *o, const struct xn_domain_config *c)
 
     /* In xl.cfg they are on unless turned off, in XML off unless turned on. */
     xo_open(o, "features");
-    for (size_t i = 0; i < 3; i++) {
+    for ( size_t i = 0; i < 3; i++ ) {
         const struct xn_setting *s = xn_config_setting(c, flags[i]);
 
-        if (c->type == XN_TYPE_HVM && (!s || strtol(s->value, NULL, 0)))
+        if ( c->type == XN_TYPE_HVM && (!s || strtol(s->value, NULL, 0)) )
             xo_empty(o, flags[i], NULL, NULL);
     }
-    if (c->e820_host != XN_UNSET) {
+    if ( c->e820_host != XN_UNSET ) {
         xo_open(o, "xen");
         xo_empty(o, "e820_host", "state", c->e820_host ? "on" : "off");
         xo_close(o);
@@ -242,7 +242,7 @@ static void write_clock(struct xml_out *o, const struct xn_domain_config *c)
                        !strcmp(c->tsc_mode, "native_paravirt") ? "paravirt" : NULL;
 
     xo_open(o, "clock");
-    if (c->rtc_offset != XN_UNSET && c->rtc_offset) {
+    if ( c->rtc_offset != XN_UNSET && c->rtc_offset ) {
         char text[24];
 
         snprintf(text, sizeof(text), "%ld", c->rtc_offset);
@@ -252,7 +252,7 @@ static void write_clock(struct xml_out *o, const struct xn_domain_config *c)
     } else {
         xo_attr(o, "offset", c->localtime == 1 ? "localtime" : "utc");
     }
-    if (mode) {
+    if ( mode ) {
         xo_open(o, "timer");
         xo_attr(o, "name", "tsc");
         xo_attr(o, "mode", mode);
@@ -263,7 +263,7 @@ static void write_clock(struct xml_out *o, const struct xn_domain_config *c)
 
 static void write_action(struct xml_out *o, const char *name, enum xn_action a, bool coredump)
 {
-    if (a == XN_ACTION_SOFT_RESET || (!coredump && a >= XN_ACTION_COREDUMP_DESTROY))
+    if ( a == XN_ACTION_SOFT_RESET || (!coredump && a >= XN_ACTION_COREDUMP_DESTROY) )
         xo_lost(o, name, xn_action_name(a));
     else
         xo_text(o, name, xn_action_name(a));
@@ -274,17 +274,17 @@ static void write_events(struct xml_out *o, const struct xn_domain_config *c)
     write_action(o, "on_poweroff", c->on_poweroff, false);
     write_action(o, "on_reboot", c->on_reboot, false);
     write_action(o, "on_crash", c->on_crash, true);
-    if (c->on_watchdog != XN_ACTION_DESTROY)
+    if ( c->on_watchdog != XN_ACTION_DESTROY )
         xo_lost(o, "on_watchdog", xn_action_name(c->on_watchdog));
-    if (c->on_soft_reset != XN_ACTION_SOFT_RESET)
+    if ( c->on_soft_reset != XN_ACTION_SOFT_RESET )
         xo_lost(o, "on_soft_reset", xn_action_name(c->on_soft_reset));
 }
 
 static void write_seclabel(struct xml_out *o, const struct xn_domain_config *c)
 {
-    if (c->init_seclabel)
+    if ( c->init_seclabel )
         xo_lost(o, "init_seclabel", c->init_seclabel);
-    if (!c->seclabel)
+    if ( !c->seclabel )
         return;
     xo_open(o, "seclabel");
     xo_attr(o, "type", "static");
@@ -306,14 +306,14 @@ static void warn_rest(struct xml_out *o, const struct xn_domain_config *c)
         "max_event_channels", NULL
     };
 
-    for (size_t i = 0; i < c->nr_settings; i++) {
+    for ( size_t i = 0; i < c->nr_settings; i++ ) {
         const char *key = c->settings[i].key;
         bool known = c->type == XN_TYPE_HVM && (!strcmp(key, "acpi") || !strcmp(key, "apic") ||
                                                 !strcmp(key, "pae"));
 
-        for (size_t n = 0; written[n]; n++)
+        for ( size_t n = 0; written[n]; n++ )
             known |= !strcmp(written[n], key);
-        if (!known)
+        if ( !known )
             xo_lost(o, key, NULL);
     }
 }
@@ -325,7 +325,7 @@ static void write_domain(struct xml_out *o, const struct xn_domain_config *c)
     xo_open(o, "domain");
     xo_attr(o, "type", "xen");
     xo_text(o, "name", c->name ? c->name : "");
-    if (c->has_uuid) {
+    if ( c->has_uuid ) {
         uuid_unparse_lower(c->uuid, uuid);
         xo_text(o, "uuid", uuid);
     }
@@ -351,7 +351,7 @@ int xn_config_to_xml(struct xn_ctx *ctx, const struct xn_domain_config *c, char 
     struct xml_out o = { ctx, buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL };
 
     *xml = NULL;
-    if (!o.w) {
+    if ( !o.w ) {
         xmlBufferFree(buffer);
         return xn_fail(ctx, ENOMEM, "out of memory");
     }

@@ -10,7 +10,7 @@
 
 static void attr_if(struct xml_out *o, const char *name, const char *value)
 {
-    if (value && *value)
+    if ( value && *value )
         xo_attr(o, name, value);
 }
 
@@ -23,11 +23,11 @@ static void write_driver(struct xml_out *o, const struct xn_disk *d)
 
     xo_open(o, "driver");
     attr_if(o, "name", names[d->backend]);
-    if (d->format == XN_FORMAT_VHD)
+    if ( d->format == XN_FORMAT_VHD )
         xo_attr(o, "type", "vpc");
-    else if (d->format != XN_FORMAT_EMPTY)
+    else if ( d->format != XN_FORMAT_EMPTY )
         xo_attr(o, "type", xn_disk_format_name(d->format));
-    if (d->discard_set)
+    if ( d->discard_set )
         xo_attr(o, "discard", d->discard ? "unmap" : "ignore");
     xo_close(o);
 }
@@ -38,11 +38,11 @@ static char *target_name(const struct xn_disk *d)
     char disk[8] = { 0 };
     uint32_t n;
 
-    if (!d->vdev)
+    if ( !d->vdev )
         return NULL;
-    if (!strncmp(d->vdev, "xvd", 3) || !strncmp(d->vdev, "hd", 2) || !strncmp(d->vdev, "sd", 2))
+    if ( !strncmp(d->vdev, "xvd", 3) || !strncmp(d->vdev, "hd", 2) || !strncmp(d->vdev, "sd", 2) )
         return cfg_strdup(d->vdev);
-    if (xn_vdev_number(d->vdev, &n) || n >> 8 != 202)
+    if ( xn_vdev_number(d->vdev, &n) || n >> 8 != 202 )
         return NULL;
     disk[0] = 'a' + (n >> 4 & 15);
     return n & 15 ? cfg_sprintf("xvd%s%u", disk, n & 15) : cfg_sprintf("xvd%s", disk);
@@ -50,13 +50,13 @@ static char *target_name(const struct xn_disk *d)
 
 static void disk_lost(struct xml_out *o, const struct xn_disk *d)
 {
-    if (d->direct_io_safe)
+    if ( d->direct_io_safe )
         xo_lost(o, "a disk's direct-io-safe", NULL);
-    if (d->is_virtio)
+    if ( d->is_virtio )
         xo_lost(o, "a disk's specification", "virtio");
-    if (d->trusted != XN_UNSET)
+    if ( d->trusted != XN_UNSET )
         xo_lost(o, "a disk's trust", d->trusted ? "trusted" : "untrusted");
-    if (d->colo)
+    if ( d->colo )
         xo_lost(o, "a disk's COLO parameters", NULL);
 }
 
@@ -66,7 +66,7 @@ static void write_disk(struct xml_out *o, const struct xn_disk *d)
     bool block = has_source && (*d->target != '/' || !strncmp(d->target, "/dev/", 5));
     char *target = target_name(d), *source = NULL;
 
-    if (!target || d->script) {
+    if ( !target || d->script ) {
         xo_lost(o, d->script ? "a disk with a script" : "a disk", d->vdev ? d->vdev : "");
         free(target);
         return;
@@ -75,7 +75,7 @@ static void write_disk(struct xml_out *o, const struct xn_disk *d)
     xo_attr(o, "type", block ? "block" : "file");
     xo_attr(o, "device", d->cdrom ? "cdrom" : "disk");
     write_driver(o, d);
-    if (has_source) {
+    if ( has_source ) {
         source = *d->target == '/' ? cfg_strdup(d->target) : cfg_sprintf("/dev/%s", d->target);
         xo_empty(o, "source", block ? "dev" : "file", source);
         free(source);
@@ -84,9 +84,9 @@ static void write_disk(struct xml_out *o, const struct xn_disk *d)
     xo_attr(o, "dev", target);
     xo_attr(o, "bus", *target == 'x' ? "xen" : *target == 'h' ? "ide" : "scsi");
     xo_close(o);
-    if (d->backend_domain)
+    if ( d->backend_domain )
         xo_empty(o, "backenddomain", "name", d->backend_domain);
-    if (d->readonly)
+    if ( d->readonly )
         xo_empty(o, "readonly", NULL, NULL);
     xo_close(o);
     disk_lost(o, d);
@@ -96,21 +96,21 @@ static void write_disk(struct xml_out *o, const struct xn_disk *d)
 /* The addresses of ip=, separated by blanks, some with /PREFIX. */
 static void write_ips(struct xml_out *o, const char *ips)
 {
-    for (const char *p = ips; *p; p += strspn(p, " \t")) {
+    for ( const char *p = ips; *p; p += strspn(p, " \t") ) {
         size_t n = strcspn(p, " \t");
         char *ip = cfg_strndup(p, n), *slash = strchr(ip, '/');
         struct in6_addr buffer;
         bool v4, v6;
 
-        if (slash)
+        if ( slash )
             *slash = '\0';
         v4 = inet_pton(AF_INET, ip, &buffer) == 1;
         v6 = !v4 && inet_pton(AF_INET6, ip, &buffer) == 1;
-        if (v4 || v6) {
+        if ( v4 || v6 ) {
             xo_open(o, "ip");
             xo_attr(o, "address", ip);
             xo_attr(o, "family", v4 ? "ipv4" : "ipv6");
-            if (slash)
+            if ( slash )
                 xo_attr_number(o, "prefix", strtoul(slash + 1, NULL, 10) & 127);
             xo_close(o);
         } else {
@@ -127,14 +127,14 @@ static void write_rate(struct xml_out *o, const struct xn_nic *n)
     unsigned __int128 rate = (unsigned __int128)n->rate_bytes * 1000000;
     uint64_t kib;
 
-    if (!n->rate_bytes || !n->rate_interval_us)
+    if ( !n->rate_bytes || !n->rate_interval_us )
         return;
     kib = (rate / n->rate_interval_us + 512) / 1024;
-    if (!kib || kib > UINT32_MAX) {
+    if ( !kib || kib > UINT32_MAX ) {
         xo_lost(o, "a vif's rate", NULL);
         return;
     }
-    if ((unsigned __int128)kib * 1024 * n->rate_interval_us != rate)
+    if ( (unsigned __int128)kib * 1024 * n->rate_interval_us != rate )
         xn_log(o->ctx, XN_WARN, "libvirt's XML has whole KiB a second: a vif's rate is rounded "
                "to %lu of them", kib);
     xo_open(o, "bandwidth");
@@ -146,13 +146,13 @@ static void write_rate(struct xml_out *o, const struct xn_nic *n)
 
 static void nic_lost(struct xml_out *o, const struct xn_nic *n, size_t index)
 {
-    if (n->gateway)
+    if ( n->gateway )
         xo_lost(o, "a vif's gatewaydev", n->gateway);
-    if (n->trusted != XN_UNSET)
+    if ( n->trusted != XN_UNSET )
         xo_lost(o, "a vif's trust", n->trusted ? "trusted" : "untrusted");
-    if (n->devid != XN_UNSET && n->devid != (long)index)
+    if ( n->devid != XN_UNSET && n->devid != (long)index )
         xo_lost(o, "a vif's devid", NULL);
-    if (n->vlan)
+    if ( n->vlan )
         xo_lost(o, "a vif's vlan", n->vlan);
 }
 
@@ -162,26 +162,26 @@ static void write_nic(struct xml_out *o, const struct xn_nic *n, size_t index)
 
     xo_open(o, "interface");
     xo_attr(o, "type", "bridge");
-    if (n->has_mac) {
+    if ( n->has_mac ) {
         snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1],
                  n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
         xo_empty(o, "mac", "address", mac);
     }
-    if (n->bridge)
+    if ( n->bridge )
         xo_empty(o, "source", "bridge", n->bridge);
-    if (n->ip)
+    if ( n->ip )
         write_ips(o, n->ip);
-    if (n->script)
+    if ( n->script )
         xo_empty(o, "script", "path", n->script);
-    if (n->backend_domain)
+    if ( n->backend_domain )
         xo_empty(o, "backenddomain", "name", n->backend_domain);
-    if (n->ifname)
+    if ( n->ifname )
         xo_empty(o, "target", "dev", n->ifname);
-    if (n->type && !strcmp(n->type, "vif"))
+    if ( n->type && !strcmp(n->type, "vif") )
         xo_empty(o, "model", "type", "netfront");
-    else if (n->model)
+    else if ( n->model )
         xo_empty(o, "model", "type", n->model);
-    if (n->mtu != XN_UNSET) {
+    if ( n->mtu != XN_UNSET ) {
         xo_open(o, "mtu");
         xo_attr_number(o, "size", n->mtu);
         xo_close(o);
@@ -195,7 +195,7 @@ static void write_channel(struct xml_out *o, const struct xn_channel *ch)
 {
     xo_open(o, "channel");
     xo_attr(o, "type", ch->type == XN_CHANNEL_PTY ? "pty" : "unix");
-    if (ch->type == XN_CHANNEL_SOCKET) {
+    if ( ch->type == XN_CHANNEL_SOCKET ) {
         xo_open(o, "source");
         xo_attr(o, "mode", "bind");
         attr_if(o, "path", ch->path);
@@ -206,7 +206,7 @@ static void write_channel(struct xml_out *o, const struct xn_channel *ch)
     attr_if(o, "name", ch->name);
     xo_close(o);
     xo_close(o);
-    if (ch->backend_domain)
+    if ( ch->backend_domain )
         xo_lost(o, "a channel's backend", ch->backend_domain);
 }
 
@@ -220,7 +220,7 @@ static void attr_hex(struct xml_out *o, const char *name, unsigned int value, in
 
 static void write_pci(struct xml_out *o, const struct xn_pci *p)
 {
-    if (!p->has_bdf || p->all_functions) {
+    if ( !p->has_bdf || p->all_functions ) {
         xo_lost(o, "a pci device without one address", p->name);
         return;
     }
@@ -229,7 +229,7 @@ static void write_pci(struct xml_out *o, const struct xn_pci *p)
     xo_attr(o, "type", "pci");
     xo_attr(o, "managed", p->seize ? "yes" : "no");
     xo_open(o, "source");
-    if (p->permissive)
+    if ( p->permissive )
         xo_attr(o, "writeFiltering", "no");
     xo_open(o, "address");
     attr_hex(o, "domain", p->domain, 4);
@@ -239,20 +239,20 @@ static void write_pci(struct xml_out *o, const struct xn_pci *p)
     xo_close(o);
     xo_close(o);
     xo_close(o);
-    if (p->vslot != XN_UNSET || p->msitranslate || p->power_mgmt || p->rdm_policy)
+    if ( p->vslot != XN_UNSET || p->msitranslate || p->power_mgmt || p->rdm_policy )
         xo_lost(o, "a pci device's vslot, msitranslate, power_mgmt or rdm_policy", NULL);
 }
 
 static void write_xenbus(struct xml_out *o, const struct xn_domain_config *c)
 {
-    if (c->max_grant_frames == XN_UNSET && c->max_event_channels == XN_UNSET)
+    if ( c->max_grant_frames == XN_UNSET && c->max_event_channels == XN_UNSET )
         return;
     xo_open(o, "controller");
     xo_attr(o, "type", "xenbus");
     xo_attr(o, "index", "0");
-    if (c->max_grant_frames != XN_UNSET)
+    if ( c->max_grant_frames != XN_UNSET )
         xo_attr_number(o, "maxGrantFrames", c->max_grant_frames);
-    if (c->max_event_channels != XN_UNSET)
+    if ( c->max_event_channels != XN_UNSET )
         xo_attr_number(o, "maxEventChannels", c->max_event_channels);
     xo_close(o);
 }
@@ -270,15 +270,15 @@ static void write_console(struct xml_out *o)
 
 void xml_write_devices(struct xml_out *o, const struct xn_domain_config *c)
 {
-    for (size_t i = 0; i < c->nr_disks; i++)
+    for ( size_t i = 0; i < c->nr_disks; i++ )
         write_disk(o, &c->disks[i]);
     write_xenbus(o, c);
-    for (size_t i = 0; i < c->nr_nics; i++)
+    for ( size_t i = 0; i < c->nr_nics; i++ )
         write_nic(o, &c->nics[i], i);
     write_console(o);
-    for (size_t i = 0; i < c->nr_channels; i++)
+    for ( size_t i = 0; i < c->nr_channels; i++ )
         write_channel(o, &c->channels[i]);
-    for (size_t i = 0; i < c->nr_pcis; i++)
+    for ( size_t i = 0; i < c->nr_pcis; i++ )
         write_pci(o, &c->pcis[i]);
     xo_empty(o, "memballoon", "model", "xen");
 }

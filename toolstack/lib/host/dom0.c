@@ -31,20 +31,20 @@ static int write_nodes(struct xn_ctx *ctx, struct xs_handle *xs, const struct xn
     char path[64];
     bool good;
 
-    for (;;) {
+    for ( ;; ) {
         xs_transaction_t t = xs_transaction_start(xs);
 
-        if (t == XBT_NULL)
+        if ( t == XBT_NULL )
             break;
         good = put(xs, t, "/local/domain/0/domid", "0") &&
                put(xs, t, "/local/domain/0/name", "Domain-0");
-        for (size_t i = 0; i < nr_pools && good; i++) {
+        for ( size_t i = 0; i < nr_pools && good; i++ ) {
             snprintf(path, sizeof(path), "/local/pool/%u/name", pools[i].id);
             good = put(xs, t, path, pools[i].name);
         }
-        if (xs_transaction_end(xs, t, !good) && good)
+        if ( xs_transaction_end(xs, t, !good) && good )
             return 0;
-        if (!good || errno != EAGAIN)
+        if ( !good || errno != EAGAIN )
             break;
     }
     return xn_fail(ctx, errno, "writing domain 0's nodes: %s", strerror(errno));
@@ -57,17 +57,17 @@ static int write_file(struct xn_ctx *ctx, const char *path, const char *text)
     size_t size = strlen(text) + 1;
     int fd, err;
 
-    if (asprintf(&new, "%s.new", path) < 0)
+    if ( asprintf(&new, "%s.new", path) < 0 )
         return xn_fail(ctx, ENOMEM, "out of memory");
     fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     err = fd < 0 ? errno : 0;
-    if (!err && write(fd, text, size) != (ssize_t)size)
+    if ( !err && write(fd, text, size) != (ssize_t)size )
         err = errno ? errno : EIO;
-    if (fd >= 0 && close(fd) && !err)
+    if ( fd >= 0 && close(fd) && !err )
         err = errno;
-    if (!err && rename(new, path))
+    if ( !err && rename(new, path) )
         err = errno;
-    if (err) {
+    if ( err ) {
         unlink(new);
         xn_fail(ctx, err, "%s: %s", path, strerror(err));
     }
@@ -82,13 +82,13 @@ static int write_config(struct xn_ctx *ctx, const struct xn_domain *dom0)
     char path[128], *json;
     int rc;
 
-    if (mkdir(STATE_FOLDER, 0755) && errno != EEXIST)
+    if ( mkdir(STATE_FOLDER, 0755) && errno != EEXIST )
         return xn_fail(ctx, errno, "%s: %s", STATE_FOLDER, strerror(errno));
     xn_config_init(&c);
     c.type = dom0->hvm ? XN_TYPE_PVH : XN_TYPE_PV;
     rc = xn_config_to_json(ctx, &c, &json);
     xn_config_free(&c);
-    if (rc)
+    if ( rc )
         return rc;
     snprintf(path, sizeof(path), STATE_FOLDER "/userdata-d.0.%02x%02x%02x%02x-%02x%02x-%02x%02x-"
              "%02x%02x-%02x%02x%02x%02x%02x%02x.libxl-json", u[0], u[1], u[2], u[3], u[4], u[5],
@@ -106,13 +106,13 @@ int xn_host_init_dom0(struct xn_ctx *ctx)
     size_t nr_pools = 0;
     int rc = ctx_store(ctx, &xs);
 
-    if (!rc)
+    if ( !rc )
         rc = xn_domain_info(ctx, 0, &dom0);
-    if (!rc)
+    if ( !rc )
         rc = xn_host_cpupools(ctx, &pools, &nr_pools);
-    if (!rc)
+    if ( !rc )
         rc = write_nodes(ctx, xs, pools, nr_pools);
-    if (!rc)
+    if ( !rc )
         rc = write_config(ctx, &dom0);
     xn_host_cpupools_free(pools, nr_pools);
     return rc ? xn_because(ctx, rc, "introducing domain 0") : 0;
