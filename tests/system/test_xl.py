@@ -13,7 +13,7 @@ import pytest
 
 import scenario
 import stock
-from conftest import machine
+from conftest import HV, machine
 
 OURS = "/root/own/xl"
 THEIRS = "/usr/lib/xen-4.17/bin/xl"
@@ -32,7 +32,8 @@ def both():
     """Debian's tools, our xl beside theirs, and two guests of each one's making."""
     programs = [("root/own/" + n, stock.own_tool("xl")) for n in ("xl", "xm")]
     initrd = scenario.initramfs(programs=programs, extra=[("root/run-xl", RUN)], tools="stock")
-    m = machine("both", smp=2, mem=2048, dom0_mem=1024, initrd=initrd)
+    # The emulator loses a process now and then under Xen with two CPUs and busy guests.
+    m = machine("both", smp=1 if HV == "xen" else 2, mem=2048, dom0_mem=1024, initrd=initrd)
     if "theirs" not in m.domains():
         m.ok("dd if=/dev/zero of=/run/disk bs=1M count=8 2>&1 && cp /run/disk /run/disk2")
         m.put("/run/theirs.cfg", scenario.linux_config(
@@ -203,12 +204,13 @@ def test_exit_status_of_refusals_is_theirs(both):
     for c in REFUSED:
         assert ours[c].status == theirs[c].status, (c, ours[c].err)
         assert ours[c].out == [], c
-        assert ours[c].err and ours[c].err[0].startswith(("xl: ", "Usage")), c
+        said = [line for line in ours[c].err if not line.startswith("Parsing config")]
+        assert said and said[0].startswith("xl: "), c
 
 
 CHANGES = [
     ("pause %s", "unpause %s"), ("rename %s renamed", "rename renamed %s"),
-    ("vcpu-pin %s all 0", "vcpu-pin %s all all"), ("vcpu-pin %s 1 - 1", "vcpu-pin %s 1 - all"),
+    ("vcpu-pin %s all 0", "vcpu-pin %s all all"), ("vcpu-pin %s 1 - 0", "vcpu-pin %s 1 - all"),
     ("sched-credit2 -d %s -w 512 -c 50", "sched-credit2 -d %s -w 256 -c 0"),
     ("mem-max %s 128", "mem-max %s 96"),
     ("sysrq %s h", None), ("debug-keys h", None), ("trigger %s nmi", None),
@@ -230,7 +232,9 @@ def test_what_we_change_looks_the_same_to_both(both):
     for c in seen:
         assert "\n".join(masked(c, ours[c].out)).strip() == \
             "\n".join(masked(c, theirs[c].out)).strip(), c
-    assert ours["vcpu-list"].out[3].endswith(" 0 / all")
+    if both.smp > 1:
+        assert [line[-7:] for line in ours["vcpu-list"].out if line.startswith("theirs")] == \
+            ["0 / all", "  0 / 0", "0 / all"]
     assert ours["sched-credit2"].out[3].split()[2:] == ["512", "50"]
     assert '"max_memkb": 131072' in "\n".join(ours["list -l theirs"].out)
     for _, back in CHANGES[2:6]:
@@ -238,7 +242,8 @@ def test_what_we_change_looks_the_same_to_both(both):
 
 
 def test_dry_run_is_theirs_on_stdout_and_tells_on_stderr(both):
-    commands = ["create -n /run/tiny.cfg", "create -n /run/ours.cfg name=\"x\" memory=64"]
+    commands = ["create -n /run/tiny.cfg",
+                "create -n /run/tiny.cfg name=\"x\" memory=64 maxmem=80 vcpus=2 maxvcpus=4"]
     theirs, ours = ask(both, THEIRS, commands), ask(both, OURS, commands)
     for c in commands:
         a, b = (json.loads("\n".join(x[c].out)) for x in (ours, theirs))
@@ -262,8 +267,8 @@ def test_shutdown_and_reboot_wait_as_theirs(both):
         assert a.status == 0 and a.err == [
             "Rebooting domain %d" % before, "Waiting for 1 domains",
             "Domain %d has been shut down, reason code 1" % before]
-        both.run("i=0; until [ $i -ge 60 ] || xl list | grep -qE '^%s +([^%d] |[0-9]{2})'; do "
-                 "sleep 0.5; i=$((i+1)); done" % (name, before), 90)
+        both.run("i=0; until [ $i -ge 60 ] || xl list | awk '$1 == \"%s\" && $2 > %d {f=1} "
+                 "END {exit !f}'; do sleep 0.5; i=$((i+1)); done" % (name, before), 120)
         assert both.domains()[name][0] > before
         scenario.wait_console(both, name, "guest: ready")
     a = ask(both, OURS, ["shutdown -aww"])["shutdown -aww"]
