@@ -59,6 +59,14 @@ struct console *console_find_name(const char *name, uint32_t number)
 
 static void log_feed(struct console *c);
 
+static void set_logged(struct console *c, uint64_t pos)
+{
+    struct log_mark mark = history_mark(&c->hist);
+
+    mark.logged = pos;
+    history_set_mark(&c->hist, mark);
+}
+
 static void log_close(struct console *c)
 {
     logwriter_close(c->log);
@@ -68,11 +76,12 @@ static void log_close(struct console *c)
 static void log_done(void *owner, size_t written, uint64_t file_size)
 {
     struct console *c = owner;
-    struct history_file *f = c->hist.file;
     const bool failed = written < c->log_length;
+    struct log_mark mark = history_mark(&c->hist);
 
-    f->logged += written > c->log_note ? written - c->log_note : 0;
-    f->log_size = file_size;
+    mark.logged += written > c->log_note ? written - c->log_note : 0;
+    mark.size = file_size;
+    history_set_mark(&c->hist, mark);
     if ( !failed )
         log_feed(c);
     if ( c->ended && (failed || logwriter_idle(c->log)) )
@@ -95,7 +104,7 @@ static void log_open(struct console *c)
                  c->number);
     else
         snprintf(path, sizeof(path), "%s/guest-%s.log", settings.log_dir, name);
-    c->log = logwriter_open(path, settings.stamp_guest, c->hist.file->log_size, log_done, c);
+    c->log = logwriter_open(path, settings.stamp_guest, history_mark(&c->hist).size, log_done, c);
     if ( c->log ) {
         c->log_note = c->log_length = 0;
         logwriter_write(c->log, "", 0);     /* the file is there from the start */
@@ -105,20 +114,20 @@ static void log_open(struct console *c)
 /* Give the log its next piece, if it has done with the last. */
 static void log_feed(struct console *c)
 {
-    struct history_file *f = c->hist.file;
+    struct log_mark mark = history_mark(&c->hist);
     char buf[LOGWRITER_BYTES];
     size_t note = 0, n;
-    uint64_t lost, pos = f->logged;
+    uint64_t lost, pos = mark.logged;
 
     c->log_due = 0;
     if ( !c->log && c->kind != CONSOLE_CHANNEL )
-        f->logged = f->head;
-    if ( !c->log || !logwriter_idle(c->log) || f->logged >= f->head )
+        set_logged(c, history_head(&c->hist));
+    if ( !c->log || !logwriter_idle(c->log) || mark.logged >= history_head(&c->hist) )
         return;
     if ( pos < history_tail(&c->hist) ) {
         note = (size_t)snprintf(buf, 80, "\n[xenconsoled: %llu bytes are missing here]\n",
                                 (unsigned long long)(history_tail(&c->hist) - pos));
-        f->logged = history_tail(&c->hist);
+        set_logged(c, history_tail(&c->hist));
     }
     n = history_get(&c->hist, &pos, buf + note, sizeof(buf) - note, &lost);
     c->log_note = note;
@@ -129,7 +138,7 @@ static void log_feed(struct console *c)
 /* Small pieces cost much: collect for a moment. */
 static void log_soon(struct console *c, uint64_t now)
 {
-    const uint64_t waiting = c->hist.file->head - c->hist.file->logged;
+    const uint64_t waiting = history_head(&c->hist) - history_logged(&c->hist);
 
     if ( waiting >= LOG_AT_ONCE )
         log_feed(c);
@@ -169,11 +178,11 @@ static size_t room_for_output(const struct console *c)
     uint64_t pos = history_head(&c->hist);
 
     if ( c->kind == CONSOLE_CHANNEL )
-        pos = c->hist.file->logged;
+        pos = history_logged(&c->hist);
     else if ( settings.keep && c->line.open && c->line.pos < pos )
         pos = c->line.pos;
-    if ( log_catches_up(c) && c->hist.file->logged < pos )
-        pos = c->hist.file->logged;
+    if ( log_catches_up(c) && history_logged(&c->hist) < pos )
+        pos = history_logged(&c->hist);
     if ( pos < history_tail(&c->hist) )
         return 0;
     return (size_t)(settings.replay - (history_head(&c->hist) - pos));
@@ -188,7 +197,7 @@ static void update_sources(struct console *c)
 void console_drained(struct console *c)
 {
     if ( c->kind == CONSOLE_CHANNEL && c->line.open )
-        c->hist.file->logged = c->line.pos;
+        set_logged(c, c->line.pos);
     if ( c->stalled && room_for_output(c) ) {
         c->stalled = false;
         c->work = true;

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char magic[8] = "xncons1";
+static const char magic[8] = "xncons2";
 
 static void attach_mapping(struct history *h, void *p, size_t mapped)
 {
@@ -26,8 +26,10 @@ static void attach_mapping(struct history *h, void *p, size_t mapped)
 static bool makes_sense(const struct history_file *f, size_t size)
 {
     return !memcmp(f->magic, magic, sizeof(magic)) && f->size == size &&
-           f->logged <= f->head && f->name[HISTORY_NAME - 1] == 0 &&
-           f->head <= (uint64_t)INT64_MAX && f->log_size <= (uint64_t)INT64_MAX;
+           f->mark_now < 2 && f->mark[f->mark_now].logged <= f->head &&
+           f->name[HISTORY_NAME - 1] == 0 && f->head <= (uint64_t)INT64_MAX &&
+           (f->mark[f->mark_now].size <= (uint64_t)INT64_MAX ||
+            f->mark[f->mark_now].size == LOG_SIZE_UNKNOWN);
 }
 
 static void start_anew(struct history *h, uint32_t domid, uint32_t number,
@@ -36,6 +38,7 @@ static void start_anew(struct history *h, uint32_t domid, uint32_t number,
     struct history_file *f = h->file;
 
     memset(f, 0, sizeof(*f));
+    f->mark[0].size = LOG_SIZE_UNKNOWN;
     f->size = size;
     f->domid = domid;
     f->number = number;
@@ -124,6 +127,20 @@ void history_close(struct history *h, bool remove)
 static size_t size_of(const struct history *h)
 {
     return h->mapped - HISTORY_DATA;
+}
+
+struct log_mark history_mark(const struct history *h)
+{
+    return h->file->mark[h->file->mark_now & 1];
+}
+
+void history_set_mark(struct history *h, struct log_mark mark)
+{
+    struct history_file *f = h->file;
+    const uint32_t next = !f->mark_now;
+
+    f->mark[next] = mark;
+    __atomic_store_n(&f->mark_now, next, __ATOMIC_RELEASE);
 }
 
 uint64_t history_head(const struct history *h)

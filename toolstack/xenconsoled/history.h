@@ -21,6 +21,12 @@
  * index moves with head, ring_base (head - index) tells a new daemon whether the last step
  * was still to be done.
  */
+struct log_mark {
+    uint64_t logged;                /* position up to which the log file has the text ... */
+    uint64_t size;                  /* ... when that file had this size */
+};
+#define LOG_SIZE_UNKNOWN UINT64_MAX
+
 struct history_file {
     char     magic[8];
     uint32_t size;                  /* of the data */
@@ -29,8 +35,8 @@ struct history_file {
     uint32_t domid, number, ended;
     int64_t  ended_at;              /* seconds since 1970 */
     uint64_t head;                  /* position of the next byte */
-    uint64_t logged;                /* position up to which the log file has it ... */
-    uint64_t log_size;              /* ... when that file had this size */
+    struct log_mark mark[2];
+    uint32_t mark_now;              /* which holds: stored last, so that both fields change at once */
     uint8_t  handle[16];            /* the domain's UUID: its number may be used again */
     char     name[HISTORY_NAME];
 };
@@ -61,6 +67,13 @@ void history_put(struct history *h, const char *buf, size_t n);
 size_t history_get(const struct history *h, uint64_t *pos, char *buf, size_t max,
                    uint64_t *lost);
 uint64_t history_head(const struct history *h);
+/* What the log file has.  A kill between the two fields would repeat text there, or lose it. */
+struct log_mark history_mark(const struct history *h);
+void history_set_mark(struct history *h, struct log_mark mark);
+static inline uint64_t history_logged(const struct history *h)
+{
+    return history_mark(h).logged;
+}
 uint64_t history_tail(const struct history *h);
 
 #endif

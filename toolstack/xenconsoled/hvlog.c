@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "history.h"
 #include "logwriter.h"
 #include "port.h"
 #include "settings.h"
@@ -44,7 +45,7 @@ int hvlog_start(void)
     char path[384];
 
     snprintf(path, sizeof(path), "%s/hypervisor.log", settings.log_dir);
-    log = logwriter_open(path, settings.stamp_hv, 0, done, NULL);
+    log = logwriter_open(path, settings.stamp_hv, LOG_SIZE_UNKNOWN, done, NULL);
     if ( !log )
         return 0;
     port = port_bind_hv_log();

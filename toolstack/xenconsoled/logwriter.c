@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "history.h"
 #include "logfile.h"
 #include "loop.h"
 #include "util.h"
@@ -73,9 +74,9 @@ static void do_open(struct logwriter *w)
     w->reopen_now = false;
     if ( w->file.fd >= 0 || logfile_open(&w->file, w->path, w->stamp) )
         return;
-    if ( w->cut_size )
+    if ( w->cut_size != LOG_SIZE_UNKNOWN )
         logfile_cut(&w->file, w->cut_size);
-    w->cut_size = 0;
+    w->cut_size = LOG_SIZE_UNKNOWN;
 }
 
 static void do_piece(struct logwriter *w)

@@ -23,8 +23,8 @@ typedef void logwriter_done_fn(void *owner, size_t written, uint64_t file_size);
 /* The thread; 0 or -errno. */
 int logwriter_start(void);
 /*
- * A log at path; the file is opened by the thread, and cut to cut_size bytes if that is not 0
- * and it is longer (text that a killed daemon wrote but did not count).  NULL: no memory.
+ * A log at path; the file is opened by the thread.  Text beyond cut_size, which a killed daemon
+ * wrote but did not count, is cut off, unless that is LOG_SIZE_UNKNOWN.  NULL: no memory.
  */
 struct logwriter *logwriter_open(const char *path, bool stamp, uint64_t cut_size,
                                  logwriter_done_fn *done, void *owner);

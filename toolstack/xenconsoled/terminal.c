@@ -117,7 +117,7 @@ int terminal_open(struct console *c)
 
     if ( !rc ) {
         rc = stream_start(&c->line, c, master, c->kind == CONSOLE_CHANNEL ?
-                          c->hist.file->logged : history_head(&c->hist));
+                          history_logged(&c->hist) : history_head(&c->hist));
         if ( rc )
             close(master);
     }
@@ -163,7 +163,7 @@ static void on_connect(struct source *src, uint32_t events)
 
     if ( fd < 0 )
         return;
-    if ( c->line.open || stream_start(&c->line, c, fd, c->hist.file->logged) ) {
+    if ( c->line.open || stream_start(&c->line, c, fd, history_logged(&c->hist)) ) {
         close(fd);
         return;
     }

@@ -20,7 +20,7 @@ IN_SIZE, OUT_SIZE = 1024, 2048
 IN_CONS, IN_PROD, OUT_CONS, OUT_PROD = 3072, 3076, 3080, 3084
 
 
-def wait(what, timeout=10, step=0.01):
+def wait(what, timeout=30, step=0.01):
     """Until what() is true; its value."""
     end = time.time() + timeout
     while True:
