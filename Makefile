@@ -61,7 +61,7 @@ check-domu check-hostile check-system check-toolstack:
 
 # The guest tests and our toolstack on Debian's Xen 4.17: one that fails there is wrong.
 check-oracle: deps
-	@$(PYTHON) tests/check.py oracle oracle-domu oracle-tools
+	@$(PYTHON) tests/check.py oracle oracle-domu oracle-tools xl
 
 # FUZZ_SECONDS for each target, ten minutes unless told otherwise.
 fuzz:
