@@ -4,12 +4,14 @@
 
 PYTHON := /usr/bin/python3
 FETCH  := tests/system/fetch.sh
+HEADERS := xencall.h xenstore.h json-c/json.h libxml/parser.h uuid/uuid.h netlink/netlink.h \
+	netlink/route/link.h seccomp.h sys/capability.h zlib.h lzma.h zstd.h lz4frame.h ncurses.h
 HV     ?= xenolith
 export HV
 
 all: hyp tools
 
-tools: | compiler
+tools: | libraries
 	@$(MAKE) --no-print-directory -C toolstack
 
 install: tools
@@ -27,6 +29,11 @@ guests: | compiler
 compiler:
 	@command -v gcc >/dev/null && command -v ld >/dev/null || \
 		{ echo "make: no compiler here; 'make deps' installs what is missing"; exit 1; }
+
+libraries: | compiler
+	@for h in $(HEADERS); do echo "#include <$$h>"; done | \
+		gcc -E -I/usr/include/libxml2 -I/usr/include/libnl3 - >/dev/null 2>&1 || \
+		{ echo "make: libraries of the toolstack are missing; 'make deps' installs them"; exit 1; }
 
 # Packages of the host (installed as root, else the command to run is printed), and the
 # stock kernel and tools, unpacked below build/stock.
@@ -84,7 +91,7 @@ help:
 	@echo "make deps         install and fetch what all this needs"
 	@echo "make clean        remove what was built (not what was fetched)"
 
-.PHONY: all hyp debug guests compiler deps stock run demo bench check fuzz clean help check-abi \
+.PHONY: all hyp debug guests compiler libraries deps stock run demo bench check fuzz clean help check-abi \
 	check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-hostile \
 	check-system check-tools check-tools-fuzz check-toolstack tools install \
 	check-oracle
