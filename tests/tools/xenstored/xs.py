@@ -242,6 +242,7 @@ class Guest(Base):
             f.write(bytes(4096))
         self.f = open("%s/ring%d" % (daemon.dir, domid), "r+b")
         self.page = mmap.mmap(self.f.fileno(), 4096)
+        self.words = memoryview(self.page).cast("I")
         self.set_state(handle)
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = "%s/event%d" % (daemon.dir, domid)
@@ -276,13 +277,12 @@ class Guest(Base):
     def index(self, n, value=None):
         """req_cons, req_prod, rsp_cons, rsp_prod, features, connection, error.
 
-        In native form, which is one access: "<I" goes byte by byte, and the store would see
-        an index half changed.
+        Through a view, which is one access: struct.pack_into() zeroes what it is about to
+        write, and the store would see an index that was never meant.
         """
-        if value is None:
-            return struct.unpack_from("I", self.page, 2048 + 4 * n)[0]
-        struct.pack_into("I", self.page, 2048 + 4 * n, value & 0xffffffff)
-        return value
+        if value is not None:
+            self.words[512 + n] = value & 0xffffffff
+        return self.words[512 + n]
 
     def wait(self, timeout):
         if select.select([self.s], [], [], timeout)[0]:
@@ -326,6 +326,7 @@ class Guest(Base):
         return data
 
     def close(self):
+        self.words.release()
         self.page.close()
         self.f.close()
         self.s.close()
