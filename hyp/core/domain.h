@@ -22,6 +22,9 @@ struct xen_e820_entry;
 struct gnttab;
 struct evtchn_table;
 struct pirq_map;
+struct guest_ops;
+struct hvm_domain;
+struct p2m;
 
 enum domain_state { DOM_ALIVE, DOM_DYING, DOM_DEAD };
 
@@ -34,6 +37,9 @@ struct domain {
     struct domain *list_next;       /* L  ascending id */
     struct domain *free_next;       /*    waiting to be freed */
     struct lock    domctl_lock;     /*    rank DOMCTL */
+    const struct guest_ops *ops;    /* I  what kind of guest it is: core/guest_ops.h */
+    struct hvm_domain *hvm;         /* I  of hardware guests (hvm/), else NULL */
+    struct p2m    *p2m;             /* I  of hardware guests (core/p2m.h), else NULL */
 
     /* Control settings, as the tools see them. */
     uint8_t        handle[16];      /* D  uuid */

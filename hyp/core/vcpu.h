@@ -19,6 +19,9 @@
 #define VCPU_WORK_FAILSAFE  0x04    /* a selector could not be loaded when it was switched to (pv) */
 #define VCPU_WORK_NMI       0x08    /* deliver an NMI when unmasked */
 #define VCPU_WORK_TEARDOWN  0x10    /* its domain has page tables to take apart (pv_pagetype.c) */
+#define VCPU_WORK_UPCALL    0x20    /* an event became pending (hvm) */
+#define VCPU_WORK_IRQ       0x40    /* look at the virtual interrupt controllers (hvm) */
+#define VCPU_WORK_IO        0x80    /* the device model has answered (hvm) */
 
 #define VCPUF_UP            0x01    /* VCPUOP_up was done */
 #define VCPUF_BLOCKED       0x02    /* waits for an event */
@@ -62,6 +65,8 @@ struct pv_vcpu {
     struct pending_exception pending;
 };
 
+struct hvm_vcpu;
+
 struct vcpu {
     uint64_t         exit_fault[17];    /* room for the frame of a fault on IRET to the guest (entry.S) */
     struct cpu_frame regs;              /* ends 16-byte aligned: TSS.rsp0 points there */
@@ -70,6 +75,8 @@ struct vcpu {
     uint32_t         work;              /* VCPU_WORK_*, atomic */
     uint32_t         flags;             /* VCPUF_*, atomic */
     struct pv_vcpu   pv;
+
+    struct hvm_vcpu *hvm;               /* of hardware guests (hvm/), else NULL */
 
     struct domain   *domain;
     uint32_t         id;

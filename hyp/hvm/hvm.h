@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hardware guests (PVH and HVM): what hcall/, entry/ and boot/ may call in this folder.
+ */
+#ifndef HVM_HVM_H
+#define HVM_HVM_H
+
+#include "core/vcpu.h"
+
+struct xen_domctl_createdomain;
+struct cpu_policy;
+struct vcpu_guest_context;
+
+/* Boot: finds VT-x or AMD-V with nested paging and takes it into use on this CPU; says what there is. */
+void hvm_init(void);
+void hvm_init_cpu(void);                /* every other CPU, once hvm_init has run */
+extern bool hvm_available;              /* immutable after hvm_init */
+extern const char *hvm_missing;         /* why not: what to switch on and where; NULL if available */
+extern const struct guest_ops hvm_guest_ops;
+
+/* Check what the tools ask for.  0; -XEN_EOPNOTSUPP, -XEN_EINVAL with a line in the log. */
+int must_check hvm_create_check(const struct xen_domctl_createdomain *c);
+
+/* Enter the guest: entry.S's exit path comes here with nothing left to do for @v. */
+void noreturn hvm_enter(struct vcpu *v);
+
+/* hvm_op's parameters (hvm_param.c).  @by_self: the guest asks, which may not all. */
+int must_check hvm_set_param(struct domain *d, uint32_t index, uint64_t value, bool by_self);
+int must_check hvm_get_param(struct domain *d, uint32_t index, uint64_t *value, bool by_self);
+int must_check hvm_set_upcall_vector(struct vcpu *v, uint8_t vector);
+
+/* gethvmcontext, sethvmcontext (hvm_save.c): records by type.  Domain paused. */
+int must_check hvm_save(struct domain *d, void *buf, uint32_t *size);       /* @buf NULL: size only */
+int must_check hvm_save_one(struct domain *d, uint32_t type, uint32_t instance, void *buf, uint32_t *size);
+int must_check hvm_load(struct domain *d, const void *buf, uint32_t size);
+
+const struct cpu_policy *hvm_cpu_policy(const struct domain *d);
+/* VCPUOP_initialise of a hardware guest's own vCPU: struct vcpu_hvm_context. */
+struct vcpu_hvm_context;
+int must_check hvm_set_context(struct vcpu *v, const struct vcpu_hvm_context *c);
+void hvm_get_context(struct vcpu *v, struct vcpu_guest_context *c);     /* registers for the tools; v paused */
+/* SHUTDOWN by sendtrigger: power button, NMI ... 0 or -XEN_EOPNOTSUPP. */
+int must_check hvm_send_trigger(struct domain *d, uint32_t trigger, uint32_t vcpu);
+
+/* Interrupt lines and messages, from the device model and from ourselves (hvm_irq.c).  Any context. */
+int must_check hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level);
+int must_check hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level);
+int must_check hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int isa_irq);
+int must_check hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
+
+/* Guest memory by linear address of the current, hardware, vCPU (hvm_copy.c); as guest_access.h. */
+bool must_check hvm_copy_from_guest(void *dst, guest_ptr_t src, size_t len);
+bool must_check hvm_copy_to_guest(guest_ptr_t dst, const void *src, size_t len);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside hvm/: a hardware vCPU, its virtual platform, and what a backend (vmx, svm) provides.
+ *
+ * Registers: v->regs holds the guest's general registers, RIP, RSP and RFLAGS whenever C code
+ * runs for the vCPU; the backend copies them in and out.  Control registers, EFER and segments
+ * live in struct hvm_vcpu or in the processor's control block; reach them through the functions here.
+ */
+#ifndef HVM_HVM_VCPU_H
+#define HVM_HVM_VCPU_H
+
+#include <xenabi/hvm/params.h>
+
+#include "core/vcpu.h"
+#include "cpu/spinlock.h"
+#include "hvm/hvm.h"
+#include "hvm/vlapic.h"
+
+struct vioapic;
+struct vpic;
+struct vpit;
+struct vhpet;
+struct ioreq_server;
+struct hvm_save_record;
+
+enum hvm_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_GDTR, SEG_IDTR, SEG_NR };
+
+/* @attr as in the VMCB: descriptor bits 40-47 in 0-7, bits 52-55 in 8-11 (APM vol 2 15.5.1). */
+#define SEG_ATTR_P      0x080
+#define SEG_ATTR_DPL    0x060
+#define SEG_ATTR_L      0x200
+#define SEG_ATTR_DB     0x400
+#define SEG_ATTR_G      0x800
+struct hvm_segment {
+    uint16_t sel, attr;
+    uint32_t limit;             /* in bytes, granularity applied */
+    uint64_t base;
+};
+
+struct hvm_vcpu {
+    /* As the guest reads them. */
+    uint64_t cr0, cr2, cr3, cr4, efer;
+    uint64_t xss;
+    uint64_t tsc_offset, tsc_aux, tsc_adjust;
+    uint64_t pat, mtrr_def, mtrr_fixed[11], mtrr_phys[16];
+    uint64_t misc_enable;
+    uint64_t dr[4];             /* 0-3; loaded while dr_loaded */
+    bool     dr_loaded;
+
+    bool     is_started;        /* had its INIT/SIPI, VCPUOP_initialise or is the boot vCPU */
+    bool     halted;            /* in HLT: wakes for what it could take */
+    bool     nmi_pending;
+    bool     init_pending;
+    uint8_t  sipi_vector;       /* with sipi_pending */
+    bool     sipi_pending;
+
+    /* Event upcalls. */
+    uint8_t  upcall_vector;     /* 0: by HVM_PARAM_CALLBACK_IRQ */
+
+    /* An exception to be injected on the way in; consumed by the backend. */
+    struct hvm_event {
+        uint8_t  vector, type;  /* HVM_EVENT_* */
+        bool     is_valid, has_error;
+        uint32_t error;
+        uint8_t  insn_len;      /* software interrupts */
+    } event;
+
+    struct vlapic vlapic;
+
+    /* I/O that the device model was asked for: hvm_io.c. */
+    struct hvm_io {
+        uint8_t  state;         /* HVM_IO_* */
+        uint8_t  bytes;
+        bool     is_port, is_write;
+        uint64_t addr, data;
+        struct ioreq_server *server;
+        uint8_t  insn[16];      /* bytes of the instruction that is under way, so that it is read once */
+        uint8_t  insn_len;
+    } io;
+
+    void    *backend;           /* struct svm_vcpu or vmx_vcpu */
+};
+
+#define HVM_EVENT_EXTINT    0
+#define HVM_EVENT_NMI       2
+#define HVM_EVENT_EXCEPTION 3
+#define HVM_EVENT_SOFT_INT  4
+#define HVM_EVENT_SOFT_EXC  6   /* INT3, INTO: VT-x tells them apart */
+
+struct hvm_domain {
+    uint64_t params[HVM_NR_PARAMS];
+    uint32_t emulation;         /* XEN_X86_EMU_* */
+    bool     is_hvm;            /* has a device model; else PVH */
+    struct lock irq_lock;       /* rank LEAF: lines, vpic, vioapic */
+    uint8_t  gsi_level[64];     /* how many sources assert each line */
+    uint32_t pci_intx[4];       /* bit dev: INTA .. INTD asserted */
+    uint8_t  pci_link_irq[4];   /* ISA interrupt that PCI link A..D is routed to; 0: none */
+    uint8_t  pci_link_level[4];
+    uint16_t isa_level;
+    bool     callback_asserted; /* HVM_PARAM_CALLBACK_IRQ by line */
+    struct vioapic *vioapic;
+    struct vpic *vpic;
+    struct vpit *vpit;
+    struct vhpet *vhpet;
+    struct ioreq_server *servers;   /* M */
+    void    *backend;           /* MSR and I/O bitmaps of its own, if any */
+};
+
+/* What VT-x and AMD-V do differently.  All with @v current or paused. */
+struct hvm_backend {
+    const char *name;
+    int  (*vcpu_create)(struct vcpu *v);        /* reset state: real mode at 0xfffffff0 */
+    void (*vcpu_free)(struct vcpu *v);
+    void (*switch_from)(struct vcpu *v);
+    void (*switch_to)(struct vcpu *v);
+    /* hv->cr0, cr3, cr4, efer, pat or tsc_offset have changed. */
+    void (*update_control)(struct vcpu *v);
+    void (*get_segment)(struct vcpu *v, enum hvm_seg seg, struct hvm_segment *s);
+    void (*set_segment)(struct vcpu *v, enum hvm_seg seg, const struct hvm_segment *s);
+    /* MSRs that the hardware holds for the guest (SYSCALL, SYSENTER, FS/GS bases).  False: not such a one. */
+    bool (*read_msr)(struct vcpu *v, uint32_t msr, uint64_t *val);
+    bool (*write_msr)(struct vcpu *v, uint32_t msr, uint64_t val);
+    /* 0, or the HVM_BLOCKED_* that keep this kind of event out now. */
+    unsigned int (*blocked)(struct vcpu *v);
+    void (*skip_shadow)(struct vcpu *v);        /* an instruction was emulated: STI/MOV SS no longer shadow */
+    void (*want_window)(struct vcpu *v, bool irq, bool nmi);    /* exit when such an event could be taken */
+    uint64_t (*get_dr7)(struct vcpu *v);
+    void (*set_dr7)(struct vcpu *v, uint64_t dr7);
+    void (*dump)(const struct vcpu *v);
+    void noreturn (*enter)(struct vcpu *v);
+};
+extern const struct hvm_backend *hvm_backend;
+#define HVM_BLOCKED_IRQ     1   /* IF clear, or a shadow */
+#define HVM_BLOCKED_NMI     2
+
+static inline uint64_t guest_cr(const struct vcpu *v, unsigned int n)
+{
+    const struct hvm_vcpu *h = v->hvm;
+
+    return n == 0 ? h->cr0 : n == 2 ? h->cr2 : n == 3 ? h->cr3 : h->cr4;
+}
+unsigned int hvm_cpl(struct vcpu *v);
+/* Bytes of the current code segment's default operand: 2, 4 or 8. */
+unsigned int hvm_code_bytes(struct vcpu *v);
+
+/* --- Exits: the backend decodes its reason and calls one of these (hvm_vcpu.c) --------------- */
+
+/* Every one that completes an instruction advances RIP by @len. */
+void hvm_advance(struct vcpu *v, unsigned int len);
+void hvm_exit_cpuid(struct vcpu *v, unsigned int len);
+void hvm_exit_hlt(struct vcpu *v, unsigned int len);
+void hvm_exit_msr(struct vcpu *v, bool is_write, unsigned int len);
+void hvm_exit_cr_write(struct vcpu *v, unsigned int cr, uint64_t value, unsigned int len);
+void hvm_exit_dr_access(struct vcpu *v);        /* loads the guest's; the instruction runs again */
+void hvm_exit_xsetbv(struct vcpu *v, unsigned int len);
+void hvm_exit_hypercall(struct vcpu *v, unsigned int len);
+void hvm_exit_rdtsc(struct vcpu *v, bool is_rdtscp, unsigned int len);
+/* Guest-physical fault at @gpa; the instruction is at RIP. */
+void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch);
+/* Port access.  @is_string: INS/OUTS, decoded from memory. */
+void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, bool is_string, unsigned int len);
+void hvm_exit_triple_fault(struct vcpu *v);
+
+void hvm_inject(struct vcpu *v, uint8_t vector, int32_t error);     /* @error -1: none.  Merges into #DF */
+void hvm_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error);
+
+/* Real-mode start at @vector << 12, as by SIPI. */
+void hvm_start_at(struct vcpu *v, uint8_t vector);
+void hvm_reset(struct vcpu *v);                 /* registers as after INIT (SDM vol 3A table 9-1) */
+
+/* An interrupt may have become deliverable on @v.  Any context. */
+void hvm_kick(struct vcpu *v);
+
+/* --- Translation (hvm_walk.c) ----------------------------------------------------------------- */
+
+#define WALK_WRITE  0x2         /* as in a page fault's error code */
+#define WALK_USER   0x4
+#define WALK_FETCH  0x10
+#define WALK_SYSTEM 0x100       /* implicit supervisor access: descriptor tables */
+/* Linear @va to guest-physical.  True; or false and the page fault's error code in *@pf_error. */
+bool must_check hvm_walk(struct vcpu *v, uint64_t va, unsigned int flags, uint64_t *gpa, uint32_t *pf_error);
+/* By guest-physical address, over frames of RAM only.  False: some of it is no (writable) RAM. */
+bool must_check hvm_read_phys(struct domain *d, uint64_t gpa, void *dst, size_t len);
+bool must_check hvm_write_phys(struct domain *d, uint64_t gpa, const void *src, size_t len);
+
+/* --- I/O (hvm_io.c) ------------------------------------------------------------------------------ */
+
+enum hvm_io_result { IO_DONE, IO_WAIT, IO_UNHANDLED };
+/*
+ * One access of 1, 2, 4 or 8 bytes.  IO_DONE: a read's value is in *@data.  IO_WAIT: the device model
+ * has it; the vCPU does not run until it answers, then the instruction is run again and
+ * finds the answer here.  IO_UNHANDLED (nobody claims it) is for the caller: ones are read.
+ */
+enum hvm_io_result hvm_port_access(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, uint64_t *data);
+enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int bytes, bool is_write, uint64_t *data);
+/* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa: of the fault. */
+void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa);
+/* INS or OUTS at RIP. */
+void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write);
+
+/* --- Interrupts (hvm_irq.c) ------------------------------------------------------------------------ */
+
+/* Line @gsi (0-15 also the PIC's): sources add up.  Any context; takes irq_lock. */
+void hvm_gsi_assert(struct domain *d, unsigned int gsi);
+void hvm_gsi_deassert(struct domain *d, unsigned int gsi);
+/* The next thing to be taken by @v: -1 none, else a vector; acknowledged only by hvm_irq_ack. */
+int hvm_irq_pending(struct vcpu *v);
+/* The vector to inject now; an ExtINT comes from the PIC.  -1: it went away. */
+int hvm_irq_ack(struct vcpu *v);
+
+#endif

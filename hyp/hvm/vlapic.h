@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The local APIC of a vCPU: xAPIC by MMIO, x2APIC by MSR, the timer in all three modes, IPIs.
+ * SDM vol 3A chapter 11.  Each function says whose CPU may call it; state that others change
+ * (IRR, TMR, pending INIT/SIPI/NMI) is atomic, the rest is the vCPU's own.
+ */
+#ifndef HVM_VLAPIC_H
+#define HVM_VLAPIC_H
+
+#include "base/types.h"
+#include "base/compiler.h"
+#include "kern/timer.h"
+
+struct domain;
+struct vcpu;
+
+#define VLAPIC_DEFAULT_BASE 0xfee00000UL
+
+struct vlapic {
+    uint64_t base;              /* MSR_APIC_BASE as the guest reads it */
+    uint32_t regs[64];          /* register @offset / 16 (those of 32 bits that are plain) */
+    uint32_t irr[8], isr[8], tmr[8];
+    uint64_t timer_deadline_tsc;    /* TSC-deadline mode, guest TSC; 0: off */
+    uint64_t timer_start_ns;    /* when the count began */
+    uint32_t timer_count;       /* initial count in force */
+    struct timer timer;
+};
+
+void vlapic_init(struct vcpu *v);               /* @v->hvm is there; RESET state; id = 2 * vcpu id */
+void vlapic_reset(struct vcpu *v);              /* as by INIT: id and base stay */
+void vlapic_free(struct vcpu *v);
+void vlapic_migrate(struct vcpu *v, unsigned int cpu);  /* its timer follows it */
+
+/* The current vCPU's own accesses.  @offset in the 4 KiB page. */
+uint32_t vlapic_read(struct vcpu *v, uint32_t offset);
+void vlapic_write(struct vcpu *v, uint32_t offset, uint32_t value);
+/* MSR_APIC_BASE, MSR_TSC_DEADLINE, 0x800-0x8ff.  0, or -XEN_EPERM: #GP. */
+int must_check vlapic_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
+int must_check vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+bool vlapic_mmio_at(const struct vcpu *v, uint64_t gpa);    /* enabled, xAPIC mode, and that page */
+
+/* From any CPU: a vector for @v (16-255); kicks it. */
+void vlapic_set_irq(struct vcpu *v, uint8_t vector, bool level);
+/* A message (SDM vol 3A 11.11): destination as in bits 12-19 of the address. @mode: delivery mode 0-7. */
+void vlapic_deliver(struct domain *d, uint32_t dest, bool logical, unsigned int mode, uint8_t vector, bool level);
+
+/* On @v's own CPU: highest vector that beats the processor priority, or -1; and taking it. */
+int vlapic_pending(struct vcpu *v);
+void vlapic_ack(struct vcpu *v, uint8_t vector);
+/* May an ExtINT of the PIC come in through LINT0 (or with the APIC off)? */
+bool vlapic_accepts_extint(const struct vcpu *v);
+uint8_t vlapic_tpr(const struct vcpu *v);       /* CR8 is its upper half */
+void vlapic_set_tpr(struct vcpu *v, uint8_t tpr);
+
+#endif
