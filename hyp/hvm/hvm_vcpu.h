@@ -91,13 +91,13 @@ struct hvm_domain {
     uint64_t params[HVM_NR_PARAMS];
     uint32_t emulation;         /* XEN_X86_EMU_* */
     bool     is_hvm;            /* has a device model; else PVH */
-    struct lock irq_lock;       /* rank LEAF: lines, vpic, vioapic */
-    uint8_t  gsi_level[64];     /* how many sources assert each line */
-    uint32_t pci_intx[4];       /* bit dev: INTA .. INTD asserted */
-    uint8_t  pci_link_irq[4];   /* ISA interrupt that PCI link A..D is routed to; 0: none */
-    uint8_t  pci_link_level[4];
-    uint16_t isa_level;
-    bool     callback_asserted; /* HVM_PARAM_CALLBACK_IRQ by line */
+    struct lock irq_lock;       /* rank VIRQ: lines, vpic, vioapic (V) */
+    uint8_t  gsi_level[64];     /* V  how many sources assert each line */
+    uint64_t pci_intx[2];       /* V  bit dev * 4 + pin: the device asserts INTA .. INTD */
+    uint8_t  pci_link_irq[4];   /* V  ISA interrupt that PCI link A..D is routed to; 0: none */
+    uint8_t  pci_link_level[4]; /* V  how many sources assert it */
+    uint64_t isa_level;         /* V  bit: the device model asserts this ISA interrupt */
+    uint64_t callback_via;      /* V  HVM_PARAM_CALLBACK_IRQ whose line is asserted; 0: none */
     struct vioapic *vioapic;
     struct vpic *vpic;
     struct vpit *vpit;
@@ -200,9 +200,21 @@ void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bo
 
 /* --- Interrupts (hvm_irq.c) ------------------------------------------------------------------------ */
 
-/* Line @gsi (0-15 also the PIC's): sources add up.  Any context; takes irq_lock. */
+/* Once hvm->emulation is known: makes the controllers that it asks for.  0, -XEN_ENOMEM. */
+int must_check hvm_irq_init(struct domain *d);
+void hvm_irq_free(struct domain *d);
+/* Restore: pci_intx, isa_level and pci_link_irq were loaded: derive the rest, with no interrupt.  Paused. */
+void hvm_irq_recount(struct domain *d);
+
+/* Line @gsi (0-15 also the PIC's): sources add up.  Any context; takes irq_lock.  0 is the same as 2. */
 void hvm_gsi_assert(struct domain *d, unsigned int gsi);
 void hvm_gsi_deassert(struct domain *d, unsigned int gsi);
+/*
+ * HVM_PARAM_CALLBACK_IRQ by a line follows evtchn_upcall_pending of vCPU 0, @v.  To be called before
+ * hvm_irq_pending whenever @v is about to be entered, and after the parameter was set.
+ */
+void hvm_callback_line(struct vcpu *v);
+
 /* The next thing to be taken by @v: -1 none, else a vector; acknowledged only by hvm_irq_ack. */
 int hvm_irq_pending(struct vcpu *v);
 /* The vector to inject now; an ExtINT comes from the PIC.  -1: it went away. */

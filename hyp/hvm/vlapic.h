@@ -18,11 +18,12 @@ struct vcpu;
 
 struct vlapic {
     uint64_t base;              /* MSR_APIC_BASE as the guest reads it */
-    uint32_t regs[64];          /* register @offset / 16 (those of 32 bits that are plain) */
-    uint32_t irr[8], isr[8], tmr[8];
-    uint64_t timer_deadline_tsc;    /* TSC-deadline mode, guest TSC; 0: off */
-    uint64_t timer_start_ns;    /* when the count began */
-    uint32_t timer_count;       /* initial count in force */
+    uint32_t regs[64];          /* register at @offset / 16: those that just hold what was written */
+    uint64_t irr[4], tmr[4];    /* atomic */
+    uint64_t isr[4];
+    uint32_t esr;               /* atomic: errors since ESR was last written */
+    uint64_t timer_due_ns;      /* atomic: when the timer expires next; 0: it is off */
+    uint64_t timer_deadline;    /* TSC-deadline mode: the guest's TSC at that time */
     struct timer timer;
 };
 
@@ -30,6 +31,13 @@ void vlapic_init(struct vcpu *v);               /* @v->hvm is there; RESET state
 void vlapic_reset(struct vcpu *v);              /* as by INIT: id and base stay */
 void vlapic_free(struct vcpu *v);
 void vlapic_migrate(struct vcpu *v, unsigned int cpu);  /* its timer follows it */
+/*
+ * Set the timer going again: in TSC-deadline mode for guest TSC @deadline (0: off), else to expire
+ * in @count ticks (0: off).  For a restore, once the registers are there.
+ */
+void vlapic_timer_resume(struct vcpu *v, uint32_t count, uint64_t deadline);
+/* MSR_TSC or TSC_ADJUST was written and v->hvm->tsc_offset is new: a TSC deadline moves. */
+void vlapic_tsc_moved(struct vcpu *v);
 
 /* The current vCPU's own accesses.  @offset in the 4 KiB page. */
 uint32_t vlapic_read(struct vcpu *v, uint32_t offset);
