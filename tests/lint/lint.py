@@ -273,7 +273,7 @@ def check_headers_compile_alone():
 def check_guided():
     """Each folder of hyp/ has its README, short, and the files it names are there."""
     bad = []
-    for name in LAYERS:
+    for name in RANK:
         path = "hyp/%s/README.md" % name
         if path not in tracked():
             bad.append("%s is missing" % path)
