@@ -9,12 +9,12 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "core/guest_access.h"
+#include "core/insn.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/pcpu.h"
 #include "cpu/cpuid.h"
 #include "cpu/xstate.h"
-#include "pv/pv_insn.h"
 #include "pv/pv_io.h"
 
 #define LAR_LONG    (1U << 21)
@@ -255,12 +255,12 @@ static bool emulate_msr(struct vcpu *v)
 
 static noinline bool emulate_any(struct vcpu *v)
 {
-    const bool is_64bit = lar(v->regs.cs) & LAR_LONG;
+    const unsigned int mode = lar(v->regs.cs) & LAR_LONG ? 8 : 4;
     uint8_t bytes[INSN_MAX];
     struct insn in;
     const unsigned int n = fetch(v, bytes);
 
-    if ( !insn_decode(bytes, n, is_64bit, &in) )
+    if ( !insn_decode(bytes, n, mode, &in) || in.addr_bytes != mode )
         return false;
     switch ( execute(v, &in) ) {
     case DONE:

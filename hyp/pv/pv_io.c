@@ -97,15 +97,10 @@ static void port_write(struct domain *d, uint16_t port, unsigned int bytes, uint
         outl(port, val);
 }
 
-static unsigned int width_of(const struct insn *in)
-{
-    return in->op_bytes == 8 ? 4 : in->op_bytes;
-}
-
 enum pv_io_result pv_io(struct vcpu *v, const struct insn *in)
 {
     struct cpu_frame *r = &v->regs;
-    const unsigned int bytes = width_of(in);
+    const unsigned int bytes = in->op_bytes;
     const uint16_t port = in->opcode < 0xe8 ? (uint8_t)in->imm : (uint16_t)r->rdx;
 
     if ( !pv_io_privileged(v) && !bitmap_allows(v, port, bytes) )
@@ -120,7 +115,7 @@ enum pv_io_result pv_io(struct vcpu *v, const struct insn *in)
 enum pv_io_result pv_io_string(struct vcpu *v, struct insn *in)
 {
     struct cpu_frame *r = &v->regs;
-    const unsigned int bytes = width_of(in);
+    const unsigned int bytes = in->op_bytes;
     const uint64_t step = r->rflags & FLAGS_DF ? -(uint64_t)bytes : bytes;
     const uint16_t port = r->rdx;
     const bool out = in->opcode & 2;

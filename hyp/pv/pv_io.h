@@ -3,8 +3,8 @@
 #ifndef PV_PV_IO_H
 #define PV_PV_IO_H
 
+#include "core/insn.h"
 #include "core/vcpu.h"
-#include "pv/pv_insn.h"
 
 enum pv_io_result { PV_IO_DONE, PV_IO_REFUSED, PV_IO_FAULTED };
 

@@ -8,105 +8,13 @@
 #include "base/bits.h"
 #include "base/errno.h"
 #include "core/guest_access.h"
+#include "core/insn.h"
 #include "cpu/asm.h"
-#include "pv/pv_insn.h"
 #include "pv/pv_perdomain.h"
 
-static uint64_t parity(uint64_t v)
-{
-    return __builtin_parity(v & 0xff) ? 0 : 1UL << 2;
-}
-
-/* ZF, SF, PF of a result; CF and OF clear (SDM vol 1 3.4.3.1). */
-static void set_logic_flags(struct cpu_frame *r, uint64_t val, unsigned int bytes)
-{
-    val &= bytes == 8 ? ~0UL : (1UL << 8 * bytes) - 1;
-    r->rflags &= ~0x8d5UL;
-    r->rflags |= parity(val) | (val ? 0 : 1UL << 6) | (val >> (8 * bytes - 1) & 1) << 7;
-}
-
-/* All six arithmetic flags of @a - @b, as CMP sets them. */
-static void set_compare_flags(struct cpu_frame *r, uint64_t a, uint64_t b, unsigned int bytes)
-{
-    const uint64_t mask = bytes == 8 ? ~0UL : (1UL << 8 * bytes) - 1;
-    const unsigned int sign = 8 * bytes - 1;
-
-    a &= mask;
-    b &= mask;
-    set_logic_flags(r, a - b, bytes);
-    r->rflags |= (a < b) | ((a ^ b ^ (a - b)) & 0x10) | (((a ^ b) & (a ^ (a - b))) >> sign & 1) << 11;
-}
-
-static uint64_t logic(unsigned int kind, uint64_t a, uint64_t b)
-{
-    return kind == 1 ? a | b : kind == 4 ? a & b : a ^ b;
-}
-
-/*
- * The value that @in stores over @old (both of in->op_bytes), registers and flags changed as the
- * instruction does.  False: an instruction that is not emulated.
- */
-static bool store_value(struct cpu_frame *r, const struct insn *in, uint64_t old, uint64_t *val)
-{
-    const unsigned int bytes = in->op_bytes;
-    const uint64_t mask = bytes == 8 ? ~0UL : (1UL << 8 * bytes) - 1;
-    uint64_t src = in->has_modrm ? insn_read_reg(r, in->reg, bytes, in->rex) : 0;
-    unsigned int kind, bit;
-
-    switch ( in->opcode ) {
-    case 0x88: case 0x89: case 0x0fc3:                      /* mov, movnti */
-        *val = src;
-        return true;
-    case 0xc6: case 0xc7:
-        *val = in->imm;
-        return (in->reg & 7) == 0;
-    case 0xaa: case 0xab:                                   /* stos: one step, repeated by the guest */
-        if ( in->rep && !r->rcx )
-            return false;
-        *val = r->rax;
-        return true;
-    case 0x86: case 0x87:                                   /* xchg */
-        insn_write_reg(r, in->reg, bytes, in->rex, old);
-        *val = src;
-        return true;
-    case 0x0fb0: case 0x0fb1:                               /* cmpxchg */
-        set_compare_flags(r, r->rax, old, bytes);
-        if ( ((r->rax ^ old) & mask) == 0 ) {
-            *val = src;
-        } else {
-            insn_write_reg(r, 0, bytes, true, old);
-            *val = old;
-        }
-        return true;
-    case 0x08: case 0x09: case 0x20: case 0x21: case 0x30: case 0x31:
-        *val = logic(in->opcode >> 3, old, src);
-        set_logic_flags(r, *val, bytes);
-        return true;
-    case 0x80: case 0x81: case 0x83:
-        kind = in->reg & 7;
-        if ( kind != 1 && kind != 4 && kind != 6 )
-            return false;
-        *val = logic(kind, old, in->imm);
-        set_logic_flags(r, *val, bytes);
-        return true;
-    case 0x0fba:
-        kind = in->reg & 7;
-        src = in->imm;
-        goto bit_op;
-    case 0x0fab: kind = 5; goto bit_op;
-    case 0x0fb3: kind = 6; goto bit_op;
-    case 0x0fbb: kind = 7; goto bit_op;
-    bit_op:
-        bit = src & (8 * bytes - 1);
-        if ( kind < 5 )
-            return false;
-        r->rflags = (r->rflags & ~1UL) | (old >> bit & 1);
-        *val = kind == 5 ? old | 1UL << bit : kind == 6 ? old & ~(1UL << bit) : old ^ 1UL << bit;
-        return true;
-    default:
-        return false;
-    }
-}
+/* What stores to page tables may be done with: the rest is a page fault. */
+#define STORES  (BIT(INSN_MOV) | BIT(INSN_OR) | BIT(INSN_AND) | BIT(INSN_XOR) | BIT(INSN_XCHG) | BIT(INSN_CMPXCHG) | \
+                 BIT(INSN_BTS) | BIT(INSN_BTR) | BIT(INSN_BTC) | BIT(INSN_STOS))
 
 static void step_string(struct cpu_frame *r, struct insn *in)
 {
@@ -159,13 +67,15 @@ static noinline bool write_table(struct vcpu *v, struct frame *f, unsigned int i
     frame_unmap(t);
     while ( n && !copy_from_guest(bytes, regs.rip, n) )
         n--;                                                /* it may end at a page's end */
-    if ( !insn_decode(bytes, n, true, &in) || in.is_reg || (va & 7) + in.op_bytes > 8 )
+    if ( !insn_decode(bytes, n, 8, &in) || in.is_reg || in.addr_bytes != 8 || !(STORES & BIT(in.op)) ||
+         (va & 7) + in.op_bytes > 8 || (in.op == INSN_STOS && in.rep && !regs.rcx) )
         return false;
-    mask = (in.op_bytes == 8 ? ~0UL : (1UL << 8 * in.op_bytes) - 1) << shift;
-    if ( !store_value(&regs, &in, (entry & mask) >> shift, &val) )
+    mask = insn_mask(in.op_bytes) << shift;
+    val = (entry & mask) >> shift;
+    if ( !insn_execute(&in, &regs, &val) )
         return false;
-    if ( in.opcode == 0xaa || in.opcode == 0xab )
-        step_string(&regs, &in);
+    if ( in.op == INSN_STOS )
+        step_string(&regs, &in);                            /* one step, repeated by the guest */
     val = (entry & ~mask) | (val << shift & mask);
     if ( pt_write_entry(v->domain, v->domain, f, idx, val, in.lock) )
         return false;
