@@ -51,6 +51,12 @@ static inline bool align_up_ok(uint64_t x, uint64_t a, uint64_t *out)
     return *out >= x;
 }
 
+/* An address that the processor would load into RIP without a fault. */
+static inline bool is_canonical(uint64_t va)
+{
+    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}
+
 static inline bool is_power_of_two(uint64_t x)
 {
     return x && !(x & (x - 1));

@@ -13,6 +13,9 @@
 #define MSR_PLATFORM_INFO       0x000000ce
 #define MSR_ARCH_CAPS           0x0000010a
 #define MSR_MISC_FEATURES       0x00000140
+#define MSR_SYSENTER_CS         0x00000174
+#define MSR_SYSENTER_ESP        0x00000175
+#define MSR_SYSENTER_EIP        0x00000176
 #define MSR_MCG_CAP             0x00000179
 #define MSR_MCG_STATUS          0x0000017a
 #define MSR_MISC_ENABLE         0x000001a0

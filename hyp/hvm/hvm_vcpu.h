@@ -139,6 +139,11 @@ static inline uint64_t guest_cr(const struct vcpu *v, unsigned int n)
 
     return n == 0 ? h->cr0 : n == 2 ? h->cr2 : n == 3 ? h->cr3 : h->cr4;
 }
+/*
+ * NULL if a guest with @d's CPU policy may have these together, else the register that is wrong
+ * (hvm_control.c).  EFER.LMA must agree with LME and CR0.PG.
+ */
+const char *hvm_bad_control(const struct domain *d, uint64_t cr0, uint64_t cr3, uint64_t cr4, uint64_t efer);
 unsigned int hvm_cpl(struct vcpu *v);
 /* Bytes of the current code segment's default operand: 2, 4 or 8. */
 unsigned int hvm_code_bytes(struct vcpu *v);

@@ -5,14 +5,9 @@
 
 #include <xenabi/xen.h>
 #include <xenabi/arch-x86.h>
+#include "base/bits.h"
 #include "core/vcpu.h"
 #include "cpu/asm.h"
-
-/* An address that the processor would load into RIP without a fault. */
-static inline bool is_canonical(uint64_t va)
-{
-    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
 
 /* Life. */
 void pv_init(void);                 /* boot: makes PV guests possible */

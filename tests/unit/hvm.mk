@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Hardware guests: the virtual platform's devices and the state that is saved.
+hvm_save_SRCS   := hvm/hvm_save.c hvm/hvm_save_cpu.c hvm/hvm_control.c cpu/cpuid.c
+hvm_save_CFLAGS := -DHOST_TEST
