@@ -11,10 +11,11 @@
 #define IZ      0x0800          /* of the operand size, 4 at most */
 #define R       0x1000          /* the register is the destination */
 #define D4      0x2000          /* never 8 bytes */
-#define RR      0x4000          /* ModRM names two registers, whatever its mod field says */
-#define MOFFS   0x8000          /* address instead of ModRM */
-#define MEM(n)  ((n) << 16)     /* bytes in memory, if other than the operand size */
-#define GROUP(n) ((n) << 20)    /* ModRM.reg says which instruction */
+#define N2      0x4000          /* never 2 bytes */
+#define RR      0x8000          /* ModRM names two registers, whatever its mod field says */
+#define MOFFS   0x10000         /* address instead of ModRM */
+#define MEM(n)  ((n) << 20)     /* bytes in memory, if other than the operand size */
+#define GROUP(n) ((n) << 24)    /* ModRM.reg says which instruction */
 
 #define OTHER           INSN_OTHER
 #define PAIR(nr, what)  [nr] = (what) | B, [(nr) + 1] = (what)
@@ -57,7 +58,7 @@ static const uint32_t two_byte[256] = {
     PAIR(0xb0, INSN_CMPXCHG | M), PAIR(0xc0, INSN_XADD | M),
     [0xb6] = INSN_MOV | M | R | MEM(1), [0xb7] = INSN_MOV | M | R | MEM(2),
     [0xbe] = INSN_MOVSX | M | R | MEM(1), [0xbf] = INSN_MOVSX | M | R | MEM(2),
-    [0xc3] = INSN_MOV | M,                                          /* movnti */
+    [0xc3] = INSN_MOV | M | N2,                                     /* movnti */
 };
 
 struct cursor {
@@ -183,17 +184,18 @@ bool insn_decode(const uint8_t *bytes, unsigned int nr, unsigned int mode, struc
     if ( !what || (out->opcode == 0x63 && mode != 8) )
         return false;
 
-    out->op_bytes = what & B ? 1 : (out->rex & 8) ? (what & D4 ? 4 : 8) : pre.opsize != (mode == 2) ? 2 : 4;
+    out->op_bytes = what & B ? 1 : (out->rex & 8) ? (what & D4 ? 4 : 8) :
+                    pre.opsize != (mode == 2) && !(what & N2) ? 2 : 4;
     out->addr_bytes = pre.addrsize ? (mode == 4 ? 2 : 4) : mode;
     out->to_reg = what & R;
     if ( what & M )
         modrm(&c, mode, what & RR, out);
     if ( what & MOFFS )
         out->disp = next_signed(&c, out->addr_bytes);
-    out->op = what >> 20 ? groups[what >> 20][out->reg & 7] : what & OP_MASK;
+    out->op = what >> 24 ? groups[what >> 24][out->reg & 7] : what & OP_MASK;
     if ( mode == 8 && out->op_bytes == 4 && (out->op == INSN_PUSH || out->op == INSN_POP) )
         out->op_bytes = 8;
-    out->mem_bytes = what >> 16 & 7 ? what >> 16 & 7 : out->op_bytes;
+    out->mem_bytes = what >> 20 & 7 ? what >> 20 & 7 : out->op_bytes;
     out->has_imm = (what & I1) || ((what & IZ) && out->op != INSN_NOT && out->op != INSN_NEG);
     if ( out->has_imm )
         out->imm = next_signed(&c, what & I1 ? 1 : out->op_bytes < 4 ? out->op_bytes : 4);

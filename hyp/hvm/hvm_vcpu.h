@@ -74,8 +74,13 @@ struct hvm_vcpu {
         bool     is_port, is_write;
         uint64_t addr, data;
         struct ioreq_server *server;
-        uint8_t  insn[16];      /* bytes of the instruction that is under way, so that it is read once */
-        uint8_t  insn_len;
+        uint8_t  insn_len;      /* of a plain IN or OUT that waits */
+        /* emul.c: the instruction under way.  While it waits is_emulated is true: then it's hvm_emulate_again's. */
+        bool     is_emulated;
+        uint8_t  insn[16];      /* its bytes, read once */
+        uint64_t insn_rip;
+        uint8_t  read[16];      /* what its present step has read, */
+        uint8_t  nr_read, nr_written;   /* bytes of both that are done */
     } io;
 
     void    *backend;           /* struct svm_vcpu or vmx_vcpu */
@@ -202,6 +207,8 @@ enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int by
 void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa);
 /* INS or OUTS at RIP. */
 void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write);
+/* The device model has answered an access of an emulated instruction (io.is_emulated): go on with that. */
+void hvm_emulate_again(struct vcpu *v);
 
 /* --- Interrupts (hvm_irq.c) ------------------------------------------------------------------------ */
 

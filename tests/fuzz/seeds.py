@@ -95,8 +95,23 @@ def core_seeds():
         yield bytes(rng.randrange(256) for _ in range(size))
 
 
+def insn_seeds():
+    """Opcodes of the subset, with prefixes, ModRM and SIB bytes of all kinds."""
+    rng = random.Random(3)
+    opcodes = [bytes([x + y]) for x in range(0, 64, 8) for y in range(4)]
+    opcodes += [bytes.fromhex(x) for x in (
+        "63 6c 6d 6e 6f 80 81 83 84 85 86 87 88 89 8a 8b 8f a0 a1 a2 a3 a4 a5 a6 a7 aa ab ac ad ae af "
+        "c6 c7 f6 f7 fe ff 0fa3 0fab 0fb0 0fb1 0fb3 0fb6 0fb7 0fba 0fbb 0fbe 0fbf 0fc0 0fc1 0fc3 0f22").split()]
+    prefixes = [b""] * 4 + [bytes([x]) for x in b"\x66\x67\x26\x2e\x36\x3e\x64\x65\xf0\xf2\xf3\x40\x44\x48\x4f"]
+    for opcode in opcodes:
+        yield b"".join(rng.choice(prefixes) + rng.choice(prefixes) + opcode +
+                       bytes([rng.choice([0, 4, 5, 6, 0x44, 0x45, 0x84, 0x86, 0xc0, rng.randrange(256)]) | rng.randrange(8) << 3]) +
+                       bytes(rng.randrange(256) for _ in range(9)) for _ in range(40))
+
+
 def main():
-    targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds, "core": core_seeds}
+    targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds, "core": core_seeds,
+               "insn": insn_seeds}
     for name, seeds in targets.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)

@@ -23,9 +23,9 @@ HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest py
     libjson-c-dev libxml2-dev uuid-dev libnl-3-dev libnl-route-3-dev libseccomp-dev libcap-dev
     zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libncurses-dev ${EXTRA_HOST_PKGS:-}"
 
-# What `make check` needs beyond that: line counts, libFuzzer, the store's clients, libvirt's
-# schema for domain XML.
-CHECK_PKGS="cloc clang-14 libclang-rt-14-dev xenstore-utils libvirt0 libxml2-utils"
+# What `make check` needs beyond that: line counts, libFuzzer, another decoder of instructions, the store's
+# clients, libvirt's schema for domain XML.
+CHECK_PKGS="cloc clang-14 libclang-rt-14-dev libzydis-dev xenstore-utils libvirt0 libxml2-utils"
 
 # Their dependencies that are shared libraries come along; programs do not.
 STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
