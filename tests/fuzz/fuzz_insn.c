@@ -85,7 +85,8 @@ static bool must_be_known(const struct theirs *z)
     const unsigned int op = op_of(z);
     const ZydisDecodedOperand *m = memory_of(z);
 
-    if ( op == INSN_NONE || !m || z->in.opcode_map > ZYDIS_OPCODE_MAP_0F || z->in.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY )
+    if ( op == INSN_NONE || !m || z->in.opcode_map > ZYDIS_OPCODE_MAP_0F ||
+         z->in.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY )
         return false;
     if ( z->in.opcode == 0x82 || (op == INSN_MOVS && z->in.opcode_map == ZYDIS_OPCODE_MAP_0F) )
         return false;                   /* 80's alias of 32-bit code; MOVSD of SSE */

@@ -103,9 +103,10 @@ def insn_seeds():
         "63 6c 6d 6e 6f 80 81 83 84 85 86 87 88 89 8a 8b 8f a0 a1 a2 a3 a4 a5 a6 a7 aa ab ac ad ae af "
         "c6 c7 f6 f7 fe ff 0fa3 0fab 0fb0 0fb1 0fb3 0fb6 0fb7 0fba 0fbb 0fbe 0fbf 0fc0 0fc1 0fc3 0f22").split()]
     prefixes = [b""] * 4 + [bytes([x]) for x in b"\x66\x67\x26\x2e\x36\x3e\x64\x65\xf0\xf2\xf3\x40\x44\x48\x4f"]
+    modrms = [0, 4, 5, 6, 0x44, 0x45, 0x84, 0x86, 0xc0]
     for opcode in opcodes:
         yield b"".join(rng.choice(prefixes) + rng.choice(prefixes) + opcode +
-                       bytes([rng.choice([0, 4, 5, 6, 0x44, 0x45, 0x84, 0x86, 0xc0, rng.randrange(256)]) | rng.randrange(8) << 3]) +
+                       bytes([rng.choice(modrms) | rng.randrange(8) << 3]) +
                        bytes(rng.randrange(256) for _ in range(9)) for _ in range(40))
 
 
