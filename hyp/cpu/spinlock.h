@@ -22,6 +22,7 @@ enum lock_rank {
     RANK_MM,            /* one domain's frames: types, counts, page lists */
     RANK_EVTCHN,        /* one domain's event channels */
     RANK_PIRQ,          /* interrupt descriptors and who they are bound to */
+    RANK_VDEV,          /* one timer device of a hardware guest */
     RANK_VIRQ,          /* one hardware guest's interrupt lines and controllers */
     RANK_SCHED,         /* run queues */
     RANK_TIMER,         /* one CPU's timers */

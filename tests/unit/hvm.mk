@@ -2,3 +2,5 @@
 # Hardware guests: the virtual platform's devices and the state that is saved.
 hvm_save_SRCS   := hvm/hvm_save.c hvm/hvm_save_cpu.c hvm/hvm_control.c cpu/cpuid.c
 hvm_save_CFLAGS := -DHOST_TEST
+vtimers_SRCS    := hvm/vpit.c hvm/vhpet.c cpu/spinlock.c
+vtimers_CFLAGS  := -DHOST_TEST

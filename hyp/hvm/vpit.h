@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The 8254 timer of a hardware guest, ports 0x40-0x43, and port 0x61 beside it. */
+#ifndef HVM_VPIT_H
+#define HVM_VPIT_H
+
+#include "base/compiler.h"
+#include "base/types.h"
+
+struct domain;
+struct hvm_hw_pit;
+
+int must_check vpit_init(struct domain *d);     /* 0, -XEN_ENOMEM */
+void vpit_free(struct domain *d);               /* also of a domain without one */
+
+/* One byte of @port, 0x40-0x43 or 0x61.  Any vCPU. */
+uint32_t vpit_read(struct domain *d, unsigned int port);
+void vpit_write(struct domain *d, unsigned int port, uint8_t value);
+
+void vpit_save(struct domain *d, struct hvm_hw_pit *out);
+/* NULL, or the field that is out of range; nothing is changed then. */
+const char *vpit_load(struct domain *d, const struct hvm_hw_pit *in);
+
+#endif
