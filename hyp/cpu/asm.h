@@ -11,6 +11,7 @@ static inline uint64_t read_cr2(void) { uint64_t v; __asm__ volatile ("mov %%cr2
 static inline uint64_t read_cr3(void) { uint64_t v; __asm__ volatile ("mov %%cr3, %0" : "=r" (v)); return v; }
 static inline uint64_t read_cr4(void) { uint64_t v; __asm__ volatile ("mov %%cr4, %0" : "=r" (v)); return v; }
 static inline void write_cr0(uint64_t v) { __asm__ volatile ("mov %0, %%cr0" : : "r" (v) : "memory"); }
+static inline void write_cr2(uint64_t v) { __asm__ volatile ("mov %0, %%cr2" : : "r" (v)); }
 static inline void write_cr3(uint64_t v) { __asm__ volatile ("mov %0, %%cr3" : : "r" (v) : "memory"); }
 static inline void write_cr4(uint64_t v) { __asm__ volatile ("mov %0, %%cr4" : : "r" (v) : "memory"); }
 
@@ -92,6 +93,7 @@ static inline void swapgs(void) { __asm__ volatile ("swapgs" : : : "memory"); }
 
 struct desc_ptr { uint16_t limit; uint64_t base; } packed;
 static inline void lgdt(const struct desc_ptr *p) { __asm__ volatile ("lgdt %0" : : "m" (*p)); }
+static inline struct desc_ptr sidt(void) { struct desc_ptr p; __asm__ volatile ("sidt %0" : "=m" (p)); return p; }
 static inline void lidt(const struct desc_ptr *p) { __asm__ volatile ("lidt %0" : : "m" (*p)); }
 static inline void lldt(uint16_t sel) { __asm__ volatile ("lldt %0" : : "rm" (sel)); }
 static inline void ltr(uint16_t sel) { __asm__ volatile ("ltr %0" : : "rm" (sel)); }
@@ -158,6 +160,31 @@ static inline void smap_close(void) { __asm__ volatile (SMAP_SITE(0) : : : "memo
 #define guest_load64(value, from, fault) \
     __asm__ goto ("1: movq %1, %0; " ON_FAULT(fault) \
                   : "=r" (value) : "m" (*(const uint64_t *)(from)) : "memory" : fault)
+
+/* VT-x (SDM vol 3C chapter 30).  False: the instruction failed, by CF or ZF. */
+#define VMX_INSN(insn, ...) \
+    ({ bool ok_; __asm__ volatile (insn : "=@cca" (ok_) : __VA_ARGS__ : "memory"); ok_; })
+static inline bool must_check vmxon(uint64_t pa) { return VMX_INSN("vmxon %1", "m" (pa)); }
+static inline bool must_check vmclear(uint64_t pa) { return VMX_INSN("vmclear %1", "m" (pa)); }
+static inline bool must_check vmptrld(uint64_t pa) { return VMX_INSN("vmptrld %1", "m" (pa)); }
+static inline bool must_check vmwrite_raw(uint64_t field, uint64_t v)
+{ return VMX_INSN("vmwrite %2, %1", "r" (field), "r" (v)); }
+static inline bool must_check vmread_raw(uint64_t field, uint64_t *v)
+{
+    bool ok;
+
+    __asm__ volatile ("vmread %2, %1" : "=@cca" (ok), "=r" (*v) : "r" (field) : "memory");
+    return ok;
+}
+static inline bool must_check invept(uint64_t type, uint64_t eptp)
+{
+    const struct { uint64_t eptp, zero; } d = { eptp, 0 };
+
+    return VMX_INSN("invept %2, %1", "r" (type), "m" (d));
+}
+/* An NMI or machine check that was taken from a guest: to its handler, whose IRET unblocks NMIs. */
+static inline void raise_nmi(void) { __asm__ volatile ("int $2" : : : "memory"); }
+static inline void raise_mc(void) { __asm__ volatile ("int $18" : : : "memory"); }
 
 static inline unsigned int bsr64(uint64_t v) { return 63 - __builtin_clzll(v); }   /* v != 0 */
 static inline unsigned int bsf64(uint64_t v) { return __builtin_ctzll(v); }        /* v != 0 */

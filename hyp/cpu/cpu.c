@@ -11,7 +11,7 @@
 
 struct cpu_features cpu ro_after_init;
 unsigned int nr_cpus = 1;
-static uint64_t base_cr4 ro_after_init;
+static uint64_t base_cr4 ro_after_init, forced_cr4 ro_after_init;
 
 extern const uint8_t syscall_stubs[], syscall32_stubs[];
 
@@ -103,14 +103,21 @@ void cpu_load_cr4(uint64_t cr4)
 {
     struct pcpu *p = this_pcpu();
 
+    cr4 |= forced_cr4;
     if ( p->cr4 != cr4 ) {
         p->cr4 = cr4;
         write_cr4(cr4);
     }
 }
 
+void cpu_force_cr4(uint64_t bits)
+{
+    forced_cr4 |= bits;
+    cpu_load_cr4(this_pcpu()->cr4);
+}
+
 /* SYSCALL loads CS/SS from STAR[47:32], SYSRET from STAR[63:48] (SDM vol 3A 5.8.8). */
-static void syscall_init(void)
+void cpu_load_syscall_msrs(void)
 {
     const unsigned int id = this_pcpu()->id;
 
@@ -119,11 +126,6 @@ static void syscall_init(void)
     wrmsr(MSR_CSTAR, (uintptr_t)syscall32_stubs + id * 32);
     wrmsr(MSR_SFMASK, FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_VM |
                       FLAGS_AC);
-    if ( !cpu.is_amd ) {
-        wrmsr(0x174, 0);            /* SYSENTER: no entry, #GP */
-        wrmsr(0x175, 0);
-        wrmsr(0x176, 0);
-    }
 }
 
 void cpu_init(void)
@@ -137,7 +139,12 @@ void cpu_init(void)
     p->cr3 = read_cr3();
     wrmsr(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
     wrmsr(MSR_PAT, PAT_ABI);
-    syscall_init();
+    cpu_load_syscall_msrs();
+    if ( !cpu.is_amd ) {
+        wrmsr(MSR_SYSENTER_CS, 0);      /* no entry, #GP */
+        wrmsr(MSR_SYSENTER_ESP, 0);
+        wrmsr(MSR_SYSENTER_EIP, 0);
+    }
     xstate_init_cpu();
     write_dr7(DR7_DEFAULT);
     p->dr7 = DR7_DEFAULT;

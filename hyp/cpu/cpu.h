@@ -18,8 +18,10 @@ extern struct cpu_features cpu;     /* of the boot CPU; immutable after cpu_prob
 void cpu_probe(bool allow_smap, bool allow_smep);
 /* Each CPU: descriptor tables, CR0, CR4, EFER, PAT, SYSCALL registers, extended state. */
 void cpu_init(void);
-/* Write CR4 if it differs from what is loaded. */
+/* Write CR4 if it differs from what is loaded.  cpu_force_cr4: @bits stay set from now on (VMXE). */
 void cpu_load_cr4(uint64_t cr4);
+void cpu_force_cr4(uint64_t bits);
+void cpu_load_syscall_msrs(void);   /* after a hardware guest's */
 uint64_t cpu_base_cr4(void);        /* the hypervisor's own bits */
 
 #endif

@@ -8,6 +8,9 @@
 #define   APIC_BASE_BSP           0x100
 #define   APIC_BASE_X2APIC        0x400
 #define   APIC_BASE_ENABLE        0x800
+#define MSR_FEATURE_CONTROL     0x0000003a
+#define   FEATURE_LOCKED          0x1
+#define   FEATURE_VMX             0x4
 #define MSR_TSC_ADJUST          0x0000003b
 #define MSR_UCODE_REV           0x0000008b
 #define MSR_PLATFORM_INFO       0x000000ce
@@ -20,6 +23,11 @@
 #define MSR_MCG_STATUS          0x0000017a
 #define MSR_MISC_ENABLE         0x000001a0
 #define MSR_PAT                 0x00000277
+#define MSR_VMX_BASIC           0x00000480
+#define MSR_VMX_CR0_FIXED0      0x00000486  /* then CR0_FIXED1, CR4_FIXED0, CR4_FIXED1 */
+#define MSR_VMX_PROCBASED2      0x0000048b
+#define MSR_VMX_EPT_VPID_CAP    0x0000048c
+#define MSR_VMX_TRUE_PINBASED   0x0000048d  /* then PROCBASED, EXIT, ENTRY */
 #define MSR_TSC_DEADLINE        0x000006e0
 #define MSR_X2APIC_FIRST        0x00000800
 #define MSR_EFER                0xc0000080

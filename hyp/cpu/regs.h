@@ -5,11 +5,14 @@
 
 #define CR0_PE          0x00000001
 #define CR0_MP          0x00000002
+#define CR0_EM          0x00000004
 #define CR0_TS          0x00000008
 #define CR0_ET          0x00000010
 #define CR0_NE          0x00000020
 #define CR0_WP          0x00010000
 #define CR0_AM          0x00040000
+#define CR0_NW          0x20000000
+#define CR0_CD          0x40000000
 #define CR0_PG          0x80000000
 
 #define CR4_TSD         0x00000004
@@ -21,6 +24,7 @@
 #define CR4_OSFXSR      0x00000200
 #define CR4_OSXMMEXCPT  0x00000400
 #define CR4_UMIP        0x00000800
+#define CR4_VMXE        0x00002000
 #define CR4_FSGSBASE    0x00010000
 #define CR4_OSXSAVE     0x00040000
 #define CR4_SMEP        0x00100000
