@@ -12,6 +12,7 @@
 #include "ctx/domctl.h"
 #include "ctx/foreign.h"
 #include "ctx/guest.h"
+#include "ctx/hvm.h"
 #include "ctx/memory.h"
 #include "ctx/sysctl.h"
 #include "fake_hyp.h"
@@ -287,5 +288,27 @@ int xn_domain_info(struct xn_ctx *ctx, uint32_t domid, struct xn_domain *d)
         .domid = domid, .max_vcpu_id = 2, .shared_info_frame = FAKE_SHARED,
         .pages = fake.nr_populated,
     };
+    return fails(ctx) ? -EIO : 0;
+}
+
+/* For hardware guests. */
+
+int hc_set_hvm_param(struct xn_ctx *ctx, uint32_t domid, uint32_t index, uint64_t value)
+{
+    return fails(ctx) ? -EIO : 0;
+}
+
+int hc_gethvmcontext(struct xn_ctx *ctx, uint32_t domid, void *buffer, uint32_t *size)
+{
+    return fails(ctx) ? -EIO : 0;
+}
+
+int hc_sethvmcontext(struct xn_ctx *ctx, uint32_t domid, const void *buffer, uint32_t size)
+{
+    return fails(ctx) ? -EIO : 0;
+}
+
+int hc_set_paging_mempool(struct xn_ctx *ctx, uint32_t domid, uint64_t bytes)
+{
     return fails(ctx) ? -EIO : 0;
 }

@@ -138,7 +138,7 @@ static int run(struct xn_ctx *ctx, struct pv_build *b, const char *kernel, int s
     int rc;
 
     step("");
-    rc = image_open(ctx, kernel, &b->image);
+    rc = image_open(ctx, kernel, USE_PV, &b->image);
     step("image");
     if ( rc )
         return rc;

@@ -27,6 +27,8 @@ static int parse(const uint8_t *image, size_t size, size_t room, struct image_de
     rc = parse_image(copy, size, &out, d, e);
     if ( !rc )
         rc = desc_check(d, d->source == SOURCE_FILE ? size : d->unpacked_bytes, e);
+    if ( !rc )
+        rc = desc_check_use(d, USE_PV, e);
     free(copy);
     return rc;
 }
@@ -148,7 +150,7 @@ struct bad {
 #define FIELD(name, want, at, size, value) { name, want, { 0 }, at, size, value }
 
 static const struct bad table[] = {
-    FIELD("32-bit", "32-bit", EI_CLASS, 1, ELFCLASS32),
+    FIELD("32-bit", "machine 62", EI_CLASS, 1, ELFCLASS32),
     FIELD("class 0", "another kind", EI_CLASS, 1, 0),
     FIELD("big endian", "another kind", EI_DATA, 1, ELFDATA2MSB),
     FIELD("arm", "machine 183", EHDR(e_machine), 2, EM_AARCH64),
@@ -317,7 +319,7 @@ static void notes_of_sections_and_special_notes_are_found(void **state)
     s.mod_start_pfn = true;
     assert_int_equal(parse(elf, make_elf(elf, &s), 0, &d, &e), 0);
     assert_true(d.notes == (NOTE_INIT_P2M | NOTE_HYPERCALL_PAGE | NOTE_MOD_START_PFN | NOTE_ENTRY |
-                            NOTE_VIRT_BASE));
+                            NOTE_VIRT_BASE | NOTE_ANY));
     assert_true(d.init_p2m == s.init_p2m && d.hypercall_page == s.hypercall_page);
     assert_int_equal(d.required, 1);
     assert_int_equal(d.supported, 1 | 1 << 4);

@@ -354,8 +354,10 @@ static void test_served(void **state)
           "configuration" },
         { BASE "pci=['01:00.0']\np9=['tag=a']", "known but not served yet: pci, p9; take them out "
           "of the configuration" },
-        { BASE "type='hvm'", "type=\"hvm\" is not served yet: only PV guests are" },
-        { BASE "type='pvh'", "type=\"pvh\" is not served yet: only PV guests are" },
+        { BASE "type='hvm'", NULL },
+        { BASE "type='hvm'\nfirmware='uefi'", NULL },
+        { "name='a'\nmemory=1\nfirmware='pvgrub64'", "known but not served yet: firmware; take it "
+          "out of the configuration" },
     };
 
     for ( size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++ ) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "build/build.h"
+#include "ctx/hvm.h"
 #include "ctx/domctl.h"
 #include "ctx/guest.h"
 #include "ctx/memory.h"
@@ -179,6 +180,7 @@ int xn_host_info(struct xn_ctx *ctx, struct xn_host *host)
     memset(host, 0, sizeof(*host));
     host->free_pages = fake_host.free_kib / 4;
     host->nr_cpus = 4;
+    host->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap;
     return 0;
 }
 
@@ -208,7 +210,7 @@ struct image {
     int unused;
 };
 
-int image_open(struct xn_ctx *ctx, const char *path, struct image **image)
+int image_open(struct xn_ctx *ctx, const char *path, enum desc_use use, struct image **image)
 {
     int rc;
 
@@ -242,6 +244,33 @@ int build_pv(struct xn_ctx *ctx, struct pv_build *b)
     b->console_mfn = 0x1001;
     fake_host.builds++;
     return 0;
+}
+
+int build_hw_check(struct xn_ctx *ctx, const struct hw_build *b)
+{
+    return 0;
+}
+
+uint64_t build_hw_paging_kib(uint64_t memory_kib, uint32_t nr_vcpus)
+{
+    return 1024;
+}
+
+int build_hw(struct xn_ctx *ctx, struct hw_build *b)
+{
+    struct pv_build same = { .domid = b->domid, .memory_kib = b->memory_kib };
+    int rc = build_pv(ctx, &same);
+
+    b->store_gfn = same.store_mfn;
+    b->console_gfn = same.console_mfn;
+    return rc;
+}
+
+int hc_set_hvm_param(struct xn_ctx *ctx, uint32_t domid, uint32_t index, uint64_t value)
+{
+    int rc;
+
+    return fails(ctx, "hvm_param", &rc) ? rc : 0;
 }
 
 /* Kernel: loop devices and interfaces. */

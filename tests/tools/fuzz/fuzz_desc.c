@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&pages, data, 8);
     memcpy(&ramdisk, data + 8, 8);
     memcpy(&d, data + 16, size - 16 < sizeof(d) ? size - 16 : sizeof(d));
-    if ( desc_check(&d, 1 << 20, &e) )
+    if ( desc_check(&d, 1 << 20, &e) || desc_check_use(&d, USE_PV, &e) )
         return 0;
     if ( !layout_pv(&d, pages, ramdisk, &l, &e) )
         check_layout(&l);

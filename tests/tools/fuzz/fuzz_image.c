@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if ( d.segment[i].offset + d.segment[i].filesz >
              (d.source == SOURCE_FILE ? size : d.unpacked_bytes) )
             abort();
-    if ( !desc_check(&d, d.source == SOURCE_FILE ? size : d.unpacked_bytes, &e) )
+    if ( !desc_check(&d, d.source == SOURCE_FILE ? size : d.unpacked_bytes, &e) &&
+         !desc_check_use(&d, USE_PV, &e) )
         (void)layout_pv(&d, 1 << 16, size, &l, &e);
     return 0;
 }

@@ -8,6 +8,7 @@
 #ifndef XENOLITH_BUILD_H
 #define XENOLITH_BUILD_H
 
+#include "build/desc.h"
 #include "xenolith/config.h"
 #include "xenolith/ctx.h"
 
@@ -15,11 +16,11 @@
 struct image;
 
 /*
- * Open the kernel (bzImage or ELF) of path: unpacked, its ELF and notes parsed.  Nothing of a
- * domain is needed, so create.c does this first, and -n does only this.  -EINVAL says what is
- * wrong with the file.
+ * Open the kernel (bzImage or ELF) of path: unpacked, its ELF and notes parsed, fit for this
+ * use.  Nothing of a domain is needed, so create.c does this first, and -n does only this.
+ * -EINVAL says what is wrong with the file.
  */
-int image_open(struct xn_ctx *ctx, const char *path, struct image **image);
+int image_open(struct xn_ctx *ctx, const char *path, enum desc_use use, struct image **image);
 /* Keeps what was unpacked in the cache, which takes a moment: call it once the guest runs. */
 void image_close(struct image *image);
 /* What it is, for a log: "Linux 2.6, xz, 35 MiB". */
@@ -43,6 +44,33 @@ struct pv_build {
  * missing and who has it.  On failure the caller destroys the domain.
  */
 int build_pv(struct xn_ctx *ctx, struct pv_build *b);
+
+/*
+ * A guest that the hardware virtualises: PVH, or HVM, whose kernel is hvmloader (image) with its
+ * firmware as module.
+ */
+struct hw_build {
+    uint32_t domid;
+    struct image *image;
+    enum desc_use use;                      /* USE_PVH or USE_FIRMWARE */
+    const char *module_path, *cmdline;      /* ramdisk or firmware; may be NULL */
+    uint64_t memory_kib;                    /* RAM, without a screen's */
+    uint64_t hole_bytes;                    /* below 4 GiB, for devices; 0: what is usual */
+    uint32_t nr_vcpus, online;              /* at most, and from the start */
+    bool apic_mode;                         /* HVM: firmware tells of APICs */
+    bool no_acpi;                           /* PVH: no tables */
+    uint16_t store_domid, console_domid;
+    uint32_t store_port, console_port;
+    uint64_t nodes;
+    uint64_t store_gfn, console_gfn;        /* OUT */
+};
+
+/* As build_pv.  Before it also: the parameters that configure the domain (HVM_PARAM_*). */
+int build_hw(struct xn_ctx *ctx, struct hw_build *b);
+/* Check without a domain that build_hw would find everything good but the memory. */
+int build_hw_check(struct xn_ctx *ctx, const struct hw_build *b);
+/* KiB that the hypervisor needs besides, for tables. */
+uint64_t build_hw_paging_kib(uint64_t memory_kib, uint32_t nr_vcpus);
 
 /*
  * Check without a domain that build_pv would find this kernel and ramdisk good.  With a

@@ -9,8 +9,15 @@
 #include <string.h>
 
 #include <xenabi/arch-x86.h>
+#include <xenabi/features.h>
 
 #include "build/desc.h"
+
+/* What a PV guest of ours may insist on. */
+#define OFFERED ((1ULL << XENFEAT_writable_page_tables) | (1ULL << XENFEAT_pae_pgdir_above_4gb) | \
+                 (1ULL << XENFEAT_mmu_pt_update_preserve_ad) | (1ULL << XENFEAT_highmem_assist) | \
+                 (1ULL << XENFEAT_gnttab_map_avail_bits) | \
+                 (1ULL << XENFEAT_memory_op_vnode_supported))
 
 _Static_assert(sizeof(struct image_desc) <= DESC_ROOM, "a description fits its room");
 
@@ -74,10 +81,8 @@ static int check_segment(const struct image_desc *d, uint32_t i, uint64_t source
     return 0;
 }
 
-static bool in_a_segment(const struct image_desc *d, uint64_t va)
+static bool in_a_segment(const struct image_desc *d, uint64_t gpa)
 {
-    const uint64_t gpa = desc_gpa(d, va);
-
     for ( uint32_t i = 0; i < d->nr_segments; i++ )
         if ( gpa >= d->segment[i].gpa && gpa - d->segment[i].gpa < d->segment[i].memsz )
             return true;
@@ -103,11 +108,11 @@ static int check_addresses(const struct image_desc *d, struct image_error *e)
     if ( !va_ok(d->virt_base, d->end_gpa) || d->virt_base + d->end_gpa > -(8ULL << 20) )
         return image_refuse(e, "its address range, from %#llx with %#llx bytes, is not a guest's",
                             base, (unsigned long long)d->end_gpa);
-    if ( !in_a_segment(d, d->entry) )
+    if ( !in_a_segment(d, desc_gpa(d, d->entry)) )
         return image_refuse(e, "its entry point %#llx is in none of its segments",
                             (unsigned long long)d->entry);
     if ( (d->notes & NOTE_HYPERCALL_PAGE) &&
-         ((d->hypercall_page & 0xfff) || !in_a_segment(d, d->hypercall_page)) )
+         ((d->hypercall_page & 0xfff) || !in_a_segment(d, desc_gpa(d, d->hypercall_page))) )
         return image_refuse(e, "its hypercall page %#llx is not a page of its own",
                             (unsigned long long)d->hypercall_page);
     if ( d->notes & NOTE_INIT_P2M ) {
@@ -123,7 +128,7 @@ int desc_check(const struct image_desc *d, uint64_t source_size, struct image_er
     int rc = 0;
 
     if ( d->magic != DESC_MAGIC || d->packing >= PACKING_COUNT || d->source >= SOURCE_COUNT ||
-         d->bzimage > 1 || (d->notes & ~(uint32_t)NOTE_ALL) ||
+         d->bzimage > 1 || d->is_64bit > 1 || (d->notes & ~(uint32_t)NOTE_ALL) ||
          strnlen(d->guest_os, DESC_TEXT) == DESC_TEXT ||
          strnlen(d->guest_version, DESC_TEXT) == DESC_TEXT )
         return image_refuse(e, "the description of the kernel is garbage");
@@ -133,5 +138,48 @@ int desc_check(const struct image_desc *d, uint64_t source_size, struct image_er
         return image_refuse(e, "the kernel's address range is empty or too large");
     for ( uint32_t i = 0; !rc && i < d->nr_segments; i++ )
         rc = check_segment(d, i, source_size, e);
-    return rc ? rc : check_addresses(d, e);
+    return rc;
+}
+
+/* What a PV kernel must have. */
+static int check_pv(const struct image_desc *d, struct image_error *e)
+{
+    const uint64_t missing = d->required & ~OFFERED;
+
+    if ( !d->is_64bit )
+        return image_refuse(e, "a 32-bit kernel: PV guests are served in 64-bit only");
+    if ( !(d->notes & NOTE_ANY) && (d->notes & NOTE_PHYS32_ENTRY) )
+        return image_refuse(e, "the kernel has no entry for PV guests, only one for PVH: "
+                            "try type=\"pvh\"");
+    if ( !(d->notes & NOTE_ANY) )
+        return image_refuse(e, "the kernel has no Xen notes: it was built without support for "
+                            "Xen PV guests (Linux: CONFIG_XEN_PV)");
+    if ( (d->notes & NOTE_PHYS32_ENTRY) && !(d->notes & NOTE_ENTRY) )
+        return image_refuse(e, "the kernel has no entry for PV guests (Linux: CONFIG_XEN_PV), "
+                            "only one for PVH: try type=\"pvh\"");
+    for ( unsigned int i = 0; i < 64; i++ )
+        if ( missing & (1ULL << i) )
+            return image_refuse(e, "the kernel insists on %s, which PV guests do not get here",
+                                desc_feature_name(i) ? desc_feature_name(i) : "a feature");
+    return check_addresses(d, e);
+}
+
+/* Loaded where it is linked, entered with 32 bits and without paging. */
+static int check_physical(const struct image_desc *d, enum desc_use use, struct image_error *e)
+{
+    if ( use == USE_PVH && !(d->notes & NOTE_PHYS32_ENTRY) )
+        return image_refuse(e, "the kernel has no entry for PVH guests (Linux: CONFIG_PVH)%s",
+                            d->notes & NOTE_ENTRY ? ", only one for PV: try type=\"pv\"" : "");
+    if ( d->paddr_offset )
+        return image_refuse(e, "its physical addresses are virtual ones (PADDR_OFFSET %#llx)",
+                            (unsigned long long)d->paddr_offset);
+    if ( desc_start(d, use) > UINT32_MAX || !in_a_segment(d, desc_start(d, use)) )
+        return image_refuse(e, "its entry point %#llx is in none of its segments",
+                            (unsigned long long)desc_start(d, use));
+    return 0;
+}
+
+int desc_check_use(const struct image_desc *d, enum desc_use use, struct image_error *e)
+{
+    return use == USE_PV ? check_pv(d, e) : check_physical(d, use, e);
 }

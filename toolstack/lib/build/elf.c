@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading an ELF kernel: its loadable segments and its notes (ELF-64 object file format).
+ * Reading an ELF kernel: its loadable segments and its notes (ELF-64 and ELF-32 object file format).
  */
 #include <elf.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 struct elf {
     const uint8_t *data;
     size_t size;
+    bool wide;                  /* ELF-64 */
     Elf64_Ehdr h;
 };
 
@@ -22,38 +23,71 @@ static bool range_ok(uint64_t start, uint64_t len, uint64_t limit)
     return start <= limit && len <= limit - start;
 }
 
+/* The header of either class in the form of the larger one. */
+static void read_header(struct elf *f)
+{
+    Elf64_Ehdr *h = &f->h;
+    Elf32_Ehdr n;
+
+    if ( f->wide ) {
+        memcpy(h, f->data, sizeof(*h));
+        return;
+    }
+    memcpy(&n, f->data, sizeof(n));
+    h->e_machine = n.e_machine;
+    h->e_type = n.e_type;
+    h->e_entry = n.e_entry;
+    h->e_phoff = n.e_phoff;
+    h->e_phnum = n.e_phnum;
+    h->e_phentsize = n.e_phentsize;
+    h->e_shnum = 0;                                 /* its notes are in a PT_NOTE */
+}
+
 static int check_header(struct elf *f, struct image_error *e)
 {
     const unsigned char *id = f->data;
-    Elf64_Ehdr *h = &f->h;
+    const Elf64_Ehdr *h = &f->h;
+    size_t phdr_size;
+    unsigned int machine;
 
     if ( f->size < EI_NIDENT )
         return image_refuse(e, "a truncated ELF file");
-    if ( id[EI_CLASS] == ELFCLASS32 )
-        return image_refuse(e, "a 32-bit kernel: PV guests are served in 64-bit only");
-    if ( id[EI_CLASS] != ELFCLASS64 || id[EI_DATA] != ELFDATA2LSB )
+    f->wide = id[EI_CLASS] == ELFCLASS64;
+    machine = f->wide ? EM_X86_64 : EM_386;
+    phdr_size = f->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+    if ( (!f->wide && id[EI_CLASS] != ELFCLASS32) || id[EI_DATA] != ELFDATA2LSB )
         return image_refuse(e, "an ELF file for another kind of machine");
-    if ( f->size < sizeof(*h) )
+    if ( f->size < (f->wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)) )
         return image_refuse(e, "a truncated ELF file: %zu bytes", f->size);
-    memcpy(h, f->data, sizeof(*h));
-    if ( h->e_machine != EM_X86_64 )
+    read_header(f);
+    if ( h->e_machine != machine )
         return image_refuse(e, "an ELF file for machine %u: want x86-64 (%u)", h->e_machine,
                             EM_X86_64);
     if ( h->e_type != ET_EXEC && h->e_type != ET_DYN )
         return image_refuse(e, "an ELF file, but not an executable one (type %u)", h->e_type);
-    if ( !h->e_phnum || h->e_phnum > MAX_PHDRS || h->e_phentsize != sizeof(Elf64_Phdr) )
+    if ( !h->e_phnum || h->e_phnum > MAX_PHDRS || h->e_phentsize != phdr_size )
         return image_refuse(e, "an ELF file with %u program headers of %u bytes", h->e_phnum,
                             h->e_phentsize);
-    if ( !range_ok(h->e_phoff, h->e_phnum * sizeof(Elf64_Phdr), f->size) )
+    if ( !range_ok(h->e_phoff, h->e_phnum * phdr_size, f->size) )
         return image_refuse(e, "a truncated ELF file: its program headers are beyond its end");
     return 0;
 }
 
 static Elf64_Phdr phdr(const struct elf *f, unsigned int i)
 {
-    Elf64_Phdr p;
+    Elf64_Phdr p = { 0 };
+    Elf32_Phdr n;
 
-    memcpy(&p, f->data + f->h.e_phoff + i * sizeof(p), sizeof(p));
+    if ( f->wide ) {
+        memcpy(&p, f->data + f->h.e_phoff + i * sizeof(p), sizeof(p));
+        return p;
+    }
+    memcpy(&n, f->data + f->h.e_phoff + i * sizeof(n), sizeof(n));
+    p.p_type = n.p_type;
+    p.p_offset = n.p_offset;
+    p.p_paddr = n.p_paddr;
+    p.p_filesz = n.p_filesz;
+    p.p_memsz = n.p_memsz;
     return p;
 }
 
@@ -91,7 +125,9 @@ static int all_notes(const struct elf *f, struct elf_notes *n, struct image_erro
     }
     if ( !rc && !n->found )
         rc = notes_of_sections(f, n, e);
-    return rc ? rc : parse_notes_check(n, e);
+    if ( n->found )
+        n->d->notes |= NOTE_ANY;
+    return rc;
 }
 
 static int add_segment(const struct elf *f, const Elf64_Phdr *p, uint64_t paddr_offset,
@@ -124,6 +160,7 @@ int parse_elf(const uint8_t *data, size_t size, struct image_desc *d, struct ima
     struct elf_notes n = { .d = d };
     int rc = check_header(&f, e);
 
+    d->is_64bit = f.wide;
     if ( !rc )
         rc = all_notes(&f, &n, e);
     d->start_gpa = ~0ULL;
@@ -131,7 +168,7 @@ int parse_elf(const uint8_t *data, size_t size, struct image_desc *d, struct ima
         const Elf64_Phdr p = phdr(&f, i);
 
         if ( p.p_type == PT_LOAD && p.p_memsz )
-            rc = add_segment(&f, &p, n.paddr_offset, d, e);
+            rc = add_segment(&f, &p, d->paddr_offset, d, e);
     }
     if ( rc )
         return rc;

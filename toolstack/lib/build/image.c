@@ -171,9 +171,17 @@ int image_open_with(struct xn_ctx *ctx, const char *path, const char *cache, san
     return rc;
 }
 
-int image_open(struct xn_ctx *ctx, const char *path, struct image **image)
+int image_open(struct xn_ctx *ctx, const char *path, enum desc_use use, struct image **image)
 {
-    return image_open_with(ctx, path, NULL, parse_image, &sandbox_defaults, image);
+    struct image_error e;
+    int rc = image_open_with(ctx, path, NULL, parse_image, &sandbox_defaults, image);
+
+    if ( rc || !desc_check_use(&(*image)->desc, use, &e) )
+        return rc;
+    rc = xn_fail(ctx, EINVAL, "%s: %s", (*image)->name, e.text);
+    image_close(*image);
+    *image = NULL;
+    return rc;
 }
 
 void image_close(struct image *im)

@@ -7,15 +7,8 @@
 #include <string.h>
 
 #include <xenabi/elfnote.h>
-#include <xenabi/features.h>
 
 #include "build/parse.h"
-
-/* What a PV guest of ours may insist on. */
-#define OFFERED ((1ULL << XENFEAT_writable_page_tables) | (1ULL << XENFEAT_pae_pgdir_above_4gb) | \
-                 (1ULL << XENFEAT_mmu_pt_update_preserve_ad) | (1ULL << XENFEAT_highmem_assist) | \
-                 (1ULL << XENFEAT_gnttab_map_avail_bits) | \
-                 (1ULL << XENFEAT_memory_op_vnode_supported))
 
 static uint64_t number(const uint8_t *p, size_t size)
 {
@@ -111,7 +104,7 @@ static int xen_note(uint32_t type, const uint8_t *p, size_t size, struct elf_not
         d->notes |= NOTE_PHYS32_ENTRY;
         return 0;                                   /* says nothing about PV */
     case XEN_ELFNOTE_PADDR_OFFSET:
-        n->paddr_offset = number(p, size);
+        d->paddr_offset = number(p, size);
         break;
     case XEN_ELFNOTE_SUSPEND_CANCEL:
         d->suspend_cancel = number(p, size) != 0;
@@ -166,24 +159,4 @@ int parse_notes(const uint8_t *p, size_t size, struct elf_notes *n, struct image
         size -= name + desc;
     }
     return rc;
-}
-
-int parse_notes_check(const struct elf_notes *n, struct image_error *e)
-{
-    const uint64_t missing = n->d->required & ~OFFERED;
-
-    if ( !n->found && (n->d->notes & NOTE_PHYS32_ENTRY) )
-        return image_refuse(e, "the kernel has no entry for PV guests, only one for PVH: "
-                            "try type=\"pvh\"");
-    if ( !n->found )
-        return image_refuse(e, "the kernel has no Xen notes: it was built without support for "
-                            "Xen PV guests (Linux: CONFIG_XEN_PV)");
-    if ( (n->d->notes & NOTE_PHYS32_ENTRY) && !(n->d->notes & NOTE_ENTRY) )
-        return image_refuse(e, "the kernel has no entry for PV guests (Linux: CONFIG_XEN_PV), "
-                            "only one for PVH: try type=\"pvh\"");
-    for ( unsigned int i = 0; i < 64; i++ )
-        if ( missing & (1ULL << i) )
-            return image_refuse(e, "the kernel insists on %s, which PV guests do not get here",
-                                desc_feature_name(i) ? desc_feature_name(i) : "a feature");
-    return 0;
 }

@@ -17,8 +17,8 @@ struct parse_output {
 
 /*
  * Read a kernel: bzImage, ELF, or ELF packed as a whole.  0: d describes it, with
- * SOURCE_UNPACKED if out->unpacked was needed; it still has to pass desc_check.  -EINVAL: e
- * says what is wrong.
+ * SOURCE_UNPACKED if out->unpacked was needed; it still has to pass desc_check and
+ * desc_check_use.  -EINVAL: e says what is wrong.
  */
 int parse_image(const uint8_t *file, size_t size, const struct parse_output *out,
                 struct image_desc *d, struct image_error *e);
@@ -37,13 +37,10 @@ int parse_elf(const uint8_t *elf, size_t size, struct image_desc *d, struct imag
 /* notes.c: the Xen notes of an ELF file. */
 struct elf_notes {
     struct image_desc *d;
-    uint64_t paddr_offset;              /* OUT */
     unsigned int found;                 /* OUT how many of Xen's there were */
 };
 
 /* Read one block of notes (PT_NOTE or SHT_NOTE). */
 int parse_notes(const uint8_t *notes, size_t size, struct elf_notes *n, struct image_error *e);
-/* After the last block: what a PV kernel must have. */
-int parse_notes_check(const struct elf_notes *n, struct image_error *e);
 
 #endif

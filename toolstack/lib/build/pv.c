@@ -6,53 +6,22 @@
  * mapped at all.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <xenabi/grant_table.h>
-
+#include "build/grants.h"
 #include "build/image.h"
 #include "build/layout.h"
 #include "build/pv_build.h"
 #include "build/ram.h"
+#include "build/ramdisk.h"
 #include "ctx/domctl.h"
 #include "ctx/foreign.h"
 #include "ctx/guest.h"
 #include "ctx/memory.h"
 
 #define PAGE 4096UL
-
-/* The ramdisk: its file, open. */
-
-static int ramdisk_open(struct xn_ctx *ctx, const char *path, struct ramdisk *r)
-{
-    struct stat st;
-
-    r->fd = -1;
-    r->size = 0;
-    if ( !path )
-        return 0;
-    snprintf(r->name, sizeof(r->name), "ramdisk %s", path);
-    r->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if ( r->fd < 0 || fstat(r->fd, &st) )
-        return xn_fail(ctx, errno, "%s: %s", r->name, strerror(errno));
-    if ( !S_ISREG(st.st_mode) )
-        return xn_fail(ctx, EINVAL, "%s: is not a regular file", r->name);
-    if ( !st.st_size )
-        return xn_fail(ctx, EINVAL, "%s: is empty", r->name);
-    r->size = (uint64_t)st.st_size;
-    return 0;
-}
-
-static void ramdisk_close(struct ramdisk *r)
-{
-    if ( r->fd >= 0 )
-        close(r->fd);
-}
 
 static int plan(struct xn_ctx *ctx, const struct image *im, const struct ramdisk *r,
                 uint64_t memory_kib, struct pv_layout *l)
@@ -69,7 +38,7 @@ int build_pv_check(struct xn_ctx *ctx, const struct image *image, const char *ra
 {
     struct pv_layout l;
     struct ramdisk r;
-    int rc = ramdisk_open(ctx, ramdisk_path, &r);
+    int rc = ramdisk_open(ctx, "ramdisk", ramdisk_path, &r);
 
     if ( !rc )
         rc = plan(ctx, image, &r, memory_kib, &l);
@@ -171,24 +140,10 @@ static int grants(struct xn_ctx *ctx, struct pv_work *w)
 {
     const struct pv_layout *l = &w->layout;
     const struct pv_build *b = w->build;
-    struct grant_entry_v1 *table;
-    struct hc_grants *g;
-    int rc = hc_map_grants(ctx, b->domid, 1, &g, (void **)&table);
+    const struct ring_grant console = { w->p2m[l->console_pfn], b->console_domid };
+    const struct ring_grant store = { w->p2m[l->store_pfn], b->store_domid };
 
-    if ( rc )
-        return rc;
-    if ( (w->p2m[l->console_pfn] | w->p2m[l->store_pfn]) >> 32 ) {
-        hc_unmap_grants(ctx, g);
-        return xn_fail(ctx, ENOMEM, "its ring pages are beyond 16 TiB");
-    }
-    table[GNTTAB_RESERVED_CONSOLE] = (struct grant_entry_v1){
-        GTF_permit_access, b->console_domid, (uint32_t)w->p2m[l->console_pfn],
-    };
-    table[GNTTAB_RESERVED_XENSTORE] = (struct grant_entry_v1){
-        GTF_permit_access, b->store_domid, (uint32_t)w->p2m[l->store_pfn],
-    };
-    hc_unmap_grants(ctx, g);
-    return 0;
+    return grants_seed(ctx, b->domid, &console, &store);
 }
 
 static int first_vcpu(struct xn_ctx *ctx, struct pv_work *w)
@@ -268,7 +223,7 @@ int build_pv(struct xn_ctx *ctx, struct pv_build *b)
     if ( b->cmdline && strlen(b->cmdline) >= MAX_GUEST_CMDLINE )
         return xn_fail(ctx, EINVAL, "the kernel's command line has %zu characters: %d is the most",
                        strlen(b->cmdline), MAX_GUEST_CMDLINE - 1);
-    rc = ramdisk_open(ctx, b->ramdisk_path, &w.ramdisk);
+    rc = ramdisk_open(ctx, "ramdisk", b->ramdisk_path, &w.ramdisk);
     if ( !rc )
         rc = plan(ctx, b->image, &w.ramdisk, b->memory_kib, &w.layout);
     if ( !rc ) {

@@ -9,12 +9,7 @@
 
 #include "build/build.h"
 #include "build/layout.h"
-
-struct ramdisk {
-    int fd;                     /* -1: none */
-    uint64_t size;
-    char name[512];             /* for messages */
-};
+#include "build/ramdisk.h"
 
 /* A run of guest frames that is mapped, at page @at of the window. */
 struct window_run {

@@ -11,6 +11,7 @@
 #include <xenstore.h>
 
 #include "build/build.h"
+#include "build/hw_layout.h"
 #include "build/ram.h"
 #include "ctx/memory.h"
 #include "ctx/sysctl.h"
@@ -19,6 +20,7 @@
 
 #define LARGE_ORDER     9
 #define LARGE           (1UL << LARGE_ORDER)
+#define HUGE_ORDER      18
 #define PIECE           (1UL << 18)         /* frames between two reports of progress: 1 GiB */
 #define TOLD            6                   /* domains named in a message */
 #define MAX_NODES       64
@@ -123,43 +125,63 @@ static int not_enough(struct xn_ctx *ctx, uint64_t wanted)
 
 /* Population. */
 
+struct populating {
+    uint32_t domid, flags;
+    uint64_t total, done;               /* pages, for the progress */
+    uint64_t *p2m;                      /* NULL: nobody asks for machine frames */
+    uint64_t *scratch;
+    unsigned int order;                 /* the largest that there still is */
+};
+
 /* Frames [first, first + count) by extents of 2^order; stops where there are no more. */
-static long extents(struct xn_ctx *ctx, uint32_t domid, unsigned int order, uint32_t flags,
-                    uint64_t first, uint64_t count, uint64_t *p2m, uint64_t *scratch)
+static long extents(struct xn_ctx *ctx, const struct populating *p, unsigned int order,
+                    uint64_t first, uint64_t count)
 {
     const uint64_t size = 1ULL << order, nr = count >> order;
     long got;
 
     for ( uint64_t i = 0; i < nr; i++ )
-        scratch[i] = first + i * size;
-    got = hc_populate_physmap(ctx, domid, order, flags, scratch, nr);
-    for ( long i = 0; i < got; i++ )
+        p->scratch[i] = first + i * size;
+    got = hc_populate_physmap(ctx, p->domid, order, p->flags, p->scratch, nr);
+    for ( long i = 0; p->p2m && i < got; i++ )
         for ( uint64_t k = 0; k < size; k++ )
-            p2m[first + (uint64_t)i * size + k] = scratch[i] + k;
+            p->p2m[first + (uint64_t)i * size + k] = p->scratch[i] + k;
     return got < 0 ? got : got << order;
 }
 
-/* Everything from first to last: large pieces while there are any, then pages. */
-static int range(struct xn_ctx *ctx, uint32_t domid, uint32_t flags, uint64_t first,
-                 uint64_t last, uint64_t total, uint64_t *p2m, uint64_t *scratch)
+/* The largest order that fits first, left pages and what there still is. */
+static unsigned int fitting(const struct populating *p, uint64_t first, uint64_t left)
 {
-    bool large = true;
+    unsigned int order = p->order;
 
+    while ( order && (first % (1ULL << order) || left < 1ULL << order) )
+        order -= LARGE_ORDER;
+    return order;
+}
+
+/* Everything from first to last: large pieces while there are any, then pages. */
+static int range(struct xn_ctx *ctx, struct populating *p, uint64_t first, uint64_t last)
+{
     while ( first < last ) {
         uint64_t n = last - first < PIECE ? last - first : PIECE;
-        const bool use_large = large && n >= LARGE && !(first % LARGE);
+        const unsigned int order = fitting(p, first, n);
+        const uint64_t next = order < p->order ? 1ULL << (order + LARGE_ORDER) : 0;
         long got;
 
-        if ( large && !use_large && n > LARGE - first % LARGE )
-            n = LARGE - first % LARGE;          /* up to where large ones can begin */
-        got = extents(ctx, domid, use_large ? LARGE_ORDER : 0, flags, first, n, p2m, scratch);
-        if ( use_large && got < (long)(n & ~(LARGE - 1)) )
-            large = false;                      /* none left: go on with pages */
-        else if ( !use_large && got < (long)n )
-            return got == -ENOMEM || got >= 0 ? not_enough(ctx, total) : (int)got;
-        if ( got > 0 )
+        /* Up to where larger ones can begin. */
+        if ( next && n > next - first % next )
+            n = next - first % next;
+        n &= ~((1ULL << order) - 1);
+        got = extents(ctx, p, order, first, n);
+        if ( got < (long)n && order )
+            p->order = order - LARGE_ORDER;     /* none left: go on with smaller ones */
+        else if ( got < (long)n )
+            return got == -ENOMEM || got >= 0 ? not_enough(ctx, p->total) : (int)got;
+        if ( got > 0 ) {
             first += (uint64_t)got;
-        xn_progress(ctx, "allocating memory", first, total);
+            p->done += (uint64_t)got;
+        }
+        xn_progress(ctx, "allocating memory", p->done, p->total);
     }
     return 0;
 }
@@ -198,18 +220,29 @@ static int node_shares(struct xn_ctx *ctx, uint64_t nodes, uint64_t nr_pages,
     return 0;
 }
 
-static int by_nodes(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
-                    uint64_t *p2m, uint64_t *scratch)
+/* count ranges, from one node after the other if there are nodes. */
+static int by_nodes(struct xn_ctx *ctx, struct populating *p, const struct hw_range *list,
+                    unsigned int count, uint64_t nodes)
 {
-    uint64_t share[MAX_NODES], first = 0;
+    uint64_t share[MAX_NODES], first = list[0].first_gfn;
+    const unsigned int largest = p->order;
     uint32_t nr_nodes = 0;
-    int rc = node_shares(ctx, nodes, nr_pages, share, &nr_nodes);
+    unsigned int at = 0;
+    int rc = node_shares(ctx, nodes, p->total, share, &nr_nodes);
 
     for ( uint32_t i = 0; !rc && i < nr_nodes; i++ ) {
-        if ( !share[i] )
-            continue;
-        rc = range(ctx, domid, XENMEMF_node(i), first, first + share[i], nr_pages, p2m, scratch);
-        first += share[i];
+        p->flags = XENMEMF_node(i);
+        p->order = largest;
+        while ( !rc && share[i] && at < count ) {
+            const uint64_t left = list[at].end_gfn - first;
+            const uint64_t n = share[i] < left ? share[i] : left;
+
+            rc = range(ctx, p, first, first + n);
+            share[i] -= n;
+            first += n;
+            if ( first == list[at].end_gfn && ++at < count )
+                first = list[at].first_gfn;
+        }
     }
     return rc;
 }
@@ -224,26 +257,46 @@ static void cancel_claim(struct xn_ctx *ctx, uint32_t domid)
     xn_ctx_free(other);
 }
 
-int ram_populate(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
-                 uint64_t *p2m)
+static int populate(struct xn_ctx *ctx, struct populating *p, const struct hw_range *list,
+                    unsigned int count, uint64_t nodes)
 {
-    uint64_t *scratch = malloc((nr_pages < PIECE ? nr_pages : PIECE) * sizeof(*scratch));
     bool claimed;
     int rc;
 
-    if ( !scratch )
+    for ( unsigned int i = 0; i < count; i++ )
+        p->total += list[i].end_gfn - list[i].first_gfn;
+    p->scratch = malloc((p->total < PIECE ? p->total : PIECE) * sizeof(*p->scratch));
+    if ( !p->scratch )
         return xn_fail(ctx, ENOMEM, "no memory");
-    rc = hc_claim_pages(ctx, domid, nr_pages);
+    rc = hc_claim_pages(ctx, p->domid, p->total);
     claimed = !rc;
     if ( rc == -ENOMEM ) {
-        free(scratch);
-        return not_enough(ctx, nr_pages);
+        free(p->scratch);
+        return not_enough(ctx, p->total);
     }
     /* A hypervisor without claims, or with some already: populating finds out. */
-    rc = nodes ? by_nodes(ctx, domid, nr_pages, nodes, p2m, scratch)
-               : range(ctx, domid, 0, 0, nr_pages, nr_pages, p2m, scratch);
-    free(scratch);
+    rc = nodes ? by_nodes(ctx, p, list, count, nodes) : 0;
+    for ( unsigned int i = 0; !nodes && !rc && i < count; i++ )
+        rc = range(ctx, p, list[i].first_gfn, list[i].end_gfn);
+    free(p->scratch);
     if ( claimed && rc )
-        cancel_claim(ctx, domid);
+        cancel_claim(ctx, p->domid);
     return rc;
+}
+
+int ram_populate(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
+                 uint64_t *p2m)
+{
+    const struct hw_range all = { 0, nr_pages };
+    struct populating p = { .domid = domid, .p2m = p2m, .order = LARGE_ORDER };
+
+    return populate(ctx, &p, &all, 1, nodes);
+}
+
+int ram_populate_ranges(struct xn_ctx *ctx, uint32_t domid, const struct hw_range *list,
+                        unsigned int count, uint64_t nodes)
+{
+    struct populating p = { .domid = domid, .order = HUGE_ORDER };
+
+    return populate(ctx, &p, list, count, nodes);
 }

@@ -15,4 +15,12 @@
 int ram_populate(struct xn_ctx *ctx, uint32_t domid, uint64_t nr_pages, uint64_t nodes,
                  uint64_t *p2m);
 
+/*
+ * The same for a guest whose frames the hypervisor translates: ranges, in pieces of 1 GiB, of
+ * 2 MiB, and single pages.
+ */
+struct hw_range;
+int ram_populate_ranges(struct xn_ctx *ctx, uint32_t domid, const struct hw_range *list,
+                        unsigned int count, uint64_t nodes);
+
 #endif

@@ -132,7 +132,8 @@ static void check_service(struct cfg_load *l, const struct cfg_key *key, struct 
                  xn_type_name(l->c->type));
     else if ( key->service == CFG_HARMLESS && l->c->type == XN_TYPE_PV )
         cfg_find(l->f, XN_WARN, at, "%s is known but not served yet: it has no effect", key->name);
-    else if ( key->service == CFG_REFUSED && (v->kind != CFG_LIST || v->count) )
+    else if ( key->service == CFG_REFUSED && !(key->served & type_bit(l->c->type)) &&
+              (v->kind != CFG_LIST || v->count) )
         cfg_add_unserved(l->c, key->name);
 }
 

@@ -76,7 +76,7 @@ const struct cfg_key cfg_keys[] = {
     KEY("cmdline", TEXT, ANY, SERVED, .set = cfg_set_cmdline),
     KEY("root", TEXT, ANY, SERVED, .set = cfg_set_cmdline),
     KEY("extra", TEXT, ANY, SERVED, .set = cfg_set_cmdline),
-    KEY("firmware", TEXT, ANY, REFUSED),
+    KEY("firmware", TEXT, ANY, REFUSED, .served = CFG_HVM),
     KEY("bootloader", TEXT, ANY, REFUSED, AT(bootloader)),
     KEY("bootloader_args", TEXT_OR_LIST, ANY, SERVED, .set = cfg_set_args),
     KEY("bootargs", TEXT_OR_LIST, ANY, OLD, .note = "write bootloader_args=[...]"),

@@ -36,6 +36,7 @@ struct cfg_key {
     enum cfg_kind kind;
     unsigned int types;
     enum cfg_service service;
+    unsigned int served;        /* guest types for which a CFG_REFUSED key is CFG_KEPT */
     /* Where the value goes: offset into struct xn_domain_config unless set is there. */
     size_t offset;
     long min, max;

@@ -87,9 +87,6 @@ int xn_config_served(struct xn_ctx *ctx, const struct xn_domain_config *c)
     char *names = NULL;
     int rc;
 
-    if ( c->type != XN_TYPE_PV )
-        return xn_fail(ctx, EOPNOTSUPP, "type=\"%s\" is not served yet: only PV guests are",
-                       xn_type_name(c->type));
     for ( size_t i = 0; i < c->nr_unserved; i++ )
         cfg_replace(&names, cfg_sprintf("%s%s%s", names ? names : "", names ? ", " : "",
                                         c->unserved[i]));

@@ -22,6 +22,7 @@
 #include "ctx/memory.h"
 #include "domain/create.h"
 #include "domain/dom.h"
+#include "domain/machine.h"
 #include "xenolith/host.h"
 
 #define CONSOLE_LIMIT_MS    5000
@@ -70,6 +71,7 @@ static void fill_create(struct xn_ctx *ctx, const struct creation *cr,
                              -1 : (int32_t)c->max_maptrack_frames;
     d->grant_opts = XEN_DOMCTL_GRANT_version((uint32_t)version);
     d->cpupool_id = cr->plan.pool;
+    machine_fill_create(c, d);
 }
 
 /* An id that no domain had a short while ago: the ones refused are held until there is one. */
@@ -144,9 +146,11 @@ static int set_limits(struct xn_ctx *ctx, const struct creation *cr)
     if ( !rc )
         rc = hc_max_vcpus(ctx, cr->domid, (uint32_t)c->maxvcpus);
     if ( !rc )
-        rc = hc_max_mem(ctx, cr->domid, c->maxmem_kib + DOM_MAXMEM_SLACK);
+        rc = hc_max_mem(ctx, cr->domid, c->maxmem_kib + machine_slack_kib(c));
     if ( !rc )
         rc = set_clock(ctx, cr);
+    if ( !rc )
+        rc = machine_configure(ctx, cr->domid, c);
     if ( !rc )
         rc = set_cpus(ctx, cr);
     return rc;
@@ -196,19 +200,35 @@ static int write_config(struct xn_ctx *ctx, const struct creation *cr)
 /* The hypervisor sets the pages aside, so that nobody takes them while they are filled. */
 static int claim_memory(struct xn_ctx *ctx, const struct creation *cr)
 {
+    const uint64_t kib = machine_ram_kib(cr->c);
     int rc = fault(ctx, "claim");
 
     if ( rc || cr->c->claim == 0 )
         return rc;
-    rc = hc_claim_pages(ctx, cr->domid, cr->c->memory_kib / 4);
+    rc = hc_claim_pages(ctx, cr->domid, kib / 4);
     if ( rc == -ENOMEM )
-        return dom_check_memory(ctx, cr->c->memory_kib) ? -ENOMEM :
+        return dom_check_memory(ctx, kib) ? -ENOMEM :
                xn_fail(ctx, ENOMEM, "the hypervisor cannot set aside %llu MiB",
-                       (unsigned long long)cr->c->memory_kib >> 10);
+                       (unsigned long long)kib >> 10);
     return rc == -ENOSYS || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
-static int build(struct xn_ctx *ctx, struct creation *cr)
+static int build_by_hardware(struct xn_ctx *ctx, struct creation *cr)
+{
+    struct hw_build b;
+    int rc;
+
+    machine_fill_build(cr->c, cr->plan.image, &b);
+    b.domid = cr->domid;
+    b.store_port = cr->store_port;
+    b.console_port = cr->console_port;
+    rc = build_hw(ctx, &b);
+    cr->store_mfn = b.store_gfn;
+    cr->console_mfn = b.console_gfn;
+    return rc;
+}
+
+static int build_by_software(struct xn_ctx *ctx, struct creation *cr)
 {
     const struct xn_domain_config *c = cr->c;
     struct pv_build b = {
@@ -217,19 +237,26 @@ static int build(struct xn_ctx *ctx, struct creation *cr)
         .nr_vcpus = (uint32_t)c->maxvcpus, .store_port = cr->store_port,
         .console_port = cr->console_port,
     };
+    int rc = build_pv(ctx, &b);
+
+    cr->store_mfn = b.store_mfn;
+    cr->console_mfn = b.console_mfn;
+    return rc;
+}
+
+static int build(struct xn_ctx *ctx, struct creation *cr)
+{
     int rc = claim_memory(ctx, cr);
 
     if ( !rc )
         rc = fault(ctx, "build");
-    if ( !rc )
-        rc = build_pv(ctx, &b);
-    if ( rc )
-        return rc;
-    if ( c->claim != 0 )
+    if ( !rc && cr->c->type == XN_TYPE_PV )
+        rc = build_by_software(ctx, cr);
+    else if ( !rc )
+        rc = build_by_hardware(ctx, cr);
+    if ( !rc && cr->c->claim != 0 )
         (void)hc_claim_pages(ctx, cr->domid, 0);
-    cr->store_mfn = b.store_mfn;
-    cr->console_mfn = b.console_mfn;
-    return 0;
+    return rc;
 }
 
 /* The second transaction, and the store daemon's connection to the guest. */

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "domain/dom.h"
+#include "domain/machine.h"
 
 /* What the guest may write, of its own directory. */
 static const char *const guest_nodes[] = {
@@ -28,8 +29,9 @@ static void vm_nodes(struct store_batch *b, struct store_perms perms, const char
     store_dir(b, perms, "/vm/%s", uuid);
     store_put(b, uuid, "/vm/%s/uuid", uuid);
     store_put(b, c->name, "/vm/%s/name", uuid);
-    store_put(b, "linux", "/vm/%s/image/ostype", uuid);
-    store_put(b, c->kernel, "/vm/%s/image/kernel", uuid);
+    store_put(b, c->type == XN_TYPE_HVM ? "hvm" : "linux", "/vm/%s/image/ostype", uuid);
+    if ( c->kernel )
+        store_put(b, c->kernel, "/vm/%s/image/kernel", uuid);
     if ( c->ramdisk )
         store_put(b, c->ramdisk, "/vm/%s/image/ramdisk", uuid);
     if ( c->cmdline )
@@ -53,15 +55,15 @@ void dom_nodes(struct store_batch *b, uint32_t domid, const struct xn_domain_con
     for ( long i = 0; i < c->maxvcpus; i++ )
         store_put(b, i < c->vcpus ? "online" : "offline", "%s/cpu/%ld/availability", dir, i);
     store_put_number(b, c->maxmem_kib, "%s/memory/static-max", dir);
-    store_put_number(b, c->memory_kib, "%s/memory/target", dir);
-    store_put(b, "0", "%s/memory/videoram", dir);
+    store_put_number(b, c->memory_kib - machine_video_kib(c), "%s/memory/target", dir);
+    store_put_number(b, machine_video_kib(c), "%s/memory/videoram", dir);
     for ( size_t i = 0; i < sizeof(guest_nodes) / sizeof(guest_nodes[0]); i++ )
         store_dir(b, own, "%s/%s", dir, guest_nodes[i]);
     store_put(b, "1", "%s/control/platform-feature-multiprocessor-suspend", dir);
     store_put(b, "1", "%s/control/platform-feature-xs_reset_watches", dir);
     vm_nodes(b, read, uuid, c);
     store_remove(b, "/libxl/%u", domid);
-    store_put(b, "pv", "/libxl/%u/type", domid);
+    store_put(b, xn_type_name(c->type), "/libxl/%u/type", domid);
     store_put(b, "qemu_xen", "/libxl/%u/dm-version", domid);
     console_nodes(domid, b);
 }

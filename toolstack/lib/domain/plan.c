@@ -12,6 +12,7 @@
 #include "build/build.h"
 #include "config/cpuset.h"
 #include "domain/dom.h"
+#include "domain/machine.h"
 #include "xenolith/host.h"
 
 #define OVERHEAD_KIB        1536        /* the hypervisor's own for a small domain */
@@ -57,15 +58,15 @@ static int complete_memory(struct xn_ctx *ctx, struct xn_domain_config *c)
 
 static int check_served(struct xn_ctx *ctx, const struct xn_domain_config *c)
 {
-    if ( c->type != XN_TYPE_PV )
-        return xn_fail(ctx, ENOTSUP, "type=\"%s\" is not served yet: only pv",
-                       xn_type_name(c->type));
+    int rc;
+
     if ( c->bootloader )
         return xn_fail(ctx, ENOTSUP, "bootloader=\"%s\" is not served yet: give kernel=",
                        c->bootloader);
     if ( c->nr_pcis )
         return xn_fail(ctx, ENOTSUP, "PCI devices (pci=) are not served yet");
-    return xn_config_served(ctx, c);
+    rc = xn_config_served(ctx, c);
+    return rc ? rc : machine_check(ctx, c);
 }
 
 static int check_uuid(struct xn_ctx *ctx, struct xn_domain_config *c)
@@ -164,18 +165,23 @@ static int check_pool(struct xn_ctx *ctx, struct dom_plan *plan)
 static int check_image(struct xn_ctx *ctx, struct dom_plan *plan)
 {
     const struct xn_domain_config *c = plan->c;
+    struct hw_build b;
     int rc;
 
-    if ( !c->kernel ) {
+    if ( !machine_image(c) ) {
         rc = xn_fail(ctx, EINVAL, "the domain has no kernel");
         xn_remedy(ctx, "name one: kernel=\"/path\"");
         return rc;
     }
     if ( c->ramdisk && access(c->ramdisk, R_OK) )
         return xn_fail(ctx, errno, "ramdisk %s: %s", c->ramdisk, strerror(errno));
-    rc = image_open(ctx, c->kernel, &plan->image);
+    rc = image_open(ctx, machine_image(c), machine_use(c), &plan->image);
     if ( rc )
         return rc;                                  /* the reason begins with the file's name */
+    if ( c->type != XN_TYPE_PV ) {
+        machine_fill_build(c, plan->image, &b);
+        return build_hw_check(ctx, &b);
+    }
     return build_pv_check(ctx, plan->image, c->ramdisk, c->memory_kib);
 }
 
@@ -224,7 +230,8 @@ int dom_check_memory(struct xn_ctx *ctx, uint64_t kib)
 
 static uint64_t memory_needed(const struct xn_domain_config *c)
 {
-    return c->memory_kib + OVERHEAD_KIB + (uint64_t)c->maxvcpus * OVERHEAD_VCPU_KIB;
+    return (c->type == XN_TYPE_PV ? c->memory_kib : c->maxmem_kib) + machine_overhead_kib(c) +
+           OVERHEAD_KIB + (uint64_t)c->maxvcpus * OVERHEAD_VCPU_KIB;
 }
 
 /* Enough grants for every queue of every device to be full at once. */
@@ -317,9 +324,12 @@ void dom_plan_describe(struct xn_ctx *ctx, const struct dom_plan *plan)
             xn_log(ctx, XN_INFO, "would run %s%.0zu on CPUs %s",
                    c->affinity_for_all ? "all its vCPUs" : "vCPU ", c->affinity_for_all ? 0 : i,
                    c->affinity[i].hard);
-    xn_log(ctx, XN_INFO, "would boot %s%s%s with \"%s\"", c->kernel,
-           c->ramdisk ? " and ramdisk " : "", c->ramdisk ? c->ramdisk : "",
-           c->cmdline ? c->cmdline : "");
+    if ( c->kernel )
+        xn_log(ctx, XN_INFO, "would boot %s%s%s with \"%s\"", c->kernel,
+               c->ramdisk ? " and ramdisk " : "", c->ramdisk ? c->ramdisk : "",
+               c->cmdline ? c->cmdline : "");
+    else
+        xn_log(ctx, XN_INFO, "would start it with firmware %s", machine_module(c));
     if ( plan->grant_frames >= 0 )
         xn_log(ctx, XN_INFO, "would allow it %d frames of grants", plan->grant_frames);
     set_describe(ctx, &plan->devices);

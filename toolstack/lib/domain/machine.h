@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine that a guest gets, by its type: what is asked of the hypervisor for it, and of the
+ * builder.
+ */
+#ifndef XENOLITH_MACHINE_H
+#define XENOLITH_MACHINE_H
+
+#include <xenabi/domctl.h>
+
+#include "build/build.h"
+#include "xenolith/config.h"
+
+#define MACHINE_HVMLOADER "/usr/lib/xen-4.17/boot/hvmloader"
+
+/* A key's number or truth; otherwise, where it is not given. */
+long machine_number(const struct xn_domain_config *c, const char *key, long otherwise);
+/* A key's text, or NULL. */
+const char *machine_text(const struct xn_domain_config *c, const char *key);
+
+/* What no guest of this type can have here, or not on this host: -ENOTSUP names it. */
+int machine_check(struct xn_ctx *ctx, const struct xn_domain_config *c);
+
+/* Of an HVM guest's memory, its screen's. */
+uint64_t machine_video_kib(const struct xn_domain_config *c);
+/* What it has as RAM at its start: a hardware guest gets all that it may have, and gives back. */
+uint64_t machine_ram_kib(const struct xn_domain_config *c);
+/* What the hypervisor and the device model need besides. */
+uint64_t machine_overhead_kib(const struct xn_domain_config *c);
+/* Above what it may have, for pages that are not its RAM. */
+uint64_t machine_slack_kib(const struct xn_domain_config *c);
+
+/* The image to open, how it is used, and the file that comes with it. */
+enum desc_use machine_use(const struct xn_domain_config *c);
+const char *machine_image(const struct xn_domain_config *c);
+const char *machine_module(const struct xn_domain_config *c);
+
+/* createdomain's flags. */
+void machine_fill_create(const struct xn_domain_config *c, struct xen_domctl_createdomain *d);
+/* After createdomain and max_vcpus, before the building: parameters, CPUID. */
+int machine_configure(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c);
+/* All but domid, ports and nodes. */
+void machine_fill_build(const struct xn_domain_config *c, struct image *image,
+                        struct hw_build *b);
+
+#endif
