@@ -92,6 +92,8 @@ bool insn_execute(const struct insn *in, struct cpu_frame *r, uint64_t *mem)
         else
             insn_write_reg(r, 0, bytes, true, old);
         return true;                        /* the old one too: the processor always writes */
+    case INSN_PUSH: case INSN_POP: case INSN_MOVS: case INSN_INS: case INSN_OUTS:
+        return true;                        /* copies */
     default:
         break;
     }

@@ -75,10 +75,8 @@ struct hvm_vcpu {
         uint64_t addr, data;
         struct ioreq_server *server;
         uint8_t  insn_len;      /* of a plain IN or OUT that waits */
-        /* emul.c: the instruction under way.  While it waits is_emulated is true: then it's hvm_emulate_again's. */
-        bool     is_emulated;
+        bool     is_emulated;   /* what waits is an emulated instruction: hvm_emulate_again goes on */
         uint8_t  insn[16];      /* its bytes, read once */
-        uint64_t insn_rip;
         uint8_t  read[16];      /* what its present step has read, */
         uint8_t  nr_read, nr_written;   /* bytes of both that are done */
     } io;
