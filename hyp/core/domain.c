@@ -128,6 +128,7 @@ static void domain_free(struct domain *d)
 {
     struct vcpu *v;
 
+    domain_ref(d);          /* nobody else's: pages that are unshared below take and drop one */
     watchdog_kill(d);
     for_each_vcpu ( d, v )
         vcpu_destroy(v);

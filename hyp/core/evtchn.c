@@ -10,6 +10,7 @@
 #include "base/errno.h"
 #include "base/log.h"
 #include "core/evtchn_priv.h"
+#include "core/guest_ops.h"
 #include "core/pirq.h"
 #include "core/preempt.h"
 #include "cpu/pcpu.h"
@@ -180,11 +181,25 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
     }
 }
 
+static void notify_hyp(struct domain *d, const struct evtchn *c, bool is_closed)
+{
+    struct vcpu *v = evtchn_vcpu(d, c->notify_vcpu & ~EVTCHN_HYP);
+
+    if ( v )
+        d->ops->dm_notify(v, c->port, is_closed);
+}
+
 static void evtchn_raise(struct domain *d, struct evtchn *c)
 {
     const struct evtchn_table *t = d->evtchn;
     const struct evtchn_format *f = __atomic_load_n(&t->format, __ATOMIC_ACQUIRE);
-    bool is_new = f->raise(d, c);
+    bool is_new;
+
+    if ( unlikely(evtchn_is_hyp(c)) ) {
+        notify_hyp(d, c, false);
+        return;
+    }
+    is_new = f->raise(d, c);
 
     /* The guest changed formats meanwhile: it may have looked before we set the bit. */
     if ( unlikely(__atomic_load_n(&t->format, __ATOMIC_SEQ_CST) != f) )
@@ -459,6 +474,8 @@ static struct domain *must_check close_locked(struct domain *d, struct evtchn *c
         c->peer->state = EVTCHNSTAT_unbound;
         c->peer->remote_id = d->id;
         c->peer->remote = NULL;
+        if ( evtchn_is_hyp(c->peer) )
+            notify_hyp(c->remote, c->peer, true);
         c->peer->peer = NULL;
         domain_put(d);          /* the peer's reference; the caller has one */
         domain_put(c->remote);  /* so has the caller for this one */
@@ -470,7 +487,8 @@ static struct domain *must_check close_locked(struct domain *d, struct evtchn *c
     return NULL;
 }
 
-int evtchn_close(struct domain *d, evtchn_port_t port)
+/* @any: the hypervisor's own ports too. */
+static int close_port(struct domain *d, evtchn_port_t port, bool any)
 {
     struct domain *rd = NULL, *need;
     struct evtchn *c;
@@ -483,6 +501,8 @@ int evtchn_close(struct domain *d, evtchn_port_t port)
             spin_lock(&d->evtchn_lock);
 
         c = find_open(d, port);
+        if ( c && !any && evtchn_is_hyp(c) )
+            c = NULL;
         need = c ? close_locked(d, c, rd) : NULL;
 
         unlock_pair(d, rd ? rd : d);
@@ -496,11 +516,56 @@ int evtchn_close(struct domain *d, evtchn_port_t port)
     }
 }
 
+int evtchn_close(struct domain *d, evtchn_port_t port)
+{
+    return close_port(d, port, false);
+}
+
+int evtchn_alloc_hyp(struct vcpu *v, domid_t remote, evtchn_port_t *port)
+{
+    struct domain *const d = v->domain;
+    struct evtchn *c;
+    int rc;
+
+    spin_lock(&d->evtchn_lock);
+    rc = find_free(d, &c);
+    if ( rc == 0 ) {
+        c->remote_id = remote;
+        c->notify_vcpu = v->id | EVTCHN_HYP;
+        c->state = EVTCHNSTAT_unbound;
+        *port = c->port;
+    }
+    spin_unlock(&d->evtchn_lock);
+    return rc;
+}
+
+bool evtchn_send_hyp(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *const c = evtchn_get(d, port);
+    bool is_bound;
+
+    spin_lock(&d->evtchn_lock);
+    is_bound = c && c->state == EVTCHNSTAT_interdomain && evtchn_is_hyp(c);
+    if ( is_bound )
+        evtchn_raise(c->remote, c->peer);
+    spin_unlock(&d->evtchn_lock);
+    return is_bound;
+}
+
+void evtchn_close_hyp(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *const c = evtchn_get(d, port);
+
+    /* Its domain's end may have closed it, and the guest taken the number. */
+    if ( c && evtchn_is_hyp(c) )
+        (void)close_port(d, port, true);
+}
+
 /*
  * Close every port, bounded.  0 or -XEN_ERESTART.  Nothing is kept between calls: a guest may
- * never repeat the call, and the ports that are closed already are passed quickly.
+ * never repeat the call, and the ports that are closed already are passed quickly.  @any: as close_port.
  */
-static int must_check close_all(struct domain *d)
+static int must_check close_all(struct domain *d, bool any)
 {
     const struct evtchn_table *t = d->evtchn;
     unsigned int nr_closed = 0;
@@ -510,7 +575,7 @@ static int must_check close_all(struct domain *d)
             continue;
         if ( ++nr_closed % 32 == 0 && preempt_needed() )
             return -XEN_ERESTART;
-        (void)evtchn_close(d, port);     /* -XEN_EINVAL: another vCPU was quicker */
+        (void)close_port(d, port, any);  /* -XEN_EINVAL: another vCPU was quicker */
     }
     return 0;
 }
@@ -518,14 +583,16 @@ static int must_check close_all(struct domain *d)
 int evtchn_reset(struct domain *d)
 {
     struct evtchn_table *t = d->evtchn;
-    int rc = close_all(d);
+    int rc = close_all(d, false);
 
     if ( rc )
         return rc;
 
     spin_lock(&d->evtchn_lock);
     for ( uint32_t port = 1; port < t->nr_ports; port++ ) {
-        if ( evtchn_get(d, port)->state != EVTCHNSTAT_closed ) {
+        const struct evtchn *const c = evtchn_get(d, port);
+
+        if ( c->state != EVTCHNSTAT_closed && !evtchn_is_hyp(c) ) {
             spin_unlock(&d->evtchn_lock);
             return -XEN_ERESTART;       /* another vCPU opened one meanwhile */
         }
@@ -542,7 +609,7 @@ int evtchn_destroy_domain(struct domain *d)
 
     if ( !d->evtchn )
         return 0;
-    rc = close_all(d);
+    rc = close_all(d, true);
     if ( rc )
         return rc;
     drop_virq_handlers(d);
@@ -555,7 +622,7 @@ int evtchn_destroy_domain(struct domain *d)
 static void status_fill(const struct evtchn *c, struct evtchn_status *a)
 {
     a->status = c->state;
-    a->vcpu = c->notify_vcpu;
+    a->vcpu = c->notify_vcpu & ~EVTCHN_HYP;
     a->u.interdomain.dom = 0;
     a->u.interdomain.port = 0;
     switch ( c->state ) {
@@ -608,7 +675,7 @@ int evtchn_bind_vcpu(evtchn_port_t port, uint32_t vcpu)
 
     spin_lock(&d->evtchn_lock);
     c = evtchn_get(d, port);
-    switch ( c ? c->state : EVTCHNSTAT_closed ) {
+    switch ( c && !evtchn_is_hyp(c) ? c->state : EVTCHNSTAT_closed ) {
     case EVTCHNSTAT_virq:
         if ( virq_is_global(c->virq) )
             write_once(c->notify_vcpu, vcpu);

@@ -39,6 +39,17 @@ int evtchn_set_virq_handler(struct domain *d, uint32_t virq);
 /* A physical interrupt: @port of @d is bound to it (core/pirq.c calls). */
 void evtchn_send_pirq(struct domain *d, evtchn_port_t port);
 
+/*
+ * Ports whose consumer is the hypervisor: they lie in @v's domain, @remote may bind them, and what it
+ * sends, or that it closed its end, goes to guest_ops' dm_notify.  The guest can do nothing to them.
+ * 0; -XEN_EINVAL, -XEN_ENOSPC, -XEN_ENOMEM.
+ */
+int must_check evtchn_alloc_hyp(struct vcpu *v, domid_t remote, evtchn_port_t *port);
+/* False: nobody is bound to it. */
+bool evtchn_send_hyp(struct domain *d, evtchn_port_t port);
+/* When it is back, dm_notify runs for it nowhere. */
+void evtchn_close_hyp(struct domain *d, evtchn_port_t port);
+
 /* True if @port of @v's domain is pending: for SCHEDOP_poll. */
 bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
 bool evtchn_port_is_valid(struct domain *d, evtchn_port_t port);

@@ -26,7 +26,7 @@ struct evtchn {
     uint8_t       priority;         /* E  FIFO: queue for the next event */
     uint8_t       last_priority;    /* F  queue it was linked on last, survives close */
     bool          is_saved;         /* F  raised before the event array reached it */
-    uint16_t      notify_vcpu;      /* E */
+    uint16_t      notify_vcpu;      /* E  with EVTCHN_HYP: told to the hypervisor for that vCPU */
     uint16_t      last_vcpu;        /* F */
     evtchn_port_t port;             /* I */
     union {
@@ -40,6 +40,7 @@ struct evtchn {
 _Static_assert(sizeof(struct evtchn) == 32, "128 to a page");
 
 #define EVTCHN_PER_BUCKET   128
+#define EVTCHN_HYP          0x8000
 
 struct evtchn_fifo;
 
@@ -81,6 +82,12 @@ static inline struct evtchn *evtchn_get(const struct domain *d, evtchn_port_t po
 static inline struct vcpu *evtchn_vcpu(const struct domain *d, uint32_t id)
 {
     return id < d->max_vcpus ? read_once(d->vcpu[id]) : NULL;
+}
+
+/* A port that is the hypervisor's own: not for the guest's calls. */
+static inline bool evtchn_is_hyp(const struct evtchn *c)
+{
+    return read_once(c->notify_vcpu) & EVTCHN_HYP;
 }
 
 /* Something deliverable is there for @v: tell it, once. */

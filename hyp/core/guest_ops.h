@@ -25,6 +25,8 @@ struct guest_ops {
     int  (*grant_map)(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
                       uint64_t avail_bits, uint64_t *pte_ma);
     void (*grant_unmap)(struct domain *d, uint64_t pte_ma, mfn_t frame);
+    /* The device model has sent on @port, which waits for @v's requests, or has closed it.  E held. */
+    void (*dm_notify)(struct vcpu *v, evtchn_port_t port, bool is_closed);
     void (*dump_vcpu)(const struct vcpu *v);    /* its registers, a few lines */
 };
 extern const struct guest_ops *guest_ops;       /* set once at boot */

@@ -86,6 +86,7 @@ void page_release(struct domain *d, struct frame *f)
     tlb_flush_stale(d->dirty_cpus, f->tlb_stamp);
     if ( f->flags & FF_XENHEAP ) {
         heap_free(mfn, 0, true);
+        domain_put(d);          /* page_unshare_xenheap's */
         return;
     }
     list_del(d, f);
@@ -186,6 +187,7 @@ void page_unshare_xenheap(struct domain *d, void *va)
 
     spin_lock(&d->mm_lock);
     d->xenheap_pages--;
+    domain_ref(d);              /* whoever maps it still keeps the domain; page_release drops it */
     page_put(d, f);
     spin_unlock(&d->mm_lock);
 }

@@ -24,6 +24,7 @@ enum lock_rank {
     RANK_PIRQ,          /* interrupt descriptors and who they are bound to */
     RANK_VDEV,          /* one timer device of a hardware guest */
     RANK_VIRQ,          /* one hardware guest's interrupt lines and controllers */
+    RANK_IOREQ,         /* one hardware guest's device models and what they were asked */
     RANK_SCHED,         /* run queues */
     RANK_TIMER,         /* one CPU's timers */
     RANK_HEAP,          /* free pages */

@@ -48,6 +48,28 @@ int must_check hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int
 int must_check hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int isa_irq);
 int must_check hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
 
+/*
+ * Device models (ioreq.c).  domctl_lock held, but for ioreq_invalidate.  @kind: HVM_IOREQSRV_BUFIOREQ_*.
+ * -XEN_ENOENT: no such server.
+ */
+int must_check ioreq_create(struct domain *d, domid_t dm, unsigned int kind, uint16_t *id);
+int ioreq_destroy(struct domain *d, uint16_t id);
+int must_check ioreq_enable(struct domain *d, uint16_t id, bool enable);
+/* @type: XEN_DMOP_IO_RANGE_*.  -XEN_EEXIST: it has it all; -XEN_EINVAL, -XEN_ENOMEM. */
+int must_check ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end);
+int must_check ioreq_unclaim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end);
+/* Its ring's port; 0: it has none. */
+int must_check ioreq_ring_port(struct domain *d, uint16_t id, uint32_t *port);
+/* XENMEM_resource_ioreq_server's frames: 0 the ring, 1 the requests. */
+#define IOREQ_NR_FRAMES 2
+int must_check ioreq_frame(struct domain *d, uint32_t id, uint64_t frame, mfn_t *mfn);
+void ioreq_destroy_all(struct domain *d);       /* from relinquish */
+void ioreq_free(struct domain *d);              /* last reference gone */
+/* Frames were taken out of the physical map: device models shall drop their mappings. */
+void ioreq_invalidate(struct domain *d);
+/* guest_ops' dm_notify. */
+void ioreq_notify(struct vcpu *v, evtchn_port_t port, bool is_closed);
+
 /* Guest memory by linear address of the current, hardware, vCPU (hvm_copy.c); as guest_access.h. */
 bool must_check hvm_copy_from_guest(void *dst, guest_ptr_t src, size_t len);
 bool must_check hvm_copy_to_guest(guest_ptr_t dst, const void *src, size_t len);

@@ -9,6 +9,7 @@
 #ifndef HVM_HVM_VCPU_H
 #define HVM_HVM_VCPU_H
 
+#include <xenabi/hvm/ioreq.h>
 #include <xenabi/hvm/params.h>
 
 #include "core/vcpu.h"
@@ -21,6 +22,7 @@ struct vpic;
 struct vpit;
 struct vhpet;
 struct ioreq_server;
+struct ioreq_servers;
 struct hvm_save_record;
 
 enum hvm_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_GDTR, SEG_IDTR, SEG_NR };
@@ -69,10 +71,9 @@ struct hvm_vcpu {
 
     /* I/O that the device model was asked for: hvm_io.c. */
     struct hvm_io {
-        uint8_t  state;         /* HVM_IO_* */
-        uint8_t  bytes;
-        bool     is_port, is_write;
-        uint64_t addr, data;
+        uint8_t  state;         /* HVM_IO_*; guarded by ioreq.c's lock while WAITING */
+        uint64_t rip;           /* where the instruction stands */
+        struct ioreq req;       /* what was asked, then with the answer */
         struct ioreq_server *server;
         uint8_t  insn_len;      /* of a plain IN or OUT that waits */
         bool     is_emulated;   /* what waits is an emulated instruction: hvm_emulate_again goes on */
@@ -83,6 +84,11 @@ struct hvm_vcpu {
 
     void    *backend;           /* struct svm_vcpu or vmx_vcpu */
 };
+
+#define HVM_IO_NONE     0
+#define HVM_IO_WAITING  1       /* the device model has it, and the vCPU is paused for that */
+#define HVM_IO_READY    2       /* the answer is in req.data */
+#define HVM_IO_GONE     3       /* no answer will come */
 
 #define HVM_EVENT_EXTINT    0
 #define HVM_EVENT_NMI       2
@@ -105,7 +111,7 @@ struct hvm_domain {
     struct vpic *vpic;
     struct vpit *vpit;
     struct vhpet *vhpet;
-    struct ioreq_server *servers;   /* M */
+    struct ioreq_servers *servers;  /* D  once there is a device model: ioreq.c */
     void    *backend;           /* MSR and I/O bitmaps of its own, if any */
 };
 
@@ -201,6 +207,14 @@ enum hvm_io_result { IO_DONE, IO_WAIT, IO_UNHANDLED };
  */
 enum hvm_io_result hvm_port_access(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, uint64_t *data);
 enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int bytes, bool is_write, uint64_t *data);
+/*
+ * @count accesses of INS (or OUTS) to and from RAM at @gpa, downwards if @df, inside one page, by one
+ * request.  IO_UNHANDLED: it must be done by single accesses.
+ */
+enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
+                                   uint64_t gpa, uint32_t count, bool df);
+/* VCPU_WORK_IO: the device model has answered; goes on with the instruction. */
+void hvm_io_resume(struct vcpu *v);
 /* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa: of the fault. */
 void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa);
 /* INS or OUTS at RIP. */

@@ -228,7 +228,7 @@ static void write_system(struct vpit *p, uint8_t value)
     p->hw.speaker_data_on = value >> 1 & 1;
 }
 
-uint32_t vpit_read(struct domain *d, unsigned int port)
+uint8_t vpit_read(struct domain *d, uint16_t port)
 {
     struct vpit *const p = d->hvm->vpit;
     uint8_t val = 0xff;
@@ -243,7 +243,7 @@ uint32_t vpit_read(struct domain *d, unsigned int port)
     return val;
 }
 
-void vpit_write(struct domain *d, unsigned int port, uint8_t value)
+void vpit_write(struct domain *d, uint16_t port, uint8_t value)
 {
     struct vpit *const p = d->hvm->vpit;
 

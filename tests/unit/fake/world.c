@@ -192,6 +192,7 @@ static void free_dead(void)
 
         dead = d->list_next;
         all[d->id] = NULL;
+        domain_ref(d);          /* as domain_free */
         for ( unsigned int i = 0; i < FAKE_VCPUS; i++ )
             free(d->vcpu[i]);
         evtchn_free_domain(d);

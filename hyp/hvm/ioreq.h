@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Device models: who claims which ports and memory of a hardware guest, and how they are asked.
+ * Calls that create, change or ask about servers want the domain's domctl_lock held.
+ */
+#ifndef HVM_IOREQ_H
+#define HVM_IOREQ_H
+
+#include "hvm/hvm_vcpu.h"
+
+struct xen_dm_op_ioreq_server_range;
+
+/* Ask the one that claims @req, or put a write into its ring.  IO_WAIT: hvm_io_resume will be called. */
+enum hvm_io_result ioreq_send(struct vcpu *v, struct ioreq *req);
+
+#endif
