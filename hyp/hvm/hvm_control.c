@@ -10,8 +10,6 @@
 #include "hvm/hvm_vcpu.h"
 
 #define CR0_LEGAL       0xe005003fUL    /* SDM vol 3A 2.5 */
-#define CR0_NW          BIT(29)
-#define CR0_CD          BIT(30)
 #define CR4_ALWAYS      0x7ffUL         /* VME to OSXMMEXCPT: every 64-bit processor has them */
 #define CR4_PCIDE       BIT(17)
 #define CR4_PKE         BIT(22)
