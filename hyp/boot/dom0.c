@@ -447,7 +447,7 @@ static void create(struct dom0_build *b)
 
     cfg.max_vcpus = opt.dom0_max_vcpus ? opt.dom0_max_vcpus : nr_cpus;
     cfg.max_vcpus = min(max(min(cfg.max_vcpus, nr_cpus), max(opt.dom0_max_vcpus_min, 1U)), (uint32_t)MAX_VCPUS);
-    rc = domain_create(0, &cfg, true, &b->d);
+    rc = domain_create(0, &cfg, &pv_guest_ops, true, &b->d);
     if ( rc )
         panic("dom0: cannot be created (error %d)\n", rc);
     dom0 = b->d;

@@ -33,7 +33,7 @@
 #include "plat/pci.h"
 #include "plat/smp.h"
 #include "plat/tlb.h"
-#include "pv/pv.h"
+#include "hvm/hvm.h"
 
 #define LOW_MB          0x100000UL
 #define MB2             0x200000UL
@@ -225,7 +225,6 @@ void noreturn boot_main(uint32_t magic, uint64_t info_addr)
     sched_init_cpu(0);
     this_pcpu()->online = true;
     domain_init();
-    pv_init();
     pci_init();
     console_init();
     host_console_init();

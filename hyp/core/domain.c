@@ -37,7 +37,6 @@
 
 struct domain *dom0, *dom_xen, *dom_io;
 struct domain *domain_list;
-const struct guest_ops *guest_ops;
 
 static struct lock list_lock = LOCK_INIT(RANK_DOMLIST);
 /* By id; frame_domain relies on an entry staying while the domain owns frames. */
@@ -134,7 +133,7 @@ static void domain_free(struct domain *d)
         vcpu_destroy(v);
     evtchn_free_domain(d);
     gnttab_free_domain(d);
-    guest_ops->domain_free(d);
+    d->ops->domain_free(d);
     if ( d->shared_info )
         page_unshare_xenheap(d, d->shared_info);
     rangeset_destroy(&d->ioports);
@@ -234,7 +233,7 @@ static int resources_init(struct domain *d, const struct xen_domctl_createdomain
         return -XEN_ENOMEM;
     d->shared_info_mfn = virt_to_mfn(d->shared_info);
     page_share_xenheap(d, d->shared_info, false);
-    rc = guest_ops->domain_create(d);
+    rc = d->ops->domain_create(d, cfg);
     if ( !rc )
         rc = evtchn_init_domain(d);
     if ( !rc )
@@ -244,8 +243,8 @@ static int resources_init(struct domain *d, const struct xen_domctl_createdomain
     return rc;
 }
 
-int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool privileged,
-                  struct domain **out)
+int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
+                  const struct guest_ops *ops, bool privileged, struct domain **out)
 {
     struct domain *d;
     int rc;
@@ -256,6 +255,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool pr
     if ( !d )
         return -XEN_ENOMEM;
     d->id = id;
+    d->ops = ops;
     d->is_privileged = privileged;
     d->page_list = d->teardown = FRAME_NIL;
     atomic_set(&d->refs, 1);
@@ -315,7 +315,7 @@ static void dump_registers(const struct domain *d)
     const struct vcpu *v = current->domain == d ? current : d->vcpu ? d->vcpu[0] : NULL;
 
     if ( v )
-        guest_ops->dump_vcpu(v);
+        d->ops->dump_vcpu(v);
 }
 
 /* The control domain is done: so is the host. */
@@ -420,7 +420,7 @@ static int destroy_step(struct domain *d)
     case STAGE_GRANTS:
         return gnttab_release_mappings(d);
     case STAGE_TABLES:
-        return guest_ops->relinquish(d);
+        return d->ops->relinquish(d);
     case STAGE_FRAMES:
         return relinquish_frames(d);
     default:

@@ -131,11 +131,11 @@ extern struct domain *domain_list;  /* L  ascending id */
 
 struct xen_domctl_createdomain;
 /*
- * Create domain @id (0 or a free one), paused, without vCPUs or memory.
+ * Create domain @id (0 or a free one) of the kind @ops, paused, without vCPUs or memory.
  * Returns 0 and *@out referenced by the list, or -XEN_EEXIST, -XEN_ENOMEM, -XEN_EINVAL.
  */
 int must_check domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
-                             bool privileged, struct domain **out);
+                             const struct guest_ops *ops, bool privileged, struct domain **out);
 /* Every vCPU up to max_vcpus is created by vcpu_create (core/vcpu.h). */
 
 /* Referenced domain, or NULL.  DOMID_SELF is not resolved here.  Dying domains are found. */

@@ -97,7 +97,7 @@ static void dump_dom0_registers(void)
     const struct vcpu *v;
 
     for_each_vcpu ( dom0, v )
-        guest_ops->dump_vcpu(v);
+        v->domain->ops->dump_vcpu(v);
 }
 
 static void reboot_now(void)

@@ -164,6 +164,8 @@ void evtchn_notify_vcpu(struct vcpu *v)
     /* If it was set already, the vCPU has been told, and looks again before it blocks. */
     if ( __atomic_exchange_n(&v->vcpu_info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST) )
         return;
+    if ( v->hvm )
+        atomic_or32(&v->work, VCPU_WORK_UPCALL);
     vcpu_kick(v);       /* also if current: it may have blocked, and not yet been switched out */
 }
 

@@ -24,6 +24,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "core/evtchn_priv.h"
+#include "core/p2m.h"
 #include "core/page.h"
 #include "cpu/pcpu.h"
 #include "mem/slab.h"
@@ -261,7 +262,7 @@ int evtchn_init_control(struct evtchn_init_control *a)
 {
     struct domain *d = current->domain;
     struct vcpu *v = evtchn_vcpu(d, a->vcpu);
-    const mfn_t mfn = MFN(a->control_gfn);
+    const mfn_t mfn = gfn_to_mfn(d, a->control_gfn);
     struct evtchn_table *t = d->evtchn;
     struct fifo_vcpu *q;
     int rc;
@@ -305,7 +306,7 @@ int evtchn_init_control(struct evtchn_init_control *a)
 int evtchn_expand_array(struct evtchn_expand_array *a)
 {
     struct domain *d = current->domain;
-    const mfn_t mfn = MFN(a->array_gfn);
+    const mfn_t mfn = gfn_to_mfn(d, a->array_gfn);
     struct evtchn_table *t = d->evtchn;
     struct evtchn_fifo *f;
     uint32_t first = 0;

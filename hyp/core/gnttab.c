@@ -29,6 +29,7 @@
 #include "base/string.h"
 #include "core/guest_access.h"
 #include "core/guest_ops.h"
+#include "core/p2m.h"
 #include "core/page.h"
 #include "core/preempt.h"
 #include "core/vcpu.h"
@@ -141,7 +142,7 @@ int16_t gnttab_pin(struct domain *rd, domid_t grantee, grant_ref_t ref, bool rea
         if ( st != GNTST_okay )
             goto out;
         if ( !is_used ) {
-            a->mfn = read_once(s->frame);
+            a->mfn = gfn_to_mfn(rd, read_once(s->frame)).n;
             a->domid = grantee;
         }
     }
@@ -278,8 +279,8 @@ static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_g
         gnttab_frame_release(rd, mfn, readonly);
         return GNTST_bad_page;
     }
-    rc = guest_ops->grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte,
-                              readonly, avail, pte_ma);
+    rc = current->domain->ops->grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte,
+                                         readonly, avail, pte_ma);
     if ( rc != GNTST_okay ) {
         gnttab_frame_release(rd, mfn, readonly);
         if ( op->flags & GNTMAP_device_map )
@@ -393,7 +394,7 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
     if ( op->dev_bus_addr )
         parts |= m.flags & GNTMAP_device_map;
     if ( op->host_addr && (m.flags & GNTMAP_host_map) ) {
-        guest_ops->grant_unmap(ld, m.pte_ma, MFN(m.mfn));
+        ld->ops->grant_unmap(ld, m.pte_ma, MFN(m.mfn));
         parts |= GNTMAP_host_map;
         b->needs_flush = true;
     }

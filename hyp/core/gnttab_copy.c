@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/string.h"
 #include "core/gnttab_priv.h"
+#include "core/p2m.h"
 #include "core/vcpu.h"
 #include "cpu/pcpu.h"
 
@@ -18,7 +19,7 @@ struct copy_side {
 static int16_t copy_acquire_own(const struct gnttab_copy_ptr *p, struct copy_side *s)
 {
     s->d = current->domain;
-    s->mfn = MFN(p->u.gmfn);
+    s->mfn = gfn_to_mfn(s->d, p->u.gmfn);
     if ( p->domid != DOMID_SELF && p->domid != s->d->id )
         return GNTST_permission_denied;
     if ( !gnttab_frame_hold(s->d, s->mfn, s->readonly) )

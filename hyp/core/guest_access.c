@@ -3,21 +3,48 @@
 #include "core/guest_access.h"
 #include "base/bits.h"
 #include "config.h"
+#include "core/guest_ops.h"
 #include "cpu/extable.h"
+
+bool guest_slow_range(void)
+{
+    return current->hvm;
+}
+
+bool guest_slow_in(void *dst, guest_ptr_t src, size_t len)
+{
+    return current->hvm && current->domain->ops->copy_in(dst, src, len);
+}
+
+bool guest_slow_out(guest_ptr_t dst, const void *src, size_t len)
+{
+    return current->hvm && current->domain->ops->copy_out(dst, src, len);
+}
 
 bool (copy_from_guest)(void *dst, guest_ptr_t src, size_t len)
 {
-    return guest_range_ok(src, len) && guest_copy_raw(dst, (const void *)src, len);
+    return likely(guest_is_direct(src, len)) ? guest_copy_raw(dst, (const void *)src, len)
+                                             : guest_slow_in(dst, src, len);
 }
 
 bool (copy_to_guest)(guest_ptr_t dst, const void *src, size_t len)
 {
-    return guest_range_ok(dst, len) && guest_copy_raw((void *)dst, src, len);
+    return likely(guest_is_direct(dst, len)) ? guest_copy_raw((void *)dst, src, len)
+                                             : guest_slow_out(dst, src, len);
 }
 
 bool clear_guest(guest_ptr_t dst, size_t len)
 {
-    return guest_range_ok(dst, len) && guest_zero_raw((void *)dst, len);
+    static const uint8_t zeros[256];
+
+    if ( likely(guest_is_direct(dst, len)) )
+        return guest_zero_raw((void *)dst, len);
+    for ( size_t n; len; dst += n, len -= n ) {
+        n = min(len, sizeof(zeros));
+        if ( !guest_slow_out(dst, zeros, n) )
+            return false;
+    }
+    return true;
 }
 
 bool copy_from_guest_index(void *dst, guest_ptr_t base, uint64_t i, size_t size)

@@ -13,15 +13,26 @@
 
 #include "base/bits.h"
 #include "config.h"
+#include "cpu/pcpu.h"
 
 /* True if [va, va + len) keeps out of the hypervisor's addresses.  Safe for any values. */
 #ifdef HOST_TEST
 bool guest_range_ok(guest_ptr_t va, uint64_t len);
 #else
-static inline bool guest_range_ok(guest_ptr_t va, uint64_t len)
+/* The current guest is paravirtual, and its addresses are mapped here or fault. */
+static inline bool guest_is_direct(guest_ptr_t va, uint64_t len)
 {
     /* Outside [HYP_VIRT_START, HYP_VIRT_END), with no wrap: shift so that the hole is at the end. */
-    return range_ok(va - HYP_VIRT_END, len, HYP_VIRT_START - HYP_VIRT_END);
+    return range_ok(va - HYP_VIRT_END, len, this_pcpu()->guest_span);
+}
+/* The other case: by the guest's own page tables if it is a hardware guest, else false. */
+bool guest_slow_in(void *dst, guest_ptr_t src, size_t len);
+bool guest_slow_out(guest_ptr_t dst, const void *src, size_t len);
+bool guest_slow_range(void);
+
+static inline bool guest_range_ok(guest_ptr_t va, uint64_t len)
+{
+    return likely(guest_is_direct(va, len)) || guest_slow_range();
 }
 #endif
 
@@ -36,8 +47,8 @@ static inline bool must_check guest_words_in(void *dst, guest_ptr_t src, size_t 
     uint64_t *const to = dst;
     const uint64_t *const from = (const uint64_t *)src;
 
-    if ( unlikely(!guest_range_ok(src, len)) )
-        return false;
+    if ( unlikely(!guest_is_direct(src, len)) )
+        return guest_slow_in(dst, src, len);
     smap_open();
 #pragma GCC unroll 8
     for ( size_t i = 0; i < len / 8; i++ ) {
@@ -58,8 +69,8 @@ static inline bool must_check guest_words_out(guest_ptr_t dst, const void *src, 
     const uint64_t *const from = src;
     uint64_t *const to = (uint64_t *)dst;
 
-    if ( unlikely(!guest_range_ok(dst, len)) )
-        return false;
+    if ( unlikely(!guest_is_direct(dst, len)) )
+        return guest_slow_out(dst, src, len);
     smap_open();
 #pragma GCC unroll 8
     for ( size_t i = 0; i < len / 8; i++ )

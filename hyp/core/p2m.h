@@ -22,7 +22,6 @@ enum p2m_type {
     P2M_RAM,            /* a frame that the domain owns, through its allocation */
     P2M_RAM_RO,         /* the same, writes go to the device model (ROM) */
     P2M_SHARED,         /* the hypervisor's page shared with the domain: shared_info, grant frames */
-    P2M_FOREIGN,        /* another domain's frame; the entry holds a reference (and writable type) */
     P2M_GRANT_RW,       /* grant-mapped: the grant map's record holds the references */
     P2M_GRANT_RO,
     P2M_NR
@@ -39,20 +38,26 @@ mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type);
 /*
  * Put 2^@order frames from @mfn at @gfn, aligned to the order (0, 9 or 18; the largest pages that
  * alignment allows are used).  What was there is replaced, and not released: the caller looked.
- * For RAM m2p is set.  0, -XEN_ENOMEM (nothing was changed), -XEN_EINVAL.  mm_lock held.
+ * For RAM m2p is set.  0, -XEN_EINVAL, -XEN_ENOMEM: part of it may be done, p2m_clear undoes that.
+ * mm_lock held.
  */
 int must_check p2m_set(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order,
                        enum p2m_type type);
 /* Take 2^@order entries away.  Splitting a large page may need memory: -XEN_ENOMEM.  mm_lock held. */
 int must_check p2m_clear(struct domain *d, uint64_t gfn, unsigned int order);
 
+/* Is there anything in these 2^@order places? */
+bool p2m_covered(const struct domain *d, uint64_t gfn, unsigned int order);
+
 /* After changes that took rights away: flush this domain's translations everywhere. */
 void p2m_flush(struct domain *d);
 
 /* The highest frame number that was ever put in. */
 uint64_t p2m_max_gfn(const struct domain *d);
-/* What the processor's root register takes: the physical address of the root table. */
+/* The physical address of the root table. */
 paddr_t p2m_root(const struct domain *d);
+/* Which form entries have: set once at boot, before the first domain that has any. */
+extern bool p2m_is_ept;
 
 /*
  * The frame that @d, of whatever kind, calls @gfn: for PV the number itself.  INVALID_MFN if none.

@@ -101,7 +101,7 @@ bool page_drop_allocation(struct domain *d, struct frame *f)
     if ( !(f->flags & FF_ALLOCATED) )
         return false;
     if ( f->flags & FF_PARTIAL )
-        guest_ops->teardown_frame(d, f);
+        d->ops->teardown_frame(d, f);
     f->flags &= ~FF_ALLOCATED;
     d->tot_pages--;
     page_put(d, f);

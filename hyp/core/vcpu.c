@@ -50,11 +50,11 @@ int vcpu_create(struct domain *d, uint32_t id)
     rc = -XEN_ENOMEM;
     v->xsave = xstate_alloc();
     if ( v->xsave )
-        rc = guest_ops->vcpu_create(v);
+        rc = d->ops->vcpu_create(v);
     if ( !rc )
         rc = sched_init_vcpu(v);
     if ( rc ) {
-        guest_ops->vcpu_free(v);
+        d->ops->vcpu_free(v);
         xstate_free(v->xsave);
         slab_free(v);
         return rc;
@@ -66,7 +66,7 @@ int vcpu_create(struct domain *d, uint32_t id)
 void vcpu_destroy(struct vcpu *v)
 {
     sched_destroy_vcpu(v);
-    guest_ops->vcpu_free(v);
+    v->domain->ops->vcpu_free(v);
     xstate_free(v->xsave);
     v->domain->vcpu[v->id] = NULL;
     slab_free(v);
@@ -109,7 +109,7 @@ void vcpu_block(struct vcpu *v)
 {
     atomic_or32(&v->flags, VCPUF_BLOCKED);
     /* An event that came before the flag was seen woke nobody. */
-    if ( vcpu_has_upcall(v) )
+    if ( vcpu_has_upcall(v) || (v->hvm && read_once(v->work)) )
         atomic_and32(&v->flags, ~VCPUF_BLOCKED);
     else
         sched_sleep(v);
@@ -147,6 +147,7 @@ static void cpu_take(struct pcpu *p, struct vcpu *next)
     p->regs_top = (uintptr_t)(&next->regs + 1);
     p->tss->rsp[0] = p->regs_top;
     next->hyp_stack = (uintptr_t)p;
+    p->guest_span = next->hvm ? 0 : HYP_VIRT_START - HYP_VIRT_END;
 }
 
 void context_switch(struct vcpu *prev, struct vcpu *next)
@@ -156,7 +157,7 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
     if ( prev == next )
         return;
     if ( !prev->is_idle ) {
-        guest_ops->switch_from(prev);       /* clears CR0.TS, which the next would trap on */
+        prev->domain->ops->switch_from(prev);       /* clears CR0.TS, which the next would trap on */
         xstate_save(prev->xsave);
     }
     cpu_take(p, next);
@@ -169,7 +170,7 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
     } else {
         set_bit(p->id, next->domain->dirty_cpus);
         xstate_restore(next->xsave, next->xcr0);
-        guest_ops->switch_to(next);
+        next->domain->ops->switch_to(next);
     }
     if ( !prev->is_idle && prev->domain != next->domain )
         clear_bit(p->id, prev->domain->dirty_cpus);

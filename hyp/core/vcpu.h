@@ -22,6 +22,7 @@
 #define VCPU_WORK_UPCALL    0x20    /* an event became pending (hvm) */
 #define VCPU_WORK_IRQ       0x40    /* look at the virtual interrupt controllers (hvm) */
 #define VCPU_WORK_IO        0x80    /* the device model has answered (hvm) */
+#define VCPU_WORK_HYPERCALL 0x100   /* the exit was a hypercall (hvm): hcall/hypercall.c */
 
 #define VCPUF_UP            0x01    /* VCPUOP_up was done */
 #define VCPUF_BLOCKED       0x02    /* waits for an event */

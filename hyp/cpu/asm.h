@@ -118,6 +118,8 @@ static inline uint16_t read_es(void) { uint16_t v; __asm__ volatile ("mov %%es, 
 static inline uint16_t read_fs(void) { uint16_t v; __asm__ volatile ("mov %%fs, %0" : "=r" (v)); return v; }
 static inline uint16_t read_gs(void) { uint16_t v; __asm__ volatile ("mov %%gs, %0" : "=r" (v)); return v; }
 
+static inline void vmsave(uint64_t vmcb_pa) { __asm__ volatile ("vmsave" : : "a" (vmcb_pa) : "memory"); }
+
 static inline void xsetbv(uint32_t idx, uint64_t v)
 {
     __asm__ volatile ("xsetbv" : : "c" (idx), "a" ((uint32_t)v), "d" ((uint32_t)(v >> 32)));

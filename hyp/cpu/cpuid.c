@@ -17,6 +17,8 @@
 struct cpu_policy cpuid_host ro_after_init;
 struct cpu_policy cpuid_pv_max ro_after_init;
 struct cpu_policy cpuid_pv_default ro_after_init;
+struct cpu_policy cpuid_hvm_max ro_after_init;
+struct cpu_policy cpuid_hvm_default ro_after_init;
 
 #define REG(array, i, r)    offsetof(struct cpu_policy, array[i].r)
 
@@ -26,16 +28,17 @@ struct cpu_policy cpuid_pv_default ro_after_init;
  * execute them: what needs ring 0 or paging of the guest's own (VME, PSE, PGE, MTRR, PCID,
  * SMEP, SMAP, UMIP, INVPCID, PKU, VMX, SVM ...); SYSENTER, which has no entry here; RDPID,
  * for TSC_AUX isn't switched; all that is steered by SPEC_CTRL, PRED_CMD and ARCH_CAPS, which
- * are the hypervisor's; and thread topology, which a PV guest's vCPUs don't have.
+ * are the hypervisor's; and thread topology, which a PV guest's vCPUs don't have.  A hardware
+ * guest has @hvm besides: ring 0 and paging are its own.
  */
-static const struct { uint16_t offset; uint32_t max, dflt; } words[CPUID_NR_WORDS] = {
-    [0]  = { REG(basic, 1, d),     0x0fc9c3f5, 0x0fc9c3f5 },
-    [1]  = { REG(basic, 1, c),     0xf6d83203, 0xf6d83203 },
-    [2]  = { REG(ext, 1, d),       0xea500800, 0xea500800 },
-    [3]  = { REG(ext, 1, c),       0x042109e1, 0x042109e1 },
+static const struct { uint16_t offset; uint32_t max, dflt, hvm; } words[CPUID_NR_WORDS] = {
+    [0]  = { REG(basic, 1, d),     0x0fc9c3f5, 0x0fc9c3f5, 0x1002380a },
+    [1]  = { REG(basic, 1, c),     0xf6d83203, 0xf6d83203, 0x01220000 },
+    [2]  = { REG(ext, 1, d),       0xea500800, 0xea500800, 0x04000000 },
+    [3]  = { REG(ext, 1, c),       0x042109e1, 0x042109e1, 0x00000010 },
     [4]  = { REG(xstate, 1, a),    0x00000007, 0x00000007 },
-    [5]  = { REG(feat, 0, b),      0xfdaf0b39, 0xfdaf0b29 },
-    [6]  = { REG(feat, 0, c),      0x1a005f43, 0x02005f43 },
+    [5]  = { REG(feat, 0, b),      0xfdaf0b39, 0xfdaf0b29, 0x00100482 },
+    [6]  = { REG(feat, 0, c),      0x1a005f43, 0x02005f43, 0x00000004 },
     [7]  = { REG(ext, 7, d),       0x00000100, 0x00000000 },
     [8]  = { REG(ext, 8, b),       0x24000005, 0x24000005 },
     [9]  = { REG(feat, 0, d),      0x0001451c, 0x0000441c },
@@ -242,6 +245,23 @@ bool cpuid_policy_fits(const struct cpu_policy *p, const struct cpu_policy *max,
 }
 
 #ifndef HOST_TEST
+/* *@max and *@dflt of PV guests, or of hardware guests. */
+static init_code void system_policies(struct cpu_policy *max, struct cpu_policy *dflt, bool hvm)
+{
+    static init_data struct cpu_policy allowed;
+
+    allowed = cpuid_host;
+    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
+        *word_of(&allowed, w) &= words[w].max | (hvm ? words[w].hvm : 0);
+    *max = cpuid_host;
+    cpuid_policy_limit(max, &allowed, xstate_host_mask);
+
+    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
+        *word_of(&allowed, w) &= words[w].dflt | (hvm ? words[w].hvm : 0);
+    *dflt = *max;
+    cpuid_policy_limit(dflt, &allowed, xstate_host_mask);
+}
+
 static init_code void read_host(struct cpu_policy *p)
 {
     const uint32_t max_basic = cpuid_count(0, 0).a, max_ext = cpuid_count(EXT, 0).a;
@@ -262,19 +282,8 @@ static init_code void read_host(struct cpu_policy *p)
 
 init_code void cpuid_init(void)
 {
-    static init_data struct cpu_policy allowed;
-
     read_host(&cpuid_host);
-
-    allowed = cpuid_host;
-    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
-        *word_of(&allowed, w) &= words[w].max;
-    cpuid_pv_max = cpuid_host;
-    cpuid_policy_limit(&cpuid_pv_max, &allowed, xstate_host_mask);
-
-    for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
-        *word_of(&allowed, w) &= words[w].dflt;
-    cpuid_pv_default = cpuid_pv_max;
-    cpuid_policy_limit(&cpuid_pv_default, &allowed, xstate_host_mask);
+    system_policies(&cpuid_pv_max, &cpuid_pv_default, false);
+    system_policies(&cpuid_hvm_max, &cpuid_hvm_default, true);
 }
 #endif

@@ -4,7 +4,7 @@
  *
  * A policy is plain data.  The tools read and write it leaf by leaf (struct
  * xen_cpuid_leaf); its features can be seen as "feature words", whose layout is ABI.  What
- * depends on the vCPU that asks (APIC id, OSXSAVE, XCR0) is not here but in pv/pv_cpuid.c.
+ * depends on the vCPU that asks (APIC id, OSXSAVE, XCR0) is not here but in core/guest_cpuid.c.
  */
 #ifndef CPU_CPUID_H
 #define CPU_CPUID_H
@@ -49,7 +49,7 @@ struct cpu_policy {
 #define FEATURE_AVX512F             CPUID_FEATURE(5, 16)
 
 /* The system's policies; immutable after cpuid_init.  The host's is what the boot CPU said. */
-extern struct cpu_policy cpuid_host, cpuid_pv_max, cpuid_pv_default;
+extern struct cpu_policy cpuid_host, cpuid_pv_max, cpuid_pv_default, cpuid_hvm_max, cpuid_hvm_default;
 
 /* Boot CPU, after xstate_init_cpu. */
 void cpuid_init(void);

@@ -18,6 +18,7 @@ struct cpu_frame {
 };
 
 #define FRAME_SYSCALL   0x100   /* entered by SYSCALL: SYSRET may be used to leave */
+#define FRAME_HVM       0x200   /* of a hardware guest: left by hvm_enter */
 
 _Static_assert(sizeof(struct cpu_frame) == 21 * 8, "entry.S relies on the size");
 

@@ -55,6 +55,8 @@ struct pcpu {
     mfn_t         gdt_mfn;
     struct domain *mm_second;       /* whose mm_lock is held besides another's (pv/) */
     uint64_t      dr7;              /* value loaded last */
+    uint64_t      guest_span;       /* core/guest_access.h: bytes that a guest's addresses may span */
+    bool          hvm_flush;        /* a hardware guest's translations are to be flushed before it runs */
     bool          online;
     bool          in_idle;
     uint64_t      nr_irqs;

@@ -92,7 +92,7 @@ exit_to_guest:
 exit_restore:
     lea VCPU_REGS(%rax), %rsp
     cmpl $0x100, FRAME_VECTOR(%rsp)
-    jne exit_by_iret
+    jne exit_other
     /* SYSRET faults in ring 0 on a non-canonical address: IRET then. */
     mov FRAME_RIP(%rsp), %rax
     sar $47, %rax
@@ -105,12 +105,19 @@ exit_restore:
     mov 32(%rsp), %rsp
     sysretq
 
+exit_other:
+    ja exit_to_hvm
 exit_by_iret:
     RESTORE_GPRS
     add $8, %rsp
     .global exit_iretq
 exit_iretq:
     iretq
+
+exit_to_hvm:
+    mov %rax, %rdi
+    mov VCPU_HYP_STACK(%rdi), %rsp
+    call hvm_enter                  /* (struct vcpu *), does not return */
 
 trap_from_hyp_entry:
     lea exit_iretq(%rip), %rax

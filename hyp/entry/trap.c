@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "core/domain_free.h"
 #include "core/evtchn.h"
+#include "core/guest_ops.h"
 #include "core/preempt.h"
 #include "core/sched.h"
 #include "core/shared_info.h"
@@ -198,12 +199,17 @@ struct vcpu *exit_work(void)
         }
         if ( likely(!read_once(v->work) && !vcpu_has_upcall(v)) )
             return v;
+        if ( v->work & VCPU_WORK_HYPERCALL ) {
+            atomic_and32(&v->work, ~VCPU_WORK_HYPERCALL);
+            hypercall_hvm(v);
+            continue;
+        }
         if ( v->work & VCPU_WORK_TEARDOWN ) {
             preempt_reset();
             irq_window();
         }
         atomic_and32(&v->work, ~VCPU_WORK_SIGNAL);
-        pv_deliver(v);
+        v->domain->ops->deliver(v);
         if ( !read_once(p->work) && !read_once(v->work) )
             return v;               /* what it has now was delivered, or waits for its own doing */
     }

@@ -15,6 +15,8 @@ typedef int domctl_fn(struct domain *d, struct xen_domctl *op);
 #define CTL_NO_DOMAIN   0x04    /* op->domain is not looked up */
 #define CTL_LOCK        0x08    /* under domctl_lock, and not for a dying domain */
 #define CTL_NOT_SELF    0x10    /* refused on the caller's own domain */
+#define CTL_PV          0x20    /* -XEN_EOPNOTSUPP for hardware guests, */
+#define CTL_HVM         0x40    /* or for paravirtual ones */
 
 struct domctl_op {
     domctl_fn *fn;
@@ -25,6 +27,9 @@ struct domctl_op {
 domctl_fn dc_setvcpucontext, dc_getvcpucontext, dc_getvcpuinfo, dc_setvcpuaffinity,
     dc_getvcpuaffinity, dc_set_ext_vcpucontext, dc_get_ext_vcpucontext, dc_get_vcpu_msrs,
     dc_set_vcpu_msrs, dc_sendtrigger;
+/* Hardware guests: hc_domctl_hvm.c. */
+domctl_fn dc_gethvmcontext, dc_sethvmcontext, dc_gethvmcontext_partial, dc_set_paging_mempool_size,
+    dc_shadow_op;
 /* What it may use and what it is told: hc_domctl_res.c. */
 domctl_fn dc_irq_permission, dc_iomem_permission, dc_ioport_permission, dc_hypercall_init,
     dc_getpageframeinfo3, dc_get_cpu_policy, dc_set_cpu_policy, dc_settscinfo, dc_gettscinfo,

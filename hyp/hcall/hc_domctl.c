@@ -16,7 +16,9 @@
 #include "core/shared_info.h"
 #include "cpu/cpu.h"
 #include "cpu/pcpu.h"
+#include "hvm/hvm.h"
 #include "mem/heap.h"
+#include "pv/pv.h"
 
 #define DEFAULT_GRANT_FRAMES    64
 #define DEFAULT_MAPTRACK_FRAMES 1024
@@ -38,16 +40,19 @@ static const struct domctl_version *version_find(uint32_t version)
 
 static int create_check(const struct xen_domctl_createdomain *c)
 {
-    const uint32_t wanted = XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain;
+    uint32_t wanted = XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain;
 
     if ( c->flags & ~(2 * XEN_DOMCTL_CDF_MAX - 1) )
         return -XEN_EINVAL;
     if ( c->flags & XEN_DOMCTL_CDF_hvm ) {
-        log_warn("domctl: HVM and PVH guests are not supported: use type=\"pv\"\n");
-        return -XEN_EOPNOTSUPP;
+        const int rc = hvm_create_check(c);
+
+        if ( rc )
+            return rc;
+        wanted |= XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_oos_off;
     }
     if ( c->flags & ~wanted ) {
-        log_warn("domctl: creation flags %#x not supported for PV\n", c->flags & ~wanted);
+        log_warn("domctl: creation flags %#x not supported\n", c->flags & ~wanted);
         return c->flags & XEN_DOMCTL_CDF_iommu ? -XEN_EOPNOTSUPP : -XEN_EINVAL;
     }
     if ( c->max_vcpus < 1 || c->max_vcpus > MAX_VCPUS ) {
@@ -60,7 +65,7 @@ static int create_check(const struct xen_domctl_createdomain *c)
         return -XEN_EINVAL;
     }
     if ( (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask) || c->iommu_opts || c->vmtrace_size ||
-         c->cpupool_id || c->arch.emulation_flags ||
+         c->cpupool_id || (!(c->flags & XEN_DOMCTL_CDF_hvm) && c->arch.emulation_flags) ||
          (c->arch.misc_flags & ~XEN_X86_MISC_FLAGS_MAX) )
         return -XEN_EINVAL;
     return 0;
@@ -103,7 +108,8 @@ static int dc_createdomain(struct domain *none, struct xen_domctl *op)
 
         if ( id == DOMID_INVALID )
             return -XEN_ENOMEM;
-        rc = domain_create(id, c, false, &d);
+        rc = domain_create(id, c, c->flags & XEN_DOMCTL_CDF_hvm ? &hvm_guest_ops : &pv_guest_ops,
+                           false, &d);
     } while ( any && rc == -XEN_EEXIST );       /* another CPU took it meanwhile */
     if ( !rc )
         op->domain = d->id;
@@ -177,6 +183,10 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
     if ( read_once(d->is_shut_down) )
         info->flags |= XEN_DOMINF_shutdown |
                        (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
+    if ( d->hvm ) {
+        info->flags |= XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+        info->arch_config.emulation_flags = hvm_emulation(d);
+    }
     info->tot_pages = read_once(d->tot_pages);
     info->max_pages = read_once(d->max_pages);
     info->outstanding_pages = read_once(d->outstanding_claim);
@@ -257,8 +267,8 @@ static int dc_set_virq_handler(struct domain *d, struct xen_domctl *op)
 }
 
 /*
- * Operations that exist but cannot be had for PV guests here: shadow page tables (also behind
- * log-dirty), soft reset, devices without an IOMMU.  The tools tell this from "no such call".
+ * Operations that exist but cannot be had here: soft reset, devices without an IOMMU.  The tools
+ * tell this from "no such call".
  */
 static int dc_unsupported(struct domain *d, struct xen_domctl *op)
 {
@@ -266,7 +276,7 @@ static int dc_unsupported(struct domain *d, struct xen_domctl *op)
 }
 
 #define DOMAIN_OP(name, fl) [XEN_DOMCTL_##name] = { dc_##name, fl }
-#define NOT_FOR_PV(name)    [XEN_DOMCTL_##name] = { dc_unsupported, 0 }
+#define NOT_HERE(name)    [XEN_DOMCTL_##name] = { dc_unsupported, 0 }
 
 static const struct domctl_op ops[] = {
     DOMAIN_OP(createdomain,         CTL_NO_DOMAIN | CTL_BACK),
@@ -277,8 +287,8 @@ static const struct domctl_op ops[] = {
     DOMAIN_OP(getdomaininfo,        CTL_NO_DOMAIN | CTL_BACK),
     DOMAIN_OP(max_mem,              0),
     DOMAIN_OP(max_vcpus,            CTL_LOCK | CTL_NOT_SELF),
-    DOMAIN_OP(setvcpucontext,       CTL_NOT_SELF),
-    DOMAIN_OP(getvcpucontext,       CTL_NOT_SELF),
+    DOMAIN_OP(setvcpucontext,       CTL_PV | CTL_NOT_SELF),
+    DOMAIN_OP(getvcpucontext,       CTL_PV | CTL_NOT_SELF),
     DOMAIN_OP(getvcpuinfo,          CTL_BACK),
     DOMAIN_OP(setvcpuaffinity,      CTL_LOCK),
     DOMAIN_OP(getvcpuaffinity,      0),
@@ -290,36 +300,36 @@ static const struct domctl_op ops[] = {
     DOMAIN_OP(irq_permission,       CTL_LOCK),
     DOMAIN_OP(iomem_permission,     CTL_LOCK),
     DOMAIN_OP(ioport_permission,    CTL_LOCK),
-    DOMAIN_OP(hypercall_init,       0),
+    DOMAIN_OP(hypercall_init,       CTL_PV),
     DOMAIN_OP(settimeoffset,        CTL_LOCK),
     DOMAIN_OP(sendtrigger,          0),
-    DOMAIN_OP(set_address_size,     0),
-    DOMAIN_OP(get_address_size,     CTL_BACK),
-    DOMAIN_OP(set_ext_vcpucontext,  CTL_NOT_SELF),
-    DOMAIN_OP(get_ext_vcpucontext,  CTL_BACK),
+    DOMAIN_OP(set_address_size,     CTL_PV),
+    DOMAIN_OP(get_address_size,     CTL_PV | CTL_BACK),
+    DOMAIN_OP(set_ext_vcpucontext,  CTL_PV | CTL_NOT_SELF),
+    DOMAIN_OP(get_ext_vcpucontext,  CTL_PV | CTL_BACK),
     DOMAIN_OP(gettscinfo,           CTL_BACK),
     DOMAIN_OP(settscinfo,           CTL_LOCK | CTL_NOT_SELF),
     DOMAIN_OP(getpageframeinfo3,    0),
     DOMAIN_OP(set_virq_handler,     0),
-    DOMAIN_OP(get_vcpu_msrs,        CTL_BACK),
-    DOMAIN_OP(set_vcpu_msrs,        CTL_NOT_SELF),
+    DOMAIN_OP(get_vcpu_msrs,        CTL_PV | CTL_BACK),
+    DOMAIN_OP(set_vcpu_msrs,        CTL_PV | CTL_NOT_SELF),
     DOMAIN_OP(get_cpu_policy,       CTL_LOCK | CTL_BACK),
     DOMAIN_OP(set_cpu_policy,       CTL_LOCK | CTL_NOT_SELF | CTL_BACK_ERR),
-    NOT_FOR_PV(shadow_op),
-    NOT_FOR_PV(soft_reset),
-    NOT_FOR_PV(gethvmcontext),
-    NOT_FOR_PV(sethvmcontext),
-    NOT_FOR_PV(gethvmcontext_partial),
-    NOT_FOR_PV(assign_device),
-    NOT_FOR_PV(test_assign_device),
-    NOT_FOR_PV(deassign_device),
-    NOT_FOR_PV(get_paging_mempool_size),
-    NOT_FOR_PV(set_paging_mempool_size),
-    NOT_FOR_PV(getvcpuextstate),
-    NOT_FOR_PV(setvcpuextstate),
-    NOT_FOR_PV(monitor_op),
-    NOT_FOR_PV(vm_event_op),
-    NOT_FOR_PV(vmtrace_op),
+    DOMAIN_OP(gethvmcontext,        CTL_HVM | CTL_NOT_SELF | CTL_BACK),
+    DOMAIN_OP(sethvmcontext,        CTL_HVM | CTL_NOT_SELF),
+    DOMAIN_OP(gethvmcontext_partial, CTL_HVM | CTL_NOT_SELF | CTL_BACK),
+    DOMAIN_OP(set_paging_mempool_size, CTL_HVM),
+    DOMAIN_OP(shadow_op,            CTL_HVM | CTL_BACK),
+    NOT_HERE(soft_reset),
+    NOT_HERE(assign_device),
+    NOT_HERE(test_assign_device),
+    NOT_HERE(deassign_device),
+    NOT_HERE(get_paging_mempool_size),
+    NOT_HERE(getvcpuextstate),
+    NOT_HERE(setvcpuextstate),
+    NOT_HERE(monitor_op),
+    NOT_HERE(vm_event_op),
+    NOT_HERE(vmtrace_op),
 };
 
 static int run_locked(const struct domctl_op *o, struct domain *d, struct xen_domctl *op)
@@ -345,7 +355,10 @@ static int run(const struct domctl_op *o, struct xen_domctl *op)
     d = domain_get_by_id(op->domain == DOMID_SELF ? self->id : op->domain);
     if ( !d )
         return -XEN_ESRCH;
-    rc = d == self && (o->flags & CTL_NOT_SELF) ? -XEN_EINVAL : run_locked(o, d, op);
+    if ( o->flags & (d->hvm ? CTL_PV : CTL_HVM) )
+        rc = -XEN_EOPNOTSUPP;
+    else
+        rc = d == self && (o->flags & CTL_NOT_SELF) ? -XEN_EINVAL : run_locked(o, d, op);
     domain_put(d);
     return rc;
 }

@@ -4,6 +4,8 @@
 
 #include "base/bits.h"
 #include "base/log.h"
+#include "core/guest_cpuid.h"
+#include "core/p2m.h"
 #include "core/page.h"
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
@@ -110,11 +112,12 @@ int dc_get_cpu_policy(struct domain *d, struct xen_domctl *op)
 {
     struct xen_domctl_cpu_policy *const a = &op->u.cpu_policy;
 
-    return ctl_policy_put(pv_cpu_policy(d), a->leaves, &a->nr_leaves, a->msrs, &a->nr_msrs);
+    return ctl_policy_put(guest_cpu_policy(d), a->leaves, &a->nr_leaves, a->msrs, &a->nr_msrs);
 }
 
 /* Lay the tools' entries over @p.  What can't be is named in the argument. */
-static int read_policy(struct cpu_policy *p, struct xen_domctl_cpu_policy *a)
+static int read_policy(struct cpu_policy *p, const struct cpu_policy *max,
+                       struct xen_domctl_cpu_policy *a)
 {
     struct xen_cpuid_leaf leaf;
     struct xen_msr_entry msr;
@@ -137,7 +140,7 @@ static int read_policy(struct cpu_policy *p, struct xen_domctl_cpu_policy *a)
         }
         *(msr.idx == MSR_PLATFORM_INFO ? &p->platform_info : &p->arch_caps) = msr.val;
     }
-    if ( !cpuid_policy_fits(p, &cpuid_pv_max, &a->err_leaf, &a->err_subleaf) )
+    if ( !cpuid_policy_fits(p, max, &a->err_leaf, &a->err_subleaf) )
         return -XEN_EINVAL;
     return 0;
 }
@@ -145,6 +148,7 @@ static int read_policy(struct cpu_policy *p, struct xen_domctl_cpu_policy *a)
 int dc_set_cpu_policy(struct domain *d, struct xen_domctl *op)
 {
     struct xen_domctl_cpu_policy *const a = &op->u.cpu_policy;
+    const struct cpu_policy *const max = d->p2m ? &cpuid_hvm_max : &cpuid_pv_max;
     struct cpu_policy *p;
     int rc;
 
@@ -157,13 +161,13 @@ int dc_set_cpu_policy(struct domain *d, struct xen_domctl *op)
     p = slab_new(struct cpu_policy);
     if ( !p )
         return -XEN_ENOMEM;
-    *p = *pv_cpu_policy(d);
-    rc = read_policy(p, a);
+    *p = *guest_cpu_policy(d);
+    rc = read_policy(p, max, a);
     if ( rc ) {
         slab_free(p);
         return rc;
     }
-    cpuid_policy_limit(p, &cpuid_pv_max, xstate_host_mask);
+    cpuid_policy_limit(p, max, xstate_host_mask);
     slab_free(d->cpu_policy);
     d->cpu_policy = p;
     return 0;

@@ -10,6 +10,7 @@
 #include "hcall/hc_memory.h"
 
 #include "base/bits.h"
+#include "core/p2m.h"
 #include "core/page.h"
 #include "cpu/pcpu.h"
 #include "mem/heap.h"
@@ -54,20 +55,6 @@ static bool increase_one(const struct extents *x, uint64_t i)
            copy_to_guest_index(x->r.extent_start, i, &mfn.n, sizeof(mfn.n));
 }
 
-static bool populate_one(const struct extents *x, uint64_t i)
-{
-    uint64_t gpfn;
-    mfn_t mfn;
-
-    if ( !copy_from_guest_index(&gpfn, x->r.extent_start, i, sizeof(gpfn)) )
-        return false;
-    mfn = alloc_extent(x);
-    if ( mfn_eq(mfn, INVALID_MFN) )
-        return false;
-    name_extent(mfn, x->r.extent_order, gpfn);
-    return copy_to_guest_index(x->r.extent_start, i, &mfn.n, sizeof(mfn.n));
-}
-
 /* @d's own RAM that it still holds the allocation of.  mm_lock held. */
 static struct frame *owned_frame(struct domain *d, mfn_t mfn)
 {
@@ -92,6 +79,40 @@ static bool release_frame(struct domain *d, mfn_t mfn)
     return page_drop_allocation(d, f);
 }
 
+/* A hardware guest's: into its physical map, or nothing is left of it. */
+static bool place_extent(const struct extents *x, uint64_t gfn, mfn_t mfn)
+{
+    const unsigned int order = x->r.extent_order;
+    int rc;
+
+    spin_lock(&x->d->mm_lock);
+    rc = p2m_covered(x->d, gfn, order) ? -XEN_EEXIST : p2m_set(x->d, gfn, mfn, order, P2M_RAM);
+    if ( rc ) {
+        if ( rc != -XEN_EEXIST )
+            (void)!p2m_clear(x->d, gfn, order);
+        for ( uint64_t i = 0; i < BIT(order); i++ )
+            (void)release_frame(x->d, mfn_add(mfn, i));
+    }
+    spin_unlock(&x->d->mm_lock);
+    return !rc;
+}
+
+static bool populate_one(const struct extents *x, uint64_t i)
+{
+    uint64_t gpfn;
+    mfn_t mfn;
+
+    if ( !copy_from_guest_index(&gpfn, x->r.extent_start, i, sizeof(gpfn)) )
+        return false;
+    mfn = alloc_extent(x);
+    if ( mfn_eq(mfn, INVALID_MFN) )
+        return false;
+    if ( x->d->p2m )
+        return place_extent(x, gpfn, mfn);
+    name_extent(mfn, x->r.extent_order, gpfn);
+    return copy_to_guest_index(x->r.extent_start, i, &mfn.n, sizeof(mfn.n));
+}
+
 static bool decrease_one(const struct extents *x, uint64_t i)
 {
     uint64_t mfn;
@@ -99,12 +120,12 @@ static bool decrease_one(const struct extents *x, uint64_t i)
 
     if ( !copy_from_guest_index(&mfn, x->r.extent_start, i, sizeof(mfn)) )
         return false;
-    if ( !range_ok(mfn, BIT(x->r.extent_order), max_mfn) )
+    if ( !range_ok(mfn, BIT(x->r.extent_order), x->d->p2m ? BIT(P2M_GFN_BITS) : max_mfn) )
         return false;
 
     spin_lock(&x->d->mm_lock);
     for ( uint64_t j = 0; ok && j < BIT(x->r.extent_order); j++ )
-        ok = release_frame(x->d, MFN(mfn + j));
+        ok = x->d->p2m ? physmap_remove(x->d, mfn + j) : release_frame(x->d, MFN(mfn + j));
     spin_unlock(&x->d->mm_lock);
     return ok;
 }
@@ -335,7 +356,7 @@ static long exchange_op(guest_ptr_t uarg)
     rc = domain_get_remote(x.e.in.domid, &x.d);
     if ( rc )
         return rc;
-    rc = exchange_run(&x, uarg);
+    rc = x.d->p2m ? -XEN_EOPNOTSUPP : exchange_run(&x, uarg);
     domain_put(x.d);
     return rc;
 }

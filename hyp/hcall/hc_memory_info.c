@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/string.h"
 #include "core/gnttab.h"
+#include "core/p2m.h"
 #include "cpu/pcpu.h"
 #include "kern/host.h"
 #include "mem/heap.h"
@@ -42,7 +43,11 @@ static uint64_t max_pages(const struct domain *d) { return read_once(d->max_page
 /* The guest itself says how long its table is. */
 static uint64_t max_gpfn(const struct domain *d)
 {
-    const uint64_t n = d->shared_info ? read_once(d->shared_info->arch.max_pfn) : 0;
+    uint64_t n;
+
+    if ( d->p2m )
+        return p2m_max_gfn(d);
+    n = d->shared_info ? read_once(d->shared_info->arch.max_pfn) : 0;
 
     return n ? n - 1 : 0;
 }
@@ -224,9 +229,6 @@ static int mem_acquire(struct vcpu *v, void *arg)
     return rc;
 }
 
-/* A PV guest keeps its own physical map: there is none of ours to change. */
-static int mem_no_physmap(struct vcpu *v, void *arg) { return -XEN_EACCES; }
-
 static int mem_no_vnuma(struct vcpu *v, void *arg) { return -XEN_EOPNOTSUPP; }
 
 /* No page is ever shared between domains behind their backs, and none saved by it. */
@@ -261,9 +263,9 @@ static const struct hc_op ops[] = {
     OP(set_memory_map,       mem_set_map,          xen_foreign_memory_map,   0, PERM_CONTROL),
     OP(claim_pages,          mem_claim,            xen_memory_reservation,   0, PERM_CONTROL),
     OP(acquire_resource,     mem_acquire,          xen_mem_acquire_resource, HC_COPY_BACK, PERM_CONTROL),
-    OP(add_to_physmap,       mem_no_physmap,       xen_add_to_physmap,       0, PERM_ANY),
-    OP(add_to_physmap_batch, mem_no_physmap,       xen_add_to_physmap_batch, 0, PERM_ANY),
-    OP(remove_from_physmap,  mem_no_physmap,       xen_remove_from_physmap,  0, PERM_ANY),
+    OP(add_to_physmap,       mem_add_to_physmap,   xen_add_to_physmap,       HC_COPY_BACK_ERR, PERM_ANY),
+    OP(add_to_physmap_batch, mem_add_batch,        xen_add_to_physmap_batch, 0, PERM_ANY),
+    OP(remove_from_physmap,  mem_remove_physmap,   xen_remove_from_physmap,  0, PERM_ANY),
     OP(get_vnumainfo,        mem_no_vnuma,         xen_vnuma_topology_info,  0, PERM_ANY),
     OP(set_pod_target,       mem_pod_target,       xen_pod_target,           HC_COPY_BACK, PERM_CONTROL),
     OP(get_pod_target,       mem_pod_target,       xen_pod_target,           HC_COPY_BACK, PERM_CONTROL),

@@ -11,6 +11,7 @@
 #include "cpu/cpuid.h"
 #include "cpu/pcpu.h"
 #include "hcall/hc_ctl.h"
+#include "hvm/hvm.h"
 #include "kern/clock.h"
 #include "kern/host.h"
 #include "kern/console.h"
@@ -68,7 +69,8 @@ static int sc_physinfo(struct xen_sysctl *op)
         .max_cpu_id = nr_cpus - 1,
         .nr_nodes = 1,
         .cpu_khz = clock_tsc_khz(),
-        .capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1,
+        .capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 |
+                        (hvm_available ? XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap : 0),
         .total_pages = host_ram_pages(),
         .free_pages = heap_nr_free(),       /* the unscrubbed ones too: they can be had at once */
         .outstanding_pages = heap_nr_claimed(),
@@ -262,15 +264,17 @@ static int sc_get_cpu_featureset(struct xen_sysctl *op)
         [XEN_SYSCTL_cpu_featureset_raw]    = &cpuid_host,
         [XEN_SYSCTL_cpu_featureset_host]   = &cpuid_host,
         [XEN_SYSCTL_cpu_featureset_pv]     = &cpuid_pv_default,
+        [XEN_SYSCTL_cpu_featureset_hvm]    = &cpuid_hvm_default,
+        [XEN_SYSCTL_cpu_featureset_hvm_max] = &cpuid_hvm_max,
         [XEN_SYSCTL_cpu_featureset_pv_max] = &cpuid_pv_max,
-        [XEN_SYSCTL_cpu_featureset_hvm_max] = NULL,
     };
     struct xen_sysctl_cpu_featureset *const f = &op->u.cpu_featureset;
     uint32_t nr = CPUID_NR_WORDS;
 
     if ( f->index >= ARRAY_SIZE(sets) )
         return -XEN_EINVAL;
-    if ( !sets[f->index] )
+    if ( !hvm_available && (f->index == XEN_SYSCTL_cpu_featureset_hvm ||
+                            f->index == XEN_SYSCTL_cpu_featureset_hvm_max) )
         return -XEN_EOPNOTSUPP;
     if ( f->features )
         nr = min(f->nr_features, nr);
@@ -291,13 +295,15 @@ static int sc_get_cpu_policy(struct xen_sysctl *op)
         [XEN_SYSCTL_cpu_policy_host]       = &cpuid_host,
         [XEN_SYSCTL_cpu_policy_pv_max]     = &cpuid_pv_max,
         [XEN_SYSCTL_cpu_policy_pv_default] = &cpuid_pv_default,
-        [XEN_SYSCTL_cpu_policy_hvm_default] = NULL,
+        [XEN_SYSCTL_cpu_policy_hvm_max]    = &cpuid_hvm_max,
+        [XEN_SYSCTL_cpu_policy_hvm_default] = &cpuid_hvm_default,
     };
     struct xen_sysctl_cpu_policy *const p = &op->u.cpu_policy;
 
     if ( p->_rsvd || p->index >= ARRAY_SIZE(policies) )
         return -XEN_EINVAL;
-    if ( !policies[p->index] )
+    if ( !hvm_available && (p->index == XEN_SYSCTL_cpu_policy_hvm_max ||
+                            p->index == XEN_SYSCTL_cpu_policy_hvm_default) )
         return -XEN_EOPNOTSUPP;
     return ctl_policy_put(policies[p->index], p->leaves, &p->nr_leaves, p->msrs, &p->nr_msrs);
 }

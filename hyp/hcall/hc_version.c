@@ -9,12 +9,15 @@
 #include "base/string.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"
+#include "hvm/hvm.h"
 #include "kern/cmdline.h"
 
 #define ABI_MAJOR       4
 #define ABI_MINOR       17
 
-static const char capabilities[] = "xen-3.0-x86_64 ";
+/* Kinds of guests; the tools compare the words literally. */
+#define CAPS_PV         "xen-3.0-x86_64 "
+#define CAPS_HVM        "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "
 
 /* Copy a string into the guest's fixed-size array, filled up with zeros. */
 static long put_string(guest_ptr_t to, const char *s, size_t size)
@@ -44,7 +47,7 @@ static long ver_compile_info(struct vcpu *v, guest_ptr_t arg)
 
 static long ver_capabilities(struct vcpu *v, guest_ptr_t arg)
 {
-    return put_string(arg, capabilities, sizeof(xen_capabilities_info_t));
+    return put_string(arg, hvm_available ? CAPS_PV CAPS_HVM : CAPS_PV, sizeof(xen_capabilities_info_t));
 }
 
 static long ver_changeset(struct vcpu *v, guest_ptr_t arg)
@@ -61,7 +64,15 @@ static long ver_platform(struct vcpu *v, guest_ptr_t arg)
 
 static uint32_t features_of(const struct domain *d)
 {
-    uint32_t f = BIT(XENFEAT_mmu_pt_update_preserve_ad) | BIT(XENFEAT_highmem_assist) |
+    uint32_t f;
+
+    if ( d->p2m )
+        return BIT(XENFEAT_writable_page_tables) | BIT(XENFEAT_auto_translated_physmap) |
+               BIT(XENFEAT_supervisor_mode_kernel) | BIT(XENFEAT_highmem_assist) |
+               BIT(XENFEAT_gnttab_map_avail_bits) | BIT(XENFEAT_hvm_callback_vector) |
+               BIT(XENFEAT_hvm_safe_pvclock) | BIT(XENFEAT_memory_op_vnode_supported) |
+               BIT(XENFEAT_not_direct_mapped);
+    f = BIT(XENFEAT_mmu_pt_update_preserve_ad) | BIT(XENFEAT_highmem_assist) |
                  BIT(XENFEAT_gnttab_map_avail_bits) | BIT(XENFEAT_memory_op_vnode_supported) |
                  BIT(XENFEAT_direct_mapped);
 

@@ -10,6 +10,7 @@
  * What a number does is in the hc_*.c files; which numbers exist is in <xenabi/hypercalls.h>.
  */
 #include "hcall/hypercall.h"
+#include "hvm/hvm.h"
 
 #include "base/bits.h"
 #include "core/evtchn.h"
@@ -25,7 +26,7 @@
     X(xen_version) X(console_io) X(grant_table_op) X(vm_assist) \
     X(update_va_mapping_otherdomain) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) \
     X(nmi_op) X(sched_op) X(callback_op) X(event_channel_op) X(physdev_op_compat) X(physdev_op) \
-    X(sysctl) X(domctl)
+    X(hvm_op) X(sysctl) X(domctl)
 
 #define ROW(name) [__HYPERVISOR_##name] = hc_##name,
 hypercall_fn *const hypercall_table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
@@ -67,6 +68,43 @@ void hypercall(struct vcpu *v)
         hypercall_restart(v);
     else
         r->rax = rc;
+}
+
+/* What makes sense for a guest with page tables, descriptors and interrupts of its own. */
+static bool hvm_may(uint64_t nr)
+{
+    static const uint8_t numbers[] = {
+        __HYPERVISOR_memory_op, __HYPERVISOR_xen_version, __HYPERVISOR_console_io,
+        __HYPERVISOR_grant_table_op, __HYPERVISOR_vm_assist, __HYPERVISOR_vcpu_op,
+        __HYPERVISOR_sched_op, __HYPERVISOR_event_channel_op, __HYPERVISOR_hvm_op,
+        __HYPERVISOR_set_timer_op, __HYPERVISOR_sysctl, __HYPERVISOR_domctl, __HYPERVISOR_dm_op,
+    };
+
+    for ( size_t i = 0; i < sizeof(numbers); i++ )
+        if ( numbers[i] == nr )
+            return true;
+    return false;
+}
+
+void hypercall_hvm(struct vcpu *v)
+{
+    struct cpu_frame *const r = &v->regs;
+    const bool is_64bit = hvm_is_64bit(v);
+    const uint64_t rip = r->rip;
+
+    if ( !is_64bit )
+        r->rax = (uint32_t)r->rax;
+    r->rip += SYSCALL_BYTES;            /* which a call that is to be made again takes back */
+    if ( !hvm_may(r->rax) )
+        r->rax = -XEN_ENOSYS;
+    else if ( is_64bit )
+        hypercall(v);
+    else
+        hypercall_compat(v);
+    if ( r->rip != rip ) {
+        r->rip = rip;
+        hvm_hypercall_done(v);
+    }
 }
 
 long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd,
@@ -157,4 +195,10 @@ long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4, u
         cont_set_arg(v, 1, (uint32_t)nr_calls - i);
     }
     return rc;
+}
+
+/* Replaced when hc_compat.c comes. */
+__attribute__((weak)) void hypercall_compat(struct vcpu *v)
+{
+    v->regs.rax = -XEN_ENOSYS;
 }

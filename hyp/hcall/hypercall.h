@@ -42,6 +42,10 @@ long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cm
  * for iret and unknown numbers; for others it does the same itself, by the table below.
  */
 void hypercall(struct vcpu *v);
+/* The same for a hardware guest, which may make some of them only. */
+void hypercall_hvm(struct vcpu *v);
+/* One made by 32-bit code, whose structures differ (hc_compat.c). */
+void hypercall_compat(struct vcpu *v);
 /* The handler returned -XEN_ERESTART: have the guest make the call again. */
 void hypercall_restart(struct vcpu *v);
 

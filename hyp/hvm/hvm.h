@@ -18,11 +18,20 @@ extern bool hvm_available;              /* immutable after hvm_init */
 extern const char *hvm_missing;         /* why not: what to switch on and where; NULL if available */
 extern const struct guest_ops hvm_guest_ops;
 
+uint32_t hvm_emulation(const struct domain *d);    /* XEN_X86_EMU_* */
+
 /* Check what the tools ask for.  0; -XEN_EOPNOTSUPP, -XEN_EINVAL with a line in the log. */
 int must_check hvm_create_check(const struct xen_domctl_createdomain *c);
 
 /* Enter the guest: entry.S's exit path comes here with nothing left to do for @v. */
 void noreturn hvm_enter(struct vcpu *v);
+
+/*
+ * A hypercall by VMCALL or VMMCALL, made at CPL 0: VCPU_WORK_HYPERCALL asks for hypercall_hvm()
+ * (hcall/), which calls hvm_hypercall_done if it is not to be made again.
+ */
+bool hvm_is_64bit(struct vcpu *v);              /* its code segment is */
+void hvm_hypercall_done(struct vcpu *v);        /* RIP behind the instruction */
 
 /* hvm_op's parameters (hvm_param.c).  @by_self: the guest asks, which may not all. */
 int must_check hvm_set_param(struct domain *d, uint32_t index, uint64_t value, bool by_self);
@@ -34,7 +43,6 @@ int must_check hvm_save(struct domain *d, void *buf, uint32_t *size);       /* @
 int must_check hvm_save_one(struct domain *d, uint32_t type, uint32_t instance, void *buf, uint32_t *size);
 int must_check hvm_load(struct domain *d, const void *buf, uint32_t size);
 
-const struct cpu_policy *hvm_cpu_policy(const struct domain *d);
 /* VCPUOP_initialise of a hardware guest's own vCPU: struct vcpu_hvm_context. */
 struct vcpu_hvm_context;
 int must_check hvm_set_context(struct vcpu *v, const struct vcpu_hvm_context *c);

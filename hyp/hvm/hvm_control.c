@@ -4,6 +4,7 @@
  * what the tools load.  Whatever passes here passes the checks of VMRUN and VM entry.
  */
 #include "base/bits.h"
+#include "core/guest_cpuid.h"
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
@@ -42,7 +43,7 @@ static uint64_t bits_of(const struct cpu_policy *p, const struct bit_of *list, s
 
 const char *hvm_bad_control(const struct domain *d, uint64_t cr0, uint64_t cr3, uint64_t cr4, uint64_t efer)
 {
-    const struct cpu_policy *const p = hvm_cpu_policy(d);
+    const struct cpu_policy *const p = guest_cpu_policy(d);
     const bool is_long = (efer & EFER_LME) && (cr0 & CR0_PG);
     const unsigned int phys_bits = max(p->ext[8].a & 0xff, 36U);
 

@@ -13,6 +13,7 @@
 #include <xenabi/hvm/params.h>
 
 #include "core/vcpu.h"
+#include "cpu/asm.h"
 #include "cpu/spinlock.h"
 #include "hvm/hvm.h"
 #include "hvm/vlapic.h"
@@ -58,6 +59,7 @@ struct hvm_vcpu {
 
     /* Event upcalls. */
     uint8_t  upcall_vector;     /* 0: by HVM_PARAM_CALLBACK_IRQ */
+    bool     irq_window, nmi_window;    /* asked of the backend */
 
     /* An exception to be injected on the way in; consumed by the backend. */
     struct hvm_event {
@@ -68,6 +70,8 @@ struct hvm_vcpu {
     } event;
 
     struct vlapic vlapic;
+
+    uint8_t  hypercall_len;     /* of the instruction that VCPU_WORK_HYPERCALL is about */
 
     /* I/O that the device model was asked for: hvm_io.c. */
     struct hvm_io {
@@ -122,6 +126,7 @@ struct hvm_backend {
     void (*vcpu_free)(struct vcpu *v);
     void (*switch_from)(struct vcpu *v);
     void (*switch_to)(struct vcpu *v);
+    void (*intercept_dr)(struct vcpu *v);       /* its debug registers are not loaded any more */
     /* hv->cr0, cr3, cr4, efer, pat or tsc_offset have changed. */
     void (*update_control)(struct vcpu *v);
     void (*get_segment)(struct vcpu *v, enum hvm_seg seg, struct hvm_segment *s);
@@ -169,11 +174,18 @@ void hvm_exit_dr_access(struct vcpu *v);        /* loads the guest's; the instru
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int len);
 void hvm_exit_rdtsc(struct vcpu *v, bool is_rdtscp, unsigned int len);
-/* Guest-physical fault at @gpa; the instruction is at RIP. */
-void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch);
+/* Guest-physical fault at @gpa; the instruction is at RIP.  @is_walk: on its own page tables. */
+void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, bool is_walk);
 /* Port access.  @is_string: INS/OUTS, decoded from memory. */
 void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, bool is_string, unsigned int len);
 void hvm_exit_triple_fault(struct vcpu *v);
+/* A plain IN or OUT has ended: RAX and RIP. */
+void hvm_port_complete(struct vcpu *v, unsigned int bytes, bool is_write, uint64_t data, unsigned int len);
+
+/* hvm_msr.c.  0, or -XEN_EPERM: #GP. */
+int must_check hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
+int must_check hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
 
 void hvm_inject(struct vcpu *v, uint8_t vector, int32_t error);     /* @error -1: none.  Merges into #DF */
 void hvm_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error);
@@ -182,8 +194,14 @@ void hvm_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error);
 void hvm_start_at(struct vcpu *v, uint8_t vector);
 void hvm_reset(struct vcpu *v);                 /* registers as after INIT (SDM vol 3A table 9-1) */
 
+/* INIT and start-up IPIs for @v, from any CPU. */
+void hvm_signal_init(struct vcpu *v);
+void hvm_signal_sipi(struct vcpu *v, uint8_t vector);
+
 /* An interrupt may have become deliverable on @v.  Any context. */
 void hvm_kick(struct vcpu *v);
+bool hvm_callback_pending(const struct vcpu *v);
+void hvm_deliver(struct vcpu *v);               /* guest_ops: work bits, on the way back */
 
 /* --- Translation (hvm_walk.c) ----------------------------------------------------------------- */
 
@@ -191,6 +209,8 @@ void hvm_kick(struct vcpu *v);
 #define WALK_USER   0x4
 #define WALK_FETCH  0x10
 #define WALK_SYSTEM 0x100       /* implicit supervisor access: descriptor tables */
+/* The @max bytes at RIP, fewer at the end of what is mapped (0s).  False: a fault was injected. */
+bool must_check hvm_fetch_insn(struct vcpu *v, uint8_t *bytes, unsigned int max);
 /* Linear @va to guest-physical.  True; or false and the page fault's error code in *@pf_error. */
 bool must_check hvm_walk(struct vcpu *v, uint64_t va, unsigned int flags, uint64_t *gpa, uint32_t *pf_error);
 /* By guest-physical address, over frames of RAM only.  False: some of it is no (writable) RAM. */
@@ -217,6 +237,8 @@ enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int b
 void hvm_io_resume(struct vcpu *v);
 /* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa: of the fault. */
 void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa);
+/* The device model has answered: complete the instruction, or run the emulator again. */
+void hvm_io_resume(struct vcpu *v);
 /* INS or OUTS at RIP. */
 void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write);
 /* The device model has answered an access of an emulated instruction (io.is_emulated): go on with that. */
@@ -241,6 +263,8 @@ void hvm_callback_line(struct vcpu *v);
 
 /* The next thing to be taken by @v: -1 none, else a vector; acknowledged only by hvm_irq_ack. */
 int hvm_irq_pending(struct vcpu *v);
+/* Current vCPU 0: let the line of HVM_PARAM_CALLBACK_IRQ, if it is one, follow the pending upcall. */
+void hvm_callback_line(struct vcpu *v);
 /* The vector to inject now; an ExtINT comes from the PIC.  -1: it went away. */
 int hvm_irq_ack(struct vcpu *v);
 

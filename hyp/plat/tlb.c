@@ -25,6 +25,7 @@ uint32_t tlb_epoch = 1;
 
 void tlb_flush_local(void)
 {
+    this_pcpu()->hvm_flush = true;
     tlb_note_flush();
     write_cr3(read_cr3());
 }
@@ -33,6 +34,7 @@ void tlb_flush_local_global(void)
 {
     const uint64_t cr4 = read_cr4();
 
+    this_pcpu()->hvm_flush = true;
     tlb_note_flush();
     if ( cr4 & CR4_PGE ) {
         write_cr4(cr4 & ~(uint64_t)CR4_PGE);

@@ -10,7 +10,7 @@
 #include "cpu/asm.h"
 
 /* Life. */
-void pv_init(void);                 /* boot: makes PV guests possible */
+extern const struct guest_ops pv_guest_ops;     /* core/guest_ops.h */
 
 /* VCPUOP_initialise, setvcpucontext: check and take over; -XEN_EINVAL leaves it uninitialised. */
 int must_check pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c);
@@ -49,11 +49,6 @@ int must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int e
 int must_check pv_update_descriptor(struct vcpu *v, uint64_t ma, uint64_t desc);
 int must_check pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value);
 int must_check pv_set_segment_base(struct vcpu *v, unsigned int which, uint64_t base);
-
-/* What CPUID answers on @v (pv_cpuid.c): its domain's policy, its own state, our own leaves. */
-struct cpu_policy;
-const struct cpu_policy *pv_cpu_policy(const struct domain *d);
-void cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
 
 /* MSR policy (pv_msr.c).  0, or -XEN_EPERM: the guest gets #GP. */
 int must_check msr_guest_read(struct vcpu *v, uint32_t msr, uint64_t *val);

@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/errno.h"
 #include "base/string.h"
+#include "core/guest_cpuid.h"
 #include "core/guest_access.h"
 #include "core/insn.h"
 #include "cpu/asm.h"
@@ -113,7 +114,7 @@ static void do_cpuid(struct vcpu *v)
     struct cpu_frame *r = &v->regs;
     struct cpuid_regs out;
 
-    cpuid_guest(v, r->rax, r->rcx, &out);
+    guest_cpuid(v, v->pv.cr4 & CR4_OSXSAVE, r->rax, r->rcx, &out);
     r->rax = out.a;
     r->rbx = out.b;
     r->rcx = out.c;

@@ -11,6 +11,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "core/guest_access.h"
+#include "core/p2m.h"
 #include "core/preempt.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"
@@ -88,6 +89,14 @@ static int update_m2p(struct domain *owner, uint64_t ptr, uint64_t val)
     return 0;
 }
 
+/* An entry that names a hardware guest's frame by its own number; 0s where it has none. */
+static uint64_t translated(const struct domain *owner, uint64_t val)
+{
+    const mfn_t mfn = gfn_to_mfn(owner, (val & PTE_ADDR) >> PAGE_SHIFT);
+
+    return (val & ~PTE_ADDR) | (mfn_to_paddr(mfn) & PTE_ADDR);
+}
+
 static inline int update_one(struct domain *pt_owner, struct domain *owner, const struct mmu_update *req)
 {
     const uint64_t ptr = req->ptr & ~7UL;
@@ -96,7 +105,10 @@ static inline int update_one(struct domain *pt_owner, struct domain *owner, cons
         return -XEN_ERESTART;
     switch ( req->ptr & 7 ) {
     case MMU_NORMAL_PT_UPDATE:
-    case MMU_PT_UPDATE_NO_TRANSLATE:        /* frame numbers of PV domains are machine's anyway */
+        if ( owner != pt_owner && owner->p2m && (req->val & PTE_P) )
+            return update_entry(pt_owner, owner, ptr, translated(owner, req->val), false);
+        fallthrough;                            /* frame numbers of PV domains are the machine's */
+    case MMU_PT_UPDATE_NO_TRANSLATE:
         return update_entry(pt_owner, owner, ptr, req->val, false);
     case MMU_PT_UPDATE_PRESERVE_AD:
         return update_entry(pt_owner, owner, ptr, req->val, true);
@@ -146,6 +158,11 @@ static int update_owners(uint64_t foreigndom, struct domain **pt_owner, struct d
     if ( rc )
         return rc;
     rc = foreign_get(foreigndom & 0xffff, owner);
+    /* Frames of hardware guests never become page tables: the guest writes them as it likes. */
+    if ( !rc && (*pt_owner)->p2m ) {
+        domain_put(*owner);
+        rc = -XEN_EOPNOTSUPP;
+    }
     if ( rc )
         domain_put(*pt_owner);
     return rc;
@@ -519,8 +536,15 @@ long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreig
     if ( rc )
         return rc;
     d = v->domain;
-    if ( unlikely(foreigndom != DOMID_SELF) && (rc = domain_get_remote(foreigndom, &d)) != 0 )
-        return rc;
+    if ( unlikely(foreigndom != DOMID_SELF) ) {
+        rc = domain_get_remote(foreigndom, &d);
+        if ( rc )
+            return rc;
+        if ( d->p2m ) {
+            domain_put(d);
+            return -XEN_EOPNOTSUPP;
+        }
+    }
     for ( ; i < count; i++ ) {
         struct mmuext_op op no_auto_init;
 

@@ -29,7 +29,7 @@
 
 /* --- Life ----------------------------------------------------------------------------- */
 
-static int pv_domain_create(struct domain *d)
+static int pv_domain_create(struct domain *d, const struct xen_domctl_createdomain *cfg)
 {
     const unsigned int nr_l1 = (d->max_vcpus * PERDOMAIN_VCPU_PAGES + 511) / 512;
     uint64_t *l3 = heap_alloc_page();
@@ -370,7 +370,7 @@ static void dump_vcpu(const struct vcpu *v)
            v->pv.user_cr3, v->pv.kernel_sp);
 }
 
-static const struct guest_ops pv_guest_ops = {
+const struct guest_ops pv_guest_ops = {
     .domain_create = pv_domain_create,
     .domain_free = pv_domain_free,
     .vcpu_create = pv_vcpu_create,
@@ -379,12 +379,8 @@ static const struct guest_ops pv_guest_ops = {
     .teardown_frame = teardown_frame,
     .switch_from = pv_switch_from,
     .switch_to = pv_switch_to,
+    .deliver = pv_deliver,
     .grant_map = pv_grant_map,
     .grant_unmap = pv_grant_unmap,
     .dump_vcpu = dump_vcpu,
 };
-
-void pv_init(void)
-{
-    guest_ops = &pv_guest_ops;
-}

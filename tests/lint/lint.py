@@ -69,6 +69,7 @@ SYMBOLS_UP = {
     ("plat", "timer_init_cpu"): "see the includes",
     ("plat", "sched_init_cpu"): "see the includes",
     ("plat", "exit_to_guest"): "see the includes",
+    ("hvm", "exit_to_guest"): "a guest's turn ends in entry/'s one way out",
 }
 
 # file: why inline assembly stands there and not in cpu/asm.h.

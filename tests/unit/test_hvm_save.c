@@ -37,7 +37,7 @@ bool xstate_xcr0_valid(uint64_t xcr0) { return (xcr0 & 1) && !(xcr0 & ~7UL); }
 void xstate_import_fxsave(void *area, const uint8_t fx[512]) { xstate_reset(area); memcpy(area, fx, 416); }
 void xstate_export_fxsave(const void *area, uint8_t fx[512]) { memcpy(fx, area, 512); }
 uint32_t clock_tsc_khz(void) { return 2500000; }
-const struct cpu_policy *hvm_cpu_policy(const struct domain *d) { return &policy; }
+const struct cpu_policy *guest_cpu_policy(const struct domain *d) { return &policy; }
 void hvm_kick(struct vcpu *v) { nr_kicks++; }
 uint32_t vlapic_read(struct vcpu *v, uint32_t offset) { CHECK_EQ(offset, 0x390); return 777; }
 int vlapic_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)

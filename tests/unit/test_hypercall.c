@@ -10,6 +10,7 @@
 #include "core/preempt.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"
+#include "hvm/hvm.h"
 
 /* Guest memory: one array; addresses start where no host pointer is taken for one. */
 #define GUEST   0x10000UL
@@ -34,6 +35,10 @@ void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
 }
 
 bool guest_range_ok(guest_ptr_t va, uint64_t len) { return range_ok(va, len, 1UL << 47); }
+
+static bool is_64bit = true;
+bool hvm_is_64bit(struct vcpu *v) { return is_64bit; }
+void hvm_hypercall_done(struct vcpu *v) { v->regs.rip += 3; }
 static uint8_t *at(guest_ptr_t va, size_t len)
 {
     return va >= GUEST && range_ok(va - GUEST, len, sizeof(mem)) ? mem + (va - GUEST) : NULL;
@@ -72,7 +77,7 @@ HANDLER(xen_version) HANDLER(console_io) HANDLER(physdev_op_compat) HANDLER(gran
 HANDLER(vm_assist) HANDLER(update_va_mapping_otherdomain) HANDLER(iret) HANDLER(vcpu_op)
 HANDLER(set_segment_base) HANDLER(mmuext_op) HANDLER(nmi_op) HANDLER(sched_op)
 HANDLER(callback_op) HANDLER(event_channel_op) HANDLER(physdev_op) HANDLER(sysctl)
-HANDLER(domctl)
+HANDLER(domctl) HANDLER(hvm_op)
 
 static int setup(void **state)
 {
@@ -253,6 +258,35 @@ static void op_tables_check_permission_copy_in_and_back(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
 
+static void hardware_guests_may_make_some_calls(void **state)
+{
+    static const uint64_t refused[] = {
+        __HYPERVISOR_mmu_update, __HYPERVISOR_iret, __HYPERVISOR_set_gdt, __HYPERVISOR_multicall,
+        __HYPERVISOR_update_va_mapping, __HYPERVISOR_set_trap_table, ~0UL,
+    };
+
+    for ( size_t i = 0; i < ARRAY_SIZE(refused); i++ ) {
+        vcpu.regs.rip = 0x1000;
+        vcpu.regs.rax = refused[i];
+        hypercall_hvm(&vcpu);
+        assert_int_equal(vcpu.regs.rax, -XEN_ENOSYS);
+        assert_int_equal(vcpu.regs.rip, 0x1003);
+    }
+    assert_int_equal(nr_calls_seen, 0);
+    vcpu.regs.rip = 0x1000;
+    vcpu.regs.rax = __HYPERVISOR_memory_op;
+    answer = 7;
+    hypercall_hvm(&vcpu);
+    assert_int_equal(vcpu.regs.rax, 7);
+    assert_int_equal(vcpu.regs.rip, 0x1003);
+    vcpu.regs.rip = 0x1000;
+    vcpu.regs.rax = __HYPERVISOR_memory_op;
+    restarts = 1;
+    hypercall_hvm(&vcpu);
+    assert_int_equal(vcpu.regs.rip, 0x1000);
+    assert_int_equal(vcpu.regs.rax, __HYPERVISOR_memory_op);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +299,7 @@ int main(void)
         TEST(multicall_bad_addresses_are_efault),
         TEST(multicall_stops_between_entries_and_goes_on),
         TEST(multicall_entry_that_restarts_keeps_its_progress_in_the_entry),
+        TEST(hardware_guests_may_make_some_calls),
         TEST(op_tables_check_permission_copy_in_and_back),
     };
 

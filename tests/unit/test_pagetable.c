@@ -388,7 +388,6 @@ static void world_up(uint64_t s)
 
     fake_init();
     seed = s * 0x9e3779b97f4a7c15UL + 1;
-    guest_ops = &ops;
     dom_io = &io;
     dom_xen = &xen;
     atomic_set(&io.refs, 1);
@@ -396,6 +395,7 @@ static void world_up(uint64_t s)
     mfn_to_frame(MFN(0))->owner = DOMID_IO;
     for ( unsigned int d = 0; d < 2; d++ ) {
         fake.dom[d]->teardown = FRAME_NIL;
+        fake.dom[d]->ops = &ops;
         for ( unsigned int i = 0; i < NR_RAM; i++ )
             ram[d][i] = fake_ram(d);
     }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CPUID as a PV guest's vCPU sees it: the policy of its domain, the parts of it that depend
+ * CPUID as a guest's vCPU sees it: the policy of its domain, the parts of it that depend
  * on the vCPU, and the hypervisor's leaves at 0x40000000.
  *
- * Guests ask by the forced-emulation prefix.  A plain CPUID in ring 3 answers with the host's
+ * PV guests ask by the forced-emulation prefix.  A plain CPUID in ring 3 answers with the host's
  * values: that is so on every host without CPUID faulting.
  */
+#include "core/guest_cpuid.h"
+
 #include <xenabi/arch-x86.h>
 
 #include "base/bits.h"
@@ -14,7 +16,6 @@
 #include "cpu/regs.h"
 #include "cpu/xstate.h"
 #include "kern/clock.h"
-#include "pv/pv.h"
 
 #define ABI_VERSION         (4U << 16 | 17)
 #define HYPERCALL_MSR       0x40000000U
@@ -22,17 +23,14 @@
 #define TSC_HOST_RELIABLE   0x2     /* leaf +3.0 EAX */
 #define TSC_HAS_RDTSCP      0x4
 
-static const struct cpu_policy *policy_of(const struct domain *d)
+const struct cpu_policy *guest_cpu_policy(const struct domain *d)
 {
     if ( d->cpu_policy )
         return d->cpu_policy;
+    if ( d->p2m )
+        return &cpuid_hvm_default;
     /* The control domain may know what a guest that migrates had better not. */
     return d->is_privileged ? &cpuid_pv_max : &cpuid_pv_default;
-}
-
-const struct cpu_policy *pv_cpu_policy(const struct domain *d)
-{
-    return policy_of(d);
 }
 
 static void tsc_leaf(const struct domain *d, uint32_t sub, struct cpuid_regs *out)
@@ -57,9 +55,11 @@ static void tsc_leaf(const struct domain *d, uint32_t sub, struct cpuid_regs *ou
     }
 }
 
-static void hypervisor_leaf(const struct domain *d, uint32_t index, uint32_t sub,
+static void hypervisor_leaf(const struct vcpu *v, uint32_t index, uint32_t sub,
                             struct cpuid_regs *out)
 {
+    const struct domain *const d = v->domain;
+
     switch ( index ) {
     case 0:
         *out = (struct cpuid_regs){ XEN_CPUID_FIRST_LEAF + XEN_CPUID_MAX_NUM_LEAVES,
@@ -71,13 +71,18 @@ static void hypervisor_leaf(const struct domain *d, uint32_t index, uint32_t sub
     case 2:
         out->a = 1;                     /* hypercall pages */
         out->b = HYPERCALL_MSR;
-        out->c = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+        out->c = d->p2m ? 0 : XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
         break;
     case 3:
         tsc_leaf(d, sub, out);
         break;
+    case 4:
+        if ( d->p2m )
+            *out = (struct cpuid_regs){ XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
+                XEN_HVM_CPUID_UPCALL_VECTOR, v->id, d->id, 0 };
+        break;
     case 5:
-        out->b = cpu.phys_bits & XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
+        out->b = d->p2m ? 0 : cpu.phys_bits & XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
         break;
     }
 }
@@ -97,14 +102,14 @@ static uint32_t compact_size(const struct cpu_policy *p, uint64_t xcr0)
     return size;
 }
 
-void cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
+void guest_cpuid(const struct vcpu *v, bool osxsave, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
-    const struct cpu_policy *const p = policy_of(v->domain);
+    const struct cpu_policy *const p = guest_cpu_policy(v->domain);
     const uint32_t apic_id = v->id * 2;
 
     *out = (struct cpuid_regs){ 0 };
     if ( leaf - XEN_CPUID_FIRST_LEAF < 0x100 ) {
-        hypervisor_leaf(v->domain, leaf - XEN_CPUID_FIRST_LEAF, sub, out);
+        hypervisor_leaf(v, leaf - XEN_CPUID_FIRST_LEAF, sub, out);
         return;
     }
     if ( leaf - XEN_CPUID_FIRST_LEAF < 0x10000 )
@@ -114,7 +119,7 @@ void cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid
     switch ( leaf ) {
     case 1:
         out->b |= apic_id << 24 | 1U << 16;
-        if ( v->pv.cr4 & CR4_OSXSAVE )
+        if ( osxsave )
             out->c |= 1U << (FEATURE_OSXSAVE % 32);
         break;
     case 0xb:

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What CPUID answers a guest: its domain's policy, its vCPU's own state, our own leaves. */
+#ifndef CORE_GUEST_CPUID_H
+#define CORE_GUEST_CPUID_H
+
+#include "core/vcpu.h"
+#include "cpu/asm.h"
+
+struct cpu_policy;
+
+/* What the tools have set, or else the default for this kind of guest. */
+const struct cpu_policy *guest_cpu_policy(const struct domain *d);
+/* @osxsave: the guest's CR4.OSXSAVE. */
+void guest_cpuid(const struct vcpu *v, bool osxsave, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
+
+#endif

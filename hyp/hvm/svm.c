@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * AMD-V: APM vol 2 chapter 15.  Nested paging is required.  One ASID serves all guests of a CPU:
+ * translations are flushed when another vCPU comes (switch_to), so none is ever taken for another's.
+ */
+#include "hvm/svm.h"
+
+#include <xenabi/errno.h>
+
+#include "base/bits.h"
+#include "base/log.h"
+#include "base/string.h"
+#include "core/p2m.h"
+#include "cpu/asm.h"
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "cpu/pcpu.h"
+#include "cpu/regs.h"
+#include "mem/heap.h"
+#include "mem/slab.h"
+
+#define CPUID_SVM_LEAF      0x8000000aU
+#define SVM_FEATURE_NP      BIT(0)
+#define SVM_FEATURE_NRIP    BIT(3)
+#define SVM_FEATURE_ASID_FLUSH BIT(6)
+
+#define GUEST_ASID          1
+#define MSRPM_ORDER         1
+#define IOPM_ORDER          2       /* 12 KiB are used */
+#define NPF_WRITE           2
+#define NPF_FETCH           0x10
+#define NPF_WALK            BIT(33) /* the guest's own tables lie where there is nothing */
+
+static uint8_t *msrpm, *iopm;       /* immutable after boot */
+static uint32_t features ro_after_init;
+static paddr_t host_vmcb[NR_CPUS];
+
+static struct vmcb *vmcb_of(const struct vcpu *v)
+{
+    return ((struct svm_vcpu *)v->hvm->backend)->vmcb;
+}
+
+/* --- Boot ------------------------------------------------------------------------------- */
+
+init_code bool svm_probe(const char **missing)
+{
+    struct cpuid_regs r;
+
+    if ( !(cpuid_count(0x80000001, 0).c & 4) )
+        return false;
+    if ( rdmsr(MSR_VM_CR) & VM_CR_SVMDIS ) {
+        *missing = "AMD-V is switched off in the firmware: enable \"SVM Mode\" in its setup";
+        return false;
+    }
+    r = cpuid_count(CPUID_SVM_LEAF, 0);
+    features = r.d;
+    if ( !(features & SVM_FEATURE_NP) )
+        *missing = "this processor's AMD-V has no nested paging";
+    return features & SVM_FEATURE_NP;
+}
+
+/* MSRs that the guest reads and writes without us: VMLOAD and VMSAVE move them. */
+static init_code void pass_msr(uint32_t msr)
+{
+    const unsigned int base = msr >= 0xc0000000 ? 0x800 : 0, bit = (msr & 0x1fff) * 2;
+
+    msrpm[base + bit / 8] &= ~(3 << bit % 8);
+}
+
+static init_code bool bitmaps_init(void)
+{
+    static const uint32_t passed[] = {
+        MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
+        MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
+    };
+
+    msrpm = heap_alloc_pages(MSRPM_ORDER);
+    iopm = heap_alloc_pages(IOPM_ORDER);
+    if ( !msrpm || !iopm )
+        return false;
+    memset(msrpm, 0xff, PAGE_SIZE << MSRPM_ORDER);
+    memset(iopm, 0xff, PAGE_SIZE << IOPM_ORDER);
+    for ( size_t i = 0; i < ARRAY_SIZE(passed); i++ )
+        pass_msr(passed[i]);
+    return true;
+}
+
+int svm_cpu_up(void)
+{
+    void *const save = heap_alloc_page(), *const host = heap_alloc_page();
+
+    if ( !save || !host || (!msrpm && !bitmaps_init()) )
+        return -XEN_ENOMEM;
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+    wrmsr(MSR_VM_HSAVE_PA, mfn_to_paddr(virt_to_mfn(save)));
+    host_vmcb[this_pcpu()->id] = mfn_to_paddr(virt_to_mfn(host));
+    vmsave(host_vmcb[this_pcpu()->id]);
+    return 0;
+}
+
+/* --- Life --------------------------------------------------------------------------------- */
+
+static void svm_update_control(struct vcpu *v)
+{
+    const struct hvm_vcpu *const h = v->hvm;
+    struct vmcb *const vmcb = vmcb_of(v);
+
+    vmcb->cr0 = h->cr0;
+    vmcb->cr2 = h->cr2;
+    vmcb->cr3 = h->cr3;
+    vmcb->cr4 = h->cr4;
+    vmcb->efer = h->efer | EFER_SVME;
+    vmcb->pat = h->pat;
+    vmcb->tsc_offset = h->tsc_offset;
+    vmcb->clean = 0;
+}
+
+static int svm_vcpu_create(struct vcpu *v)
+{
+    struct svm_vcpu *const s = slab_new(struct svm_vcpu);
+    struct vmcb *vmcb;
+
+    if ( !s )
+        return -XEN_ENOMEM;
+    v->hvm->backend = s;
+    s->vmcb = vmcb = heap_alloc_page();
+    if ( !vmcb )
+        return -XEN_ENOMEM;
+    s->vmcb_pa = mfn_to_paddr(virt_to_mfn(vmcb));
+
+    vmcb->intercept_cr = SVM_CR_WRITE(4);
+    vmcb->intercept_dr = 0xffffffff;
+    vmcb->intercept_exception = BIT(VEC_MC);
+    vmcb->intercept1 = SVM_I1_INTR | SVM_I1_NMI | SVM_I1_INIT | SVM_I1_RDPMC | SVM_I1_CPUID |
+                       SVM_I1_INVD | SVM_I1_HLT | SVM_I1_INVLPGA | SVM_I1_IOIO | SVM_I1_MSR |
+                       SVM_I1_FERR | SVM_I1_SHUTDOWN;
+    vmcb->intercept2 = SVM_I2_ALL_SVM | SVM_I2_WBINVD | SVM_I2_MONITOR | SVM_I2_MWAIT | SVM_I2_XSETBV;
+    vmcb->iopm = mfn_to_paddr(virt_to_mfn(iopm));
+    vmcb->msrpm = mfn_to_paddr(virt_to_mfn(msrpm));
+    vmcb->asid = GUEST_ASID;
+    vmcb->vintr = SVM_VINTR_MASKING;
+    vmcb->nested = 1;
+    vmcb->ncr3 = p2m_root(v->domain);
+    vmcb->dr6 = DR6_DEFAULT;
+    vmcb->dr7 = DR7_DEFAULT;
+    return 0;
+}
+
+static void svm_vcpu_free(struct vcpu *v)
+{
+    struct svm_vcpu *const s = v->hvm->backend;
+
+    if ( s )
+        heap_free_page(s->vmcb);
+    slab_free(s);
+    v->hvm->backend = NULL;
+}
+
+/* All is in the VMCB after every exit; the flush makes up for the one ASID. */
+static void svm_switch_from(struct vcpu *v) { }
+
+static void svm_switch_to(struct vcpu *v)
+{
+    vmcb_of(v)->clean = 0;
+}
+
+static void svm_intercept_dr(struct vcpu *v)
+{
+    vmcb_of(v)->intercept_dr = 0xffffffff;
+    vmcb_of(v)->clean = 0;
+}
+
+/* --- State ---------------------------------------------------------------------------------- */
+
+static struct vmcb_seg *segment(struct vmcb *vmcb, enum hvm_seg seg)
+{
+    struct vmcb_seg *const at[SEG_NR] = {
+        [SEG_ES] = &vmcb->es, [SEG_CS] = &vmcb->cs, [SEG_SS] = &vmcb->ss, [SEG_DS] = &vmcb->ds,
+        [SEG_FS] = &vmcb->fs, [SEG_GS] = &vmcb->gs, [SEG_LDTR] = &vmcb->ldtr,
+        [SEG_TR] = &vmcb->tr, [SEG_GDTR] = &vmcb->gdtr, [SEG_IDTR] = &vmcb->idtr,
+    };
+
+    return at[seg];
+}
+
+static void svm_get_segment(struct vcpu *v, enum hvm_seg seg, struct hvm_segment *s)
+{
+    const struct vmcb_seg *const m = segment(vmcb_of(v), seg);
+
+    *s = (struct hvm_segment){ m->sel, m->attr, m->limit, m->base };
+}
+
+static void svm_set_segment(struct vcpu *v, enum hvm_seg seg, const struct hvm_segment *s)
+{
+    struct vmcb *const vmcb = vmcb_of(v);
+
+    *segment(vmcb, seg) = (struct vmcb_seg){ s->sel, s->attr & 0xfff, s->limit, s->base };
+    if ( seg == SEG_SS )
+        vmcb->cpl = (s->attr & SEG_ATTR_DPL) >> 5;
+    vmcb->clean = 0;
+}
+
+static uint64_t *msr_field(struct vmcb *vmcb, uint32_t msr)
+{
+    switch ( msr ) {
+    case MSR_FS_BASE:           return &vmcb->fs.base;
+    case MSR_GS_BASE:           return &vmcb->gs.base;
+    case MSR_KERNEL_GS_BASE:    return &vmcb->kernel_gs_base;
+    case MSR_STAR:              return &vmcb->star;
+    case MSR_LSTAR:             return &vmcb->lstar;
+    case MSR_CSTAR:             return &vmcb->cstar;
+    case MSR_SFMASK:            return &vmcb->sfmask;
+    case MSR_SYSENTER_CS:       return &vmcb->sysenter_cs;
+    case MSR_SYSENTER_ESP:      return &vmcb->sysenter_esp;
+    case MSR_SYSENTER_EIP:      return &vmcb->sysenter_eip;
+    default:                    return NULL;
+    }
+}
+
+static bool svm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
+{
+    const uint64_t *const f = msr_field(vmcb_of(v), msr);
+
+    if ( f )
+        *val = *f;
+    return f;
+}
+
+static bool svm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
+{
+    uint64_t *const f = msr_field(vmcb_of(v), msr);
+
+    if ( f )
+        *f = val;
+    return f;
+}
+
+static unsigned int svm_blocked(struct vcpu *v)
+{
+    const struct svm_vcpu *const s = v->hvm->backend;
+    const bool shadow = s->vmcb->shadow & 1;
+
+    return ((v->regs.rflags & FLAGS_IF) && !shadow ? 0 : HVM_BLOCKED_IRQ) |
+           (s->nmi_masked || shadow ? HVM_BLOCKED_NMI : 0);
+}
+
+static void svm_skip_shadow(struct vcpu *v)
+{
+    vmcb_of(v)->shadow &= ~1ULL;
+}
+
+/* A virtual interrupt that is never delivered: we take its place when the guest could take it. */
+static void svm_want_window(struct vcpu *v, bool irq, bool nmi)
+{
+    struct svm_vcpu *const s = v->hvm->backend;
+    struct vmcb *const vmcb = s->vmcb;
+
+    if ( irq || (nmi && !s->nmi_masked) ) {
+        vmcb->intercept1 |= SVM_I1_VINTR;
+        vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_PRIO_MAX | SVM_VINTR_IGN_TPR;
+    } else {
+        vmcb->intercept1 &= ~SVM_I1_VINTR;
+        vmcb->vintr &= ~SVM_VINTR_IRQ;
+    }
+    vmcb->clean = 0;
+}
+
+static uint64_t svm_get_dr7(struct vcpu *v) { return vmcb_of(v)->dr7; }
+
+static void svm_set_dr7(struct vcpu *v, uint64_t dr7)
+{
+    vmcb_of(v)->dr7 = dr7;
+    vmcb_of(v)->clean = 0;
+}
+
+static void svm_dump(const struct vcpu *v)
+{
+    const struct vmcb *const m = vmcb_of(v);
+
+    log_err("%pv: exit %#lx info %#lx %#lx event %#lx vintr %#lx shadow %#lx\n", v, m->exit_code,
+            m->info1, m->info2, m->exit_int_info, m->vintr, m->shadow);
+    log_err("%pv: cs %#x attr %#x limit %#x base %#lx efer %#lx ncr3 %#lx\n", v, m->cs.sel, m->cs.attr,
+            m->cs.limit, m->cs.base, m->efer, m->ncr3);
+}
+
+/* --- In --------------------------------------------------------------------------------------- */
+
+static uint64_t event_word(const struct hvm_event *e)
+{
+    return SVM_EVENT_VALID | e->vector | (uint64_t)e->type << 8 |
+           (e->has_error ? SVM_EVENT_HAS_ERROR | (uint64_t)e->error << 32 : 0);
+}
+
+static void noreturn svm_enter(struct vcpu *v)
+{
+    struct svm_vcpu *const s = v->hvm->backend;
+    struct hvm_event *const e = &v->hvm->event;
+    struct vmcb *const vmcb = s->vmcb;
+    struct pcpu *const p = this_pcpu();
+    const uint8_t tpr = vlapic_tpr(v);
+
+    if ( e->is_valid ) {
+        vmcb->event_inj = event_word(e);
+        if ( e->type == HVM_EVENT_NMI ) {
+            s->nmi_masked = true;
+            vmcb->intercept1 |= SVM_I1_IRET;
+            vmcb->clean = 0;
+        }
+        e->is_valid = false;
+    }
+    if ( p->hvm_flush ) {
+        p->hvm_flush = false;
+        vmcb->tlb_control = features & SVM_FEATURE_ASID_FLUSH ? SVM_TLB_FLUSH_ASID : SVM_TLB_FLUSH_ALL;
+    }
+    if ( (vmcb->vintr & 0xf) != tpr >> 4 ) {
+        vmcb->vintr = (vmcb->vintr & ~0xfULL) | tpr >> 4;
+        vmcb->clean &= ~SVM_CLEAN_TPR;
+    }
+    vmcb->rip = v->regs.rip;
+    vmcb->rsp = v->regs.rsp;
+    vmcb->rflags = v->regs.rflags;
+    vmcb->rax = v->regs.rax;
+    svm_run(v, s->vmcb_pa, host_vmcb[p->id]);
+}
+
+/* --- Out ----------------------------------------------------------------------------------------- */
+
+/* An event whose delivery was cut short is given again; INT n and INT3 run again by themselves. */
+static void requeue_event(struct vcpu *v, uint64_t info)
+{
+    struct hvm_event *const e = &v->hvm->event;
+    const unsigned int type = (info >> 8) & 7;
+
+    if ( !(info & SVM_EVENT_VALID) || type == HVM_EVENT_SOFT_INT )
+        return;
+    if ( type == HVM_EVENT_EXCEPTION && ((uint8_t)info == VEC_BP || (uint8_t)info == VEC_OF) )
+        return;
+    *e = (struct hvm_event){
+        .vector = info, .type = type, .is_valid = true,
+        .has_error = info & SVM_EVENT_HAS_ERROR, .error = info >> 32,
+    };
+}
+
+/* Where the processor does not say how long the instruction is: as it is without prefixes. */
+static unsigned int insn_len(const struct vcpu *v, const struct vmcb *vmcb, unsigned int plain)
+{
+    const uint64_t n = vmcb->next_rip - v->regs.rip;
+
+    return (features & SVM_FEATURE_NRIP) && n - 1 < 15 ? n : plain;
+}
+
+/* MOV to CR4: which register, the processor says only on some models.  Read it in the instruction. */
+static void cr4_write(struct vcpu *v)
+{
+    uint64_t *const gpr[16] = {
+        &v->regs.rax, &v->regs.rcx, &v->regs.rdx, &v->regs.rbx, &v->regs.rsp, &v->regs.rbp,
+        &v->regs.rsi, &v->regs.rdi, &v->regs.r8, &v->regs.r9, &v->regs.r10, &v->regs.r11,
+        &v->regs.r12, &v->regs.r13, &v->regs.r14, &v->regs.r15,
+    };
+    uint8_t b[15];
+    unsigned int i = 0, rex = 0;
+    uint64_t value;
+
+    if ( !hvm_fetch_insn(v, b, sizeof(b)) )
+        return;
+    for ( ; i < 12; i++ ) {
+        if ( b[i] >> 4 == 4 && hvm_code_bytes(v) == 8 )
+            rex = b[i];
+        else if ( b[i] == 0x0f )
+            break;
+    }
+    if ( b[i] != 0x0f || b[i + 1] != 0x22 ) {
+        domain_crash(v->domain, "%pv: a write of CR4 at %#lx cannot be decoded", v, v->regs.rip);
+        return;
+    }
+    value = *gpr[(b[i + 2] & 7) | (rex & 1) << 3];
+    hvm_exit_cr_write(v, 4, hvm_code_bytes(v) == 8 ? value : (uint32_t)value, i + 3);
+}
+
+static void exit_io(struct vcpu *v, const struct vmcb *vmcb)
+{
+    const uint32_t info = vmcb->info1;
+
+    hvm_exit_io(v, info >> 16, (info >> 4) & 7, !(info & 1), info & 4, vmcb->info2 - v->regs.rip);
+}
+
+static void dispatch_rare(struct vcpu *v, struct vmcb *vmcb)
+{
+    switch ( vmcb->exit_code ) {
+    case SVM_EXIT_RDTSC:
+        hvm_exit_rdtsc(v, false, insn_len(v, vmcb, 2));
+        break;
+    case SVM_EXIT_RDTSCP:
+        hvm_exit_rdtsc(v, true, insn_len(v, vmcb, 3));
+        break;
+    case SVM_EXIT_INVD: case SVM_EXIT_WBINVD:   /* all memory is RAM, and coherent */
+        hvm_advance(v, insn_len(v, vmcb, 2));
+        break;
+    case SVM_EXIT_RDPMC:
+        hvm_inject(v, VEC_GP, 0);
+        break;
+    case SVM_EXIT_INVLPGA: case SVM_EXIT_VMRUN: case SVM_EXIT_VMRUN + 2 ... SVM_EXIT_SKINIT:
+    case SVM_EXIT_MONITOR: case SVM_EXIT_MWAIT: case SVM_EXIT_MWAIT_COND:
+        hvm_inject(v, VEC_UD, -1);
+        break;
+    case SVM_EXIT_DR ... SVM_EXIT_DR + 31:
+        vmcb->intercept_dr = 0;
+        vmcb->clean = 0;
+        hvm_exit_dr_access(v);
+        break;
+    default:
+        domain_crash(v->domain, "%pv: unexpected exit %#lx", v, vmcb->exit_code);
+        break;
+    }
+}
+
+static void dispatch(struct vcpu *v, struct svm_vcpu *s, struct vmcb *vmcb)
+{
+    switch ( vmcb->exit_code ) {
+    case SVM_EXIT_INTR:
+        irq_enable();
+        cpu_relax();
+        irq_disable();
+        break;
+    case SVM_EXIT_NMI: case SVM_EXIT_INIT: case SVM_EXIT_EXCEPTION + VEC_MC:
+        break;                          /* taken by the IDT when GIF came back */
+    case SVM_EXIT_VINTR:
+        break;                          /* what waited is injected on the way in */
+    case SVM_EXIT_IRET:
+        s->nmi_masked = false;          /* one instruction early, but nothing comes before it */
+        vmcb->intercept1 &= ~SVM_I1_IRET;
+        vmcb->shadow |= 1;
+        vmcb->clean = 0;
+        break;
+    case SVM_EXIT_CR_WRITE + 4:
+        cr4_write(v);
+        break;
+    case SVM_EXIT_CPUID:
+        hvm_exit_cpuid(v, insn_len(v, vmcb, 2));
+        break;
+    case SVM_EXIT_HLT:
+        hvm_exit_hlt(v, insn_len(v, vmcb, 1));
+        break;
+    case SVM_EXIT_IOIO:
+        exit_io(v, vmcb);
+        break;
+    case SVM_EXIT_MSR:
+        hvm_exit_msr(v, vmcb->info1 & 1, insn_len(v, vmcb, 2));
+        break;
+    case SVM_EXIT_VMMCALL:
+        hvm_exit_hypercall(v, insn_len(v, vmcb, 3));
+        break;
+    case SVM_EXIT_NPF:
+        hvm_exit_page(v, vmcb->info2, vmcb->info1 & NPF_WRITE, vmcb->info1 & NPF_FETCH,
+                      vmcb->info1 & NPF_WALK);
+        break;
+    case SVM_EXIT_XSETBV:
+        hvm_exit_xsetbv(v, insn_len(v, vmcb, 3));
+        break;
+    case SVM_EXIT_SHUTDOWN:
+        hvm_exit_triple_fault(v);
+        break;
+    case SVM_EXIT_INVALID:
+        domain_crash(v->domain, "%pv: the processor refuses this state (VMRUN failed)", v);
+        break;
+    default:
+        dispatch_rare(v, vmcb);
+        break;
+    }
+}
+
+void svm_exit(struct vcpu *v)
+{
+    struct svm_vcpu *const s = v->hvm->backend;
+    struct hvm_vcpu *const h = v->hvm;
+    struct vmcb *const vmcb = s->vmcb;
+
+    v->regs.rip = vmcb->rip;
+    v->regs.rsp = vmcb->rsp;
+    v->regs.rflags = vmcb->rflags;
+    v->regs.rax = vmcb->rax;
+    h->cr0 = vmcb->cr0;
+    h->cr2 = vmcb->cr2;
+    h->cr3 = vmcb->cr3;
+    h->efer = vmcb->efer & ~(uint64_t)EFER_SVME;
+    vmcb->event_inj = 0;
+    vmcb->tlb_control = 0;
+    vmcb->clean = SVM_CLEAN_ALL;
+    if ( (vmcb->vintr & 0xf) != (unsigned int)vlapic_tpr(v) >> 4 )
+        vlapic_set_tpr(v, (vmcb->vintr & 0xf) << 4);
+    requeue_event(v, vmcb->exit_int_info);
+    dispatch(v, s, vmcb);
+}
+
+const struct hvm_backend svm_backend = {
+    .name = "AMD-V",
+    .vcpu_create = svm_vcpu_create,
+    .vcpu_free = svm_vcpu_free,
+    .switch_from = svm_switch_from,
+    .switch_to = svm_switch_to,
+    .intercept_dr = svm_intercept_dr,
+    .update_control = svm_update_control,
+    .get_segment = svm_get_segment,
+    .set_segment = svm_set_segment,
+    .read_msr = svm_read_msr,
+    .write_msr = svm_write_msr,
+    .blocked = svm_blocked,
+    .skip_shadow = svm_skip_shadow,
+    .want_window = svm_want_window,
+    .get_dr7 = svm_get_dr7,
+    .set_dr7 = svm_set_dr7,
+    .dump = svm_dump,
+    .enter = svm_enter,
+};
