@@ -2,6 +2,7 @@
 /* Range checks before the guarded copies of entry/entry.S. */
 #include "core/guest_access.h"
 #include "base/bits.h"
+#include "base/string.h"
 #include "config.h"
 #include "core/guest_ops.h"
 #include "cpu/extable.h"
@@ -11,13 +12,32 @@ bool guest_slow_range(void)
     return current->hvm;
 }
 
+/* Where @va is in the arguments of the 32-bit call that runs, or NULL. */
+static uint8_t *compat_at(guest_ptr_t va, size_t len)
+{
+    return current->compat_args && range_ok(va - COMPAT_BASE, len, COMPAT_BYTES)
+           ? (uint8_t *)current->compat_args + (va - COMPAT_BASE) : NULL;
+}
+
 bool guest_slow_in(void *dst, guest_ptr_t src, size_t len)
 {
+    const uint8_t *const own = compat_at(src, len);
+
+    if ( own ) {
+        memcpy(dst, own, len);
+        return true;
+    }
     return current->hvm && current->domain->ops->copy_in(dst, src, len);
 }
 
 bool guest_slow_out(guest_ptr_t dst, const void *src, size_t len)
 {
+    uint8_t *const own = compat_at(dst, len);
+
+    if ( own ) {
+        memcpy(own, src, len);
+        return true;
+    }
     return current->hvm && current->domain->ops->copy_out(dst, src, len);
 }
 

@@ -91,6 +91,13 @@ fault:
                           : (copy_to_guest)(dst, src, len))
 #endif
 
+/*
+ * A 32-bit call's arguments in their wide form (hcall/hc_compat.c), at v->compat_args: the handler of
+ * the call finds them at this address.  Hardware guests only.
+ */
+#define COMPAT_BASE     0xffff800000000000UL
+#define COMPAT_BYTES    64
+
 /* Element @i of an array of @size-byte elements at @base; no overflow is possible. */
 bool must_check copy_from_guest_index(void *dst, guest_ptr_t base, uint64_t i, size_t size);
 bool must_check copy_to_guest_index(guest_ptr_t base, uint64_t i, const void *src, size_t size);

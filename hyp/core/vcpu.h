@@ -120,6 +120,7 @@ struct vcpu {
     /* Hypercalls in progress. */
     uint32_t         mc_active;         /* inside multicall */
     uint32_t         cont_args_set;     /* bitmap: cont_args to put into the repeated call */
+    void            *compat_args;       /* COMPAT_BYTES at COMPAT_BASE, while a 32-bit call runs */
     uint64_t         cont_args[6];      /* hcall/hypercall.c: cont_set_arg */
 };
 

@@ -10,6 +10,7 @@
 #include "core/gnttab.h"
 #include "core/p2m.h"
 #include "cpu/pcpu.h"
+#include "hvm/hvm.h"
 #include "kern/host.h"
 #include "mem/heap.h"
 #include "mem/paging.h"
@@ -191,9 +192,24 @@ static int mem_claim(struct vcpu *v, void *arg)
     return rc;
 }
 
+static int resource_frame(struct domain *d, const struct xen_mem_acquire_resource *a, uint64_t frame, mfn_t *mfn)
+{
+    int rc;
+
+    if ( frame >> 32 )
+        return -XEN_EINVAL;
+    if ( a->type == XENMEM_resource_grant_table )
+        return gnttab_get_frame(d, frame, mfn);
+    spin_lock(&d->domctl_lock);
+    rc = ioreq_frame(d, a->id, frame, mfn);
+    spin_unlock(&d->domctl_lock);
+    return rc;
+}
+
 static int mem_acquire(struct vcpu *v, void *arg)
 {
     struct xen_mem_acquire_resource *const a = arg;
+    const bool is_grants = a->type == XENMEM_resource_grant_table;
     struct gnttab_query_size size = { .dom = a->domid };
     struct domain *d;
     mfn_t mfn;
@@ -201,9 +217,9 @@ static int mem_acquire(struct vcpu *v, void *arg)
 
     if ( a->pad || a->nr_frames > ACQUIRE_MAX )
         return -XEN_EINVAL;
-    if ( a->type != XENMEM_resource_grant_table )
+    if ( a->type > XENMEM_resource_grant_table )
         return -XEN_EOPNOTSUPP;
-    if ( a->id != XENMEM_resource_grant_table_id_shared )
+    if ( is_grants && a->id != XENMEM_resource_grant_table_id_shared )
         return -XEN_EINVAL;
     rc = domain_get_remote(a->domid, &d);
     if ( rc )
@@ -213,15 +229,14 @@ static int mem_acquire(struct vcpu *v, void *arg)
         return -XEN_EPERM;          /* the call is for looking after another domain */
     }
 
-    if ( !a->frame_list ) {
+    if ( !is_grants && !d->hvm ) {
+        rc = -XEN_EINVAL;
+    } else if ( !a->frame_list ) {
         rc = a->nr_frames ? -XEN_EINVAL : gnttab_query_size(&size);
-        a->nr_frames = size.max_nr_frames;
+        a->nr_frames = is_grants ? size.max_nr_frames : IOREQ_NR_FRAMES;
     }
     for ( uint32_t i = 0; a->frame_list && !rc && i < a->nr_frames; i++ ) {
-        if ( a->frame > 0xffffffff - i )
-            rc = -XEN_EINVAL;
-        if ( !rc )
-            rc = gnttab_get_frame(d, a->frame + i, &mfn);
+        rc = a->frame + i < i ? -XEN_EINVAL : resource_frame(d, a, a->frame + i, &mfn);
         if ( !rc && !copy_to_guest_index(a->frame_list, i, &mfn.n, sizeof(mfn.n)) )
             rc = -XEN_EFAULT;
     }

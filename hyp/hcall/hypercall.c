@@ -26,7 +26,7 @@
     X(xen_version) X(console_io) X(grant_table_op) X(vm_assist) \
     X(update_va_mapping_otherdomain) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) \
     X(nmi_op) X(sched_op) X(callback_op) X(event_channel_op) X(physdev_op_compat) X(physdev_op) \
-    X(hvm_op) X(sysctl) X(domctl)
+    X(hvm_op) X(dm_op) X(sysctl) X(domctl)
 
 #define ROW(name) [__HYPERVISOR_##name] = hc_##name,
 hypercall_fn *const hypercall_table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
@@ -195,10 +195,4 @@ long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4, u
         cont_set_arg(v, 1, (uint32_t)nr_calls - i);
     }
     return rc;
-}
-
-/* Replaced when hc_compat.c comes. */
-__attribute__((weak)) void hypercall_compat(struct vcpu *v)
-{
-    v->regs.rax = -XEN_ENOSYS;
 }

@@ -16,7 +16,6 @@
 #include "cpu/regs.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/svm.h"
-#include "hvm/vmx.h"
 #include "kern/panic.h"
 #include "mem/paging.h"
 #include "mem/slab.h"
@@ -33,15 +32,13 @@ const char *hvm_missing ro_after_init = "this processor has neither VT-x nor AMD
 
 static int cpu_up(void)
 {
-    return hvm_backend == &svm_backend ? svm_cpu_up() : vmx_cpu_up();
+    return svm_cpu_up();
 }
 
 init_code void hvm_init(void)
 {
     if ( svm_probe(&hvm_missing) )
         hvm_backend = &svm_backend;
-    else if ( vmx_probe(&hvm_missing) )
-        hvm_backend = &vmx_backend;
     if ( hvm_backend ) {
         p2m_is_ept = hvm_backend != &svm_backend;
         hvm_missing = "no memory to take it into use";
@@ -107,6 +104,8 @@ static int domain_init_hvm(struct domain *d, const struct xen_domctl_createdomai
 
 static void domain_free_hvm(struct domain *d)
 {
+    if ( d->hvm )
+        ioreq_free(d);
     p2m_free(d);
     slab_free(d->hvm);
     d->hvm = NULL;
@@ -148,6 +147,7 @@ static int relinquish(struct domain *d)
 
     for_each_vcpu ( d, v )
         vcpu_unregister_info(v);
+    ioreq_destroy_all(d);
     return 0;
 }
 
@@ -240,6 +240,7 @@ const struct guest_ops hvm_guest_ops = {
     .deliver = hvm_deliver,
     .grant_map = grant_map,
     .grant_unmap = grant_unmap,
+    .dm_notify      = ioreq_notify,
     .copy_in = hvm_copy_from_guest,
     .copy_out = hvm_copy_to_guest,
     .dump_vcpu = dump_vcpu,

@@ -237,8 +237,6 @@ enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int b
 void hvm_io_resume(struct vcpu *v);
 /* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa: of the fault. */
 void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa);
-/* The device model has answered: complete the instruction, or run the emulator again. */
-void hvm_io_resume(struct vcpu *v);
 /* INS or OUTS at RIP. */
 void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write);
 /* The device model has answered an access of an emulated instruction (io.is_emulated): go on with that. */

@@ -35,3 +35,9 @@ MISSING void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa)
 { domain_crash(v->domain, "%pv: MMIO at %#lx", v, gpa); }
 MISSING void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write)
 { domain_crash(v->domain, "%pv: string I/O on port %#x", v, port); }
+MISSING int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level) { return -XEN_EOPNOTSUPP; }
+MISSING int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level)
+{ return -XEN_EOPNOTSUPP; }
+MISSING int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int isa_irq) { return -XEN_EOPNOTSUPP; }
+MISSING int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data) { return -XEN_EOPNOTSUPP; }
+MISSING int hvm_send_trigger(struct domain *d, uint32_t trigger, uint32_t vcpu) { return -XEN_EOPNOTSUPP; }

@@ -10,3 +10,5 @@ memory_op_CFLAGS := -DHOST_TEST
 p2m_SRCS         := core/p2m.c hcall/hc_memory.c hcall/hc_physmap.c core/page.c core/evtchn.c \
 	core/evtchn_2l.c core/evtchn_fifo.c core/gnttab.c cpu/spinlock.c fake/world.c
 p2m_CFLAGS       := -DHOST_TEST
+compat_SRCS      := hcall/hc_compat.c
+compat_CFLAGS    := -DHOST_TEST

@@ -77,7 +77,8 @@ HANDLER(xen_version) HANDLER(console_io) HANDLER(physdev_op_compat) HANDLER(gran
 HANDLER(vm_assist) HANDLER(update_va_mapping_otherdomain) HANDLER(iret) HANDLER(vcpu_op)
 HANDLER(set_segment_base) HANDLER(mmuext_op) HANDLER(nmi_op) HANDLER(sched_op)
 HANDLER(callback_op) HANDLER(event_channel_op) HANDLER(physdev_op) HANDLER(sysctl)
-HANDLER(domctl) HANDLER(hvm_op)
+HANDLER(domctl) HANDLER(hvm_op) HANDLER(dm_op)
+void hypercall_compat(struct vcpu *v) { v->regs.rax = -XEN_ENOSYS; }
 
 static int setup(void **state)
 {
