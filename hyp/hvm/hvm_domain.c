@@ -16,6 +16,7 @@
 #include "cpu/regs.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/svm.h"
+#include "hvm/vmx.h"
 #include "kern/panic.h"
 #include "mem/paging.h"
 #include "mem/slab.h"
@@ -32,13 +33,15 @@ const char *hvm_missing ro_after_init = "this processor has neither VT-x nor AMD
 
 static int cpu_up(void)
 {
-    return svm_cpu_up();
+    return hvm_backend == &svm_backend ? svm_cpu_up() : vmx_cpu_up();
 }
 
 init_code void hvm_init(void)
 {
     if ( svm_probe(&hvm_missing) )
         hvm_backend = &svm_backend;
+    else if ( vmx_probe(&hvm_missing) )
+        hvm_backend = &vmx_backend;
     if ( hvm_backend ) {
         p2m_is_ept = hvm_backend != &svm_backend;
         hvm_missing = "no memory to take it into use";

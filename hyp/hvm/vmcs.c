@@ -5,6 +5,7 @@
  * A VMCS is loaded on the CPU that runs its vCPU and cleared (written back to memory) when
  * the vCPU leaves it, so that any CPU may load it next, without asking the last one.
  */
+#include "hvm/vmcs.h"
 #include "hvm/vmx.h"
 
 #include "base/assert.h"

@@ -31,7 +31,10 @@ static uint8_t *at(guest_ptr_t va, size_t len)
     return va >= GUEST && range_ok(va - GUEST, len, sizeof(mem)) ? mem + (va - GUEST) : NULL;
 }
 bool copy_from_guest(void *dst, guest_ptr_t src, size_t len) { return at(src, len) && memcpy(dst, at(src, len), len); }
-bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len) { return at(dst, len) && memcpy(at(dst, len), src, len); }
+bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
+{
+    return at(dst, len) && memcpy(at(dst, len), src, len);
+}
 bool copy_from_guest_index(void *dst, guest_ptr_t base, uint64_t i, size_t size)
 {
     return copy_from_guest(dst, base + i * size, size);
@@ -175,7 +178,9 @@ TEST(structures_become_wide_and_narrow)
 
 static void give_extents(uint32_t nr)
 {
-    const struct { uint32_t start, nr, order, flags; domid_t domid; uint16_t pad; } r = { GUEST + 64, nr, 9, 5, DOMID_SELF, 0 };
+    const struct { uint32_t start, nr, order, flags; domid_t domid; uint16_t pad; } r = {
+        GUEST + 64, nr, 9, 5, DOMID_SELF, 0
+    };
 
     memcpy(mem, &r, sizeof(r));
     for ( uint32_t i = 0; i < 16; i++ )
