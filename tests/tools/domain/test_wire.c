@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "ctx/context.h"
 #include "device/store.h"
 
 static char dir[64], path[96];
@@ -195,22 +196,83 @@ static void others_changes_are_outlived(void **state)
     pthread_join(thread, NULL);
 }
 
-static void empty_parents_go_with_the_last_child(void **state)
+static void remove_upwards(struct xn_ctx *ctx, const char *node)
 {
-    struct xn_ctx *ctx = *state;
+    struct store_batch b = { .nr = 0 };
+
+    store_remove_upwards(&b, 1, "%s", node);
+    assert_int_equal(store_commit(ctx, &b, "test"), 0);
+    store_batch_free(&b);
+}
+
+static void check_pruning(struct xn_ctx *ctx)
+{
     struct store_batch b = { .nr = 0 };
 
     store_put(&b, "1", "/up/a/b/c/d");
     store_put(&b, "1", "/up/a/b/e");
     assert_int_equal(store_commit(ctx, &b, "test"), 0);
     store_batch_free(&b);
-    assert_int_equal(store_remove_upwards(ctx, 1, "/up/a/b/c/d"), 0);
+    remove_upwards(ctx, "/up/a/b/c/d");
     assert_false(store_exists(ctx, "/up/a/b/c"));
     assert_true(store_exists(ctx, "/up/a/b/e"));
-    assert_int_equal(store_remove_upwards(ctx, 1, "/up/a/b/e"), 0);
+    remove_upwards(ctx, "/up/a/b/e");
     assert_false(store_exists(ctx, "/up/a"));
     assert_true(store_exists(ctx, "/up"));
-    assert_int_equal(store_remove_upwards(ctx, 1, "/up/never/there"), 0);
+    remove_upwards(ctx, "/up/never/there");
+    assert_true(store_exists(ctx, "/up"));
+    /* Two in one batch, with a parent in common; what has children stays; others go on. */
+    store_put(&b, "1", "/up/a/x/1");
+    store_put(&b, "1", "/up/a/y/1");
+    store_remove(&b, "/up/a/x/1");
+    store_remove(&b, "/up/a/y/1");
+    store_prune(&b, 1, "/up/a/x");
+    store_prune(&b, 1, "/up/a/y");
+    store_put(&b, "1", "/up/kept/child");
+    store_prune(&b, 1, "/up/kept");
+    assert_int_equal(store_commit(ctx, &b, "test"), 0);
+    store_batch_free(&b);
+    assert_false(store_exists(ctx, "/up/a"));
+    assert_true(store_exists(ctx, "/up/kept/child"));
+    store_remove(&b, "/up");
+    assert_int_equal(store_commit(ctx, &b, "test"), 0);
+    store_batch_free(&b);
+}
+
+static void empty_parents_go_with_the_last_child(void **state)
+{
+    check_pruning(*state);
+}
+
+/* The daemon's socket has another name, libxenstore's variable too: by the library alone. */
+static void without_a_socket_the_library_does_it(void **state)
+{
+    struct xn_ctx *ctx = *state;
+    struct xs_handle *xs;
+
+    assert_int_equal(ctx_store(ctx, &xs), 0);
+    setenv("XENSTORED_PATH", "/nowhere", 1);
+    check_pruning(ctx);
+    assert_int_equal(ctx->store_fd, -1);
+}
+
+static void a_connection_that_was_lost_is_made_again(void **state)
+{
+    struct xn_ctx *ctx = *state;
+    struct store_batch b = { .nr = 0 };
+    char *value;
+
+    store_put(&b, "1", "/again");
+    for ( int i = 0; i < 3; i++ ) {
+        assert_int_equal(store_commit(ctx, &b, "test"), 0);
+        assert_true(ctx->store_fd >= 0);
+        shutdown(ctx->store_fd, SHUT_RDWR);
+        value = store_read(ctx, "/again");
+        assert_string_equal(value, "1");
+        free(value);
+        shutdown(ctx->store_fd, SHUT_RDWR);
+    }
+    store_batch_free(&b);
 }
 
 struct waiting {
@@ -294,16 +356,16 @@ static void a_server_that_misbehaves_is_an_error(void **state)
     for ( size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++ ) {
         answer = cases[i].bytes;
         answer_len = cases[i].len;
-        assert_true(store_wire_commit(&b, &failed) < 0);
+        assert_true(store_wire_commit(*state, &b, &failed) < 0);
         value = NULL;
-        store_wire_read(&(const char *){ "/a" }, 1, &value);
+        store_wire_read(*state, &(const char *){ "/a" }, 1, &value);
         assert_null(value);
     }
     shutdown(server, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(server);
     setenv("XENSTORED_PATH", "/nowhere", 1);
-    assert_int_equal(store_wire_commit(&b, &failed), -ENOTCONN);
+    assert_int_equal(store_wire_commit(*state, &b, &failed), -ENOTCONN);
     assert_int_equal(store_commit(*state, &b, "test"), -ENOTCONN);
     assert_non_null(strstr(xn_why(*state), "xenstored"));
     store_batch_free(&b);
@@ -315,7 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_batch_is_made_as_a_whole), T(many_operations_take_several_pieces),
         T(one_bad_operation_undoes_the_rest), T(others_changes_are_outlived),
-        T(empty_parents_go_with_the_last_child), T(waiting_is_by_events),
+        T(empty_parents_go_with_the_last_child), T(without_a_socket_the_library_does_it),
+        T(a_connection_that_was_lost_is_made_again), T(waiting_is_by_events),
         T(a_server_that_misbehaves_is_an_error),
     };
 

@@ -13,8 +13,10 @@ struct xn_ctx *xn_ctx_new(void)
 {
     struct xn_ctx *ctx = calloc(1, sizeof(*ctx));
 
-    if ( ctx )
+    if ( ctx ) {
         ctx->log_max = XN_WARN;
+        ctx->store_fd = -1;
+    }
     return ctx;
 }
 

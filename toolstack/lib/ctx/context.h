@@ -34,6 +34,7 @@ struct xn_ctx {
     struct xenevtchn_handle *evtchn;
     struct xengntdev_handle *gnttab;
     struct xs_handle *store;
+    int store_fd;                       /* device/store_wire.c: its connection, -1: none */
     struct ctx_logger *logger;          /* what Xen's libraries say goes to our log */
 
     void *op;                           /* hypercall.c: a page for the operation's structure */

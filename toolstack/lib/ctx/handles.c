@@ -149,6 +149,8 @@ void ctx_close_handles(struct xn_ctx *ctx)
 {
     if ( ctx->store )
         xs_close(ctx->store);
+    if ( ctx->store_fd >= 0 )
+        close(ctx->store_fd);
     if ( ctx->gnttab )
         xengnttab_close(ctx->gnttab);
     if ( ctx->evtchn )
@@ -164,6 +166,7 @@ void ctx_close_handles(struct xn_ctx *ctx)
     }
     free(ctx->logger);
     ctx->store = NULL;
+    ctx->store_fd = -1;
     ctx->gnttab = NULL;
     ctx->evtchn = NULL;
     ctx->foreign = NULL;

@@ -59,6 +59,9 @@ static int tell_backends(const struct closing *c, bool force)
     int rc;
 
     for ( size_t i = 0; i < c->nr; i++ ) {
+        /* A console that is cut off goes with its nodes: xenconsoled asks for no more. */
+        if ( force && c->ids[i].kind == XN_DEVICE_CONSOLE )
+            continue;
         if ( force ) {
             dev_front_path(&c->ids[i], path);
             store_remove(&b, "%s", path);
@@ -124,24 +127,26 @@ static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
         free(v[i]);
 }
 
-static int remove_nodes(struct xn_ctx *ctx, const struct dev_id *id)
+/* All of them in one transaction, and what is empty above them. */
+static int remove_nodes(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr)
 {
+    struct store_batch b = { .nr = 0 };
     char path[DEV_PATH_MAX];
-    int rc, first;
+    int rc;
 
-    dev_back_path(id, path);
-    first = store_remove_upwards(ctx, 3, "%s", path);
-    dev_front_path(id, path);
-    rc = store_remove_upwards(ctx, 4, "%s", path);
-    first = first ? first : rc;
-    dev_libxl_path(id, path);
-    rc = store_remove_upwards(ctx, 3, "%s", path);
-    first = first ? first : rc;
-    snprintf(path, sizeof(path), "/local/domain/%u/error/backend/%s/%u/%u", id->back,
-             dev_kind_name(id->kind), id->front, id->devid);
-    if ( store_exists(ctx, "%s", path) )
-        (void)store_remove_upwards(ctx, 4, "%s", path);
-    return first;
+    for ( size_t i = 0; i < nr; i++ ) {
+        dev_back_path(&ids[i], path);
+        store_remove_upwards(&b, 3, "%s", path);
+        dev_front_path(&ids[i], path);
+        store_remove_upwards(&b, 4, "%s", path);
+        dev_libxl_path(&ids[i], path);
+        store_remove_upwards(&b, 3, "%s", path);
+        store_remove_upwards(&b, 4, "/local/domain/%u/error/backend/%s/%u/%u", ids[i].back,
+                             dev_kind_name(ids[i].kind), ids[i].front, ids[i].devid);
+    }
+    rc = store_commit(ctx, &b, "removing store nodes of devices");
+    store_batch_free(&b);
+    return rc;
 }
 
 static int say_stuck(const struct closing *c)
@@ -198,9 +203,6 @@ int dev_remove(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool for
 
     if ( rc && !force )
         return rc;
-    for ( size_t i = 0; i < nr; i++ ) {
-        one = remove_nodes(ctx, &ids[i]);
-        rc = rc ? rc : one;
-    }
-    return rc;
+    one = remove_nodes(ctx, ids, nr);
+    return rc ? rc : one;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the store, removing with empty parents, waiting for changes.
+ * Reading the store, telling it of domains, waiting for changes.  Requests go over store_wire.c,
+ * and by libxenstore where that finds no socket (a store daemon in another domain).
  *
  * Waiting uses a connection of its own: libxenstore starts a thread with the first watch,
  * and every later request of that connection pays for it.
@@ -18,34 +19,45 @@
 #include "ctx/context.h"
 #include "device/store.h"
 
-#define MAX_TRIES 32
-
-static struct xs_handle *open_path(struct xn_ctx *ctx, char *path, const char *fmt, va_list args)
+/* By libxenstore; NULL with errno. */
+static char *lib_value(struct xn_ctx *ctx, const char *path, size_t *len)
 {
-    int n = vsnprintf(path, STORE_PATH_MAX, fmt, args);
     struct xs_handle *xs;
+    unsigned int n = 0;
+    char *value;
 
-    if ( n < 0 || n >= STORE_PATH_MAX ) {
-        errno = ENAMETOOLONG;
-        return NULL;
-    }
     if ( ctx_store(ctx, &xs) ) {
         errno = ENOTCONN;
         return NULL;
     }
-    return xs;
+    value = xs_read(xs, XBT_NULL, path, &n);
+    *len = n;
+    return value;
+}
+
+static bool path_of(char path[STORE_PATH_MAX], const char *fmt, va_list args)
+{
+    const int n = vsnprintf(path, STORE_PATH_MAX, fmt, args);
+
+    if ( n >= 0 && n < STORE_PATH_MAX )
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
 }
 
 static char *read_value(struct xn_ctx *ctx, const char *fmt, va_list args)
 {
-    char path[STORE_PATH_MAX];
-    struct xs_handle *xs = open_path(ctx, path, fmt, args);
-    unsigned int len = 0;
-    char *value;
+    char path[STORE_PATH_MAX], *value;
+    size_t len = 0;
+    int rc;
 
-    if ( !xs )
+    if ( !path_of(path, fmt, args) )
         return NULL;
-    value = xs_read(xs, XBT_NULL, path, &len);
+    rc = store_wire_value(ctx, path, &value, &len);
+    if ( rc == -ENOTCONN )
+        value = lib_value(ctx, path, &len);
+    else if ( rc )
+        errno = -rc;
     if ( value && (len > STORE_VALUE_MAX || strlen(value) != len) ) {
         free(value);
         errno = EINVAL;
@@ -82,7 +94,7 @@ int store_read_many(struct xn_ctx *ctx, const char *const *paths, size_t nr, cha
     int rc;
 
     memset(values, 0, nr * sizeof(*values));
-    rc = store_wire_read(paths, nr, values);
+    rc = store_wire_read(ctx, paths, nr, values);
     if ( rc == -ENOTCONN ) {
         rc = 0;
         for ( size_t i = 0; i < nr && !rc; i++ ) {
@@ -124,125 +136,87 @@ int store_read_number(struct xn_ctx *ctx, uint64_t max, uint64_t *value, const c
     return rc;
 }
 
-char **store_list(struct xn_ctx *ctx, size_t *count, const char *fmt, ...)
+static char **lib_list(struct xn_ctx *ctx, const char *path, size_t *count)
 {
-    char path[STORE_PATH_MAX];
     struct xs_handle *xs;
     unsigned int n = 0;
-    va_list args;
     char **list;
 
-    *count = 0;
-    va_start(args, fmt);
-    xs = open_path(ctx, path, fmt, args);
-    va_end(args);
-    if ( !xs )
+    if ( ctx_store(ctx, &xs) ) {
+        errno = ENOTCONN;
         return NULL;
+    }
     list = xs_directory(xs, XBT_NULL, path, &n);
-    if ( list )
-        *count = n < STORE_LIST_MAX ? n : STORE_LIST_MAX;
+    *count = list ? n : 0;
     return list;
 }
 
-/* Remove path if it has no children.  1: it has some. */
-static int remove_if_empty(struct xs_handle *xs, const char *path)
+char **store_list(struct xn_ctx *ctx, size_t *count, const char *fmt, ...)
 {
-    for ( unsigned int i = 0; i < MAX_TRIES; i++ ) {
-        xs_transaction_t t = xs_transaction_start(xs);
-        unsigned int n = 0;
-        char **list;
-        bool remove;
-
-        if ( t == XBT_NULL )
-            return -errno;
-        list = xs_directory(xs, t, path, &n);
-        free(list);
-        remove = list && n == 0;
-        if ( remove && !xs_rm(xs, t, path) && errno != ENOENT ) {
-            int err = errno;
-
-            xs_transaction_end(xs, t, true);
-            return -err;
-        }
-        if ( xs_transaction_end(xs, t, !remove) )
-            return n > 0;
-        if ( errno != EAGAIN )
-            return -errno;
-    }
-    return -EAGAIN;
-}
-
-int store_remove_upwards(struct xn_ctx *ctx, unsigned int keep, const char *fmt, ...)
-{
-    struct store_batch b = { .nr = 0 };
-    char path[STORE_PATH_MAX];
+    char path[STORE_PATH_MAX], **list;
     va_list args;
+    bool ok;
     int rc;
 
+    *count = 0;
     va_start(args, fmt);
-    rc = vsnprintf(path, sizeof(path), fmt, args);
+    ok = path_of(path, fmt, args);
     va_end(args);
-    if ( rc < 0 || (size_t)rc >= sizeof(path) )
-        return xn_fail(ctx, ENAMETOOLONG, "removing a store node: its path is too long");
-    store_remove(&b, "%s", path);
-    rc = store_commit(ctx, &b, "removing a store node");
-    store_batch_free(&b);
-    *strrchr(path, '/') = 0;
-    return rc ? rc : store_prune(ctx, keep, "%s", path);
+    if ( !ok )
+        return NULL;
+    rc = store_wire_list(ctx, path, &list, count);
+    if ( rc == -ENOTCONN || rc == -E2BIG )          /* libxenstore takes long lists in parts */
+        list = lib_list(ctx, path, count);
+    else if ( rc )
+        errno = -rc;
+    if ( *count > STORE_LIST_MAX )
+        *count = STORE_LIST_MAX;
+    return list;
 }
 
-int store_prune(struct xn_ctx *ctx, unsigned int keep, const char *fmt, ...)
+static int lib_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port)
 {
-    char path[STORE_PATH_MAX];
     struct xs_handle *xs;
-    unsigned int depth = 0;
-    va_list args;
-    int rc = 0;
 
-    va_start(args, fmt);
-    xs = open_path(ctx, path, fmt, args);
-    va_end(args);
-    if ( !xs )
-        return xn_fail(ctx, errno, "removing a store node: %s", strerror(errno));
-    for ( const char *p = path; *p; p++ )
-        depth += *p == '/';
-    while ( !rc && depth > keep ) {
-        unsigned int n = 0;
-        char **list = xs_directory(xs, XBT_NULL, path, &n);
-
-        free(list);
-        if ( list )                     /* ask first: most are not empty */
-            rc = n ? 1 : remove_if_empty(xs, path);
-        *strrchr(path, '/') = 0;
-        depth--;
-    }
-    return rc < 0 ? xn_fail(ctx, -rc, "removing store node %s: %s", path, strerror(-rc)) : 0;
+    if ( ctx_store(ctx, &xs) )
+        return -ENOTCONN;
+    return xs_introduce_domain(xs, domid, ring_mfn, port) ? 0 : -errno;
 }
 
 int store_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port)
 {
-    struct xs_handle *xs;
-    int rc = ctx_store(ctx, &xs);
+    int rc = store_wire_introduce(ctx, domid, ring_mfn, port);
 
-    if ( rc )
-        return rc;
-    if ( !xs_introduce_domain(xs, domid, ring_mfn, port) )
-        return xn_fail(ctx, errno, "the store daemon refuses domain %u: %s", domid,
-                       strerror(errno));
-    return 0;
+    if ( rc == -ENOTCONN ) {
+        rc = lib_introduce(ctx, domid, ring_mfn, port);
+        if ( rc == -ENOTCONN )
+            return rc;                  /* the reason is recorded */
+    }
+    return rc ? xn_fail(ctx, -rc, "the store daemon refuses domain %u: %s", domid,
+                        strerror(-rc)) : 0;
+}
+
+static int lib_release(struct xn_ctx *ctx, uint32_t domid)
+{
+    struct xs_handle *xs;
+
+    if ( ctx_store(ctx, &xs) )
+        return -ENOTCONN;
+    return xs_release_domain(xs, domid) ? 0 : -errno;
 }
 
 int store_release(struct xn_ctx *ctx, uint32_t domid)
 {
-    struct xs_handle *xs;
-    int rc = ctx_store(ctx, &xs);
+    int rc = store_wire_release(ctx, domid);
 
-    if ( rc )
-        return rc;
+    if ( rc == -ENOTCONN ) {
+        rc = lib_release(ctx, domid);
+        if ( rc == -ENOTCONN )
+            return rc;
+    }
     /* It has seen by itself that the domain is gone, or never knew it: both are fine. */
-    if ( !xs_release_domain(xs, domid) && errno != ENOENT && errno != EINVAL )
-        return xn_fail(ctx, errno, "the store daemon keeps domain %u: %s", domid,
-                       strerror(errno));
+    if ( rc && rc != -ENOENT && rc != -EINVAL )
+        return xn_fail(ctx, -rc, "the store daemon keeps domain %u: %s", domid, strerror(-rc));
     return 0;
 }
 

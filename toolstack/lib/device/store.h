@@ -28,10 +28,11 @@ struct store_perms {
     uint32_t owner, reader;             /* reader == owner: none */
 };
 
-enum store_op_kind { STORE_WRITE, STORE_REMOVE, STORE_CHMOD };
+enum store_op_kind { STORE_WRITE, STORE_REMOVE, STORE_CHMOD, STORE_PRUNE };
 
 struct store_op {
     enum store_op_kind kind;
+    unsigned int keep;                  /* STORE_PRUNE */
     struct store_perms perms;           /* STORE_CHMOD */
     char *path, *value;                 /* value: STORE_WRITE */
 };
@@ -55,6 +56,15 @@ void store_chmod(struct store_batch *b, struct store_perms perms, const char *pa
 /* Remove a node with everything below it; that it is not there is no error. */
 void store_remove(struct store_batch *b, const char *path, ...)
     __attribute__((format(printf, 2, 3)));
+/*
+ * Remove a node if it has no children (any more), then its parents from below as long as they
+ * are empty, but not the first keep components ("/local/domain/0/backend" are 4).
+ */
+void store_prune(struct store_batch *b, unsigned int keep, const char *path, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Remove a node with everything below it, then its parents as store_prune does. */
+void store_remove_upwards(struct store_batch *b, unsigned int keep, const char *path, ...)
+    __attribute__((format(printf, 3, 4)));
 void store_batch_free(struct store_batch *b);
 
 /*
@@ -82,17 +92,6 @@ bool store_exists(struct xn_ctx *ctx, const char *path, ...)
 char **store_list(struct xn_ctx *ctx, size_t *count, const char *path, ...)
     __attribute__((format(printf, 3, 4)));
 
-/*
- * Remove a node, then its parents from below as long as they are empty, but not the first
- * keep components ("/local/domain/0/backend" are 4).
- */
-int store_remove_upwards(struct xn_ctx *ctx, unsigned int keep, const char *path, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Remove a node and its parents as long as they are empty; keep: as above. */
-int store_prune(struct xn_ctx *ctx, unsigned int keep, const char *path, ...)
-    __attribute__((format(printf, 3, 4)));
-
 /* Tell the store daemon that a domain is there, with its ring; or that it is gone. */
 int store_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port);
 int store_release(struct xn_ctx *ctx, uint32_t domid);
@@ -106,9 +105,15 @@ int store_wait(struct xn_ctx *ctx, const char *const *paths, size_t nr_paths,
                int (*done)(void *data), void *data, unsigned int timeout_ms,
                unsigned int tick_ms);
 
-/* store_wire.c: all operations in one transaction over the daemon's socket, pipelined.
- * -ENOTCONN: there is no socket to talk to.  *failed: index of the operation refused. */
-int store_wire_commit(const struct store_batch *b, size_t *failed);
-int store_wire_read(const char *const *paths, size_t nr, char **values);
+/*
+ * store_wire.c: over the daemon's socket.  0, what the daemon refused with, or -ENOTCONN: there
+ * is no socket to talk to.  *failed: index of the operation refused.
+ */
+int store_wire_commit(struct xn_ctx *ctx, const struct store_batch *b, size_t *failed);
+int store_wire_read(struct xn_ctx *ctx, const char *const *paths, size_t nr, char **values);
+int store_wire_value(struct xn_ctx *ctx, const char *path, char **value, size_t *len);
+int store_wire_list(struct xn_ctx *ctx, const char *path, char ***list, size_t *count);
+int store_wire_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port);
+int store_wire_release(struct xn_ctx *ctx, uint32_t domid);
 
 #endif

@@ -111,6 +111,35 @@ void store_remove(struct store_batch *b, const char *path, ...)
     va_end(args);
 }
 
+static void add_prune(struct store_batch *b, unsigned int keep, const char *fmt, va_list args)
+{
+    struct store_op *op = add(b, STORE_PRUNE, fmt, args);
+
+    if ( op )
+        op->keep = keep;
+}
+
+void store_prune(struct store_batch *b, unsigned int keep, const char *path, ...)
+{
+    va_list args;
+
+    va_start(args, path);
+    add_prune(b, keep, path, args);
+    va_end(args);
+}
+
+void store_remove_upwards(struct store_batch *b, unsigned int keep, const char *path, ...)
+{
+    va_list args, again;
+
+    va_start(args, path);
+    va_copy(again, args);
+    add(b, STORE_REMOVE, path, args);
+    add_prune(b, keep, path, again);        /* it is gone by then: begins with its parent */
+    va_end(again);
+    va_end(args);
+}
+
 void store_batch_free(struct store_batch *b)
 {
     for ( size_t i = 0; i < b->nr; i++ ) {
@@ -119,6 +148,25 @@ void store_batch_free(struct store_batch *b)
     }
     free(b->ops);
     memset(b, 0, sizeof(*b));
+}
+
+/* What is not there, or cannot be listed or removed, does no harm. */
+static void prune(struct xs_handle *xs, xs_transaction_t t, const struct store_op *op)
+{
+    unsigned int depth = 0, n;
+    char path[STORE_PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s", op->path);
+    for ( const char *p = path; *p; p++ )
+        depth += *p == '/';
+    for ( ; depth > op->keep; depth-- ) {
+        char **list = xs_directory(xs, t, path, &n);
+
+        free(list);
+        if ( list ? n || !xs_rm(xs, t, path) : errno != ENOENT )
+            return;
+        *strrchr(path, '/') = 0;
+    }
 }
 
 static bool apply(struct xs_handle *xs, xs_transaction_t t, const struct store_op *op)
@@ -133,6 +181,9 @@ static bool apply(struct xs_handle *xs, xs_transaction_t t, const struct store_o
         return xs_write(xs, t, op->path, op->value, strlen(op->value));
     case STORE_REMOVE:
         return xs_rm(xs, t, op->path) || errno == ENOENT;
+    case STORE_PRUNE:
+        prune(xs, t, op);
+        return true;
     default:
         return xs_set_permissions(xs, t, op->path, perms,
                                   op->perms.reader == op->perms.owner ? 1 : 2);
@@ -174,7 +225,7 @@ int store_commit(struct xn_ctx *ctx, const struct store_batch *b, const char *wh
     for ( unsigned int i = 0; i < MAX_TRIES; i++ ) {
         if ( i )
             usleep(500u << (i < 6 ? i : 6));
-        rc = store_wire_commit(b, &failed);
+        rc = store_wire_commit(ctx, b, &failed);
         if ( rc == -ENOTCONN )
             rc = lib_commit(ctx, b, &failed);
         if ( rc != -EAGAIN )

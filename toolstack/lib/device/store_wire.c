@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One store transaction over the daemon's socket with its requests pipelined: a domain's
- * eighty nodes cost three exchanges instead of a hundred and sixty.
+ * Requests over the daemon's socket, pipelined where there are several: a domain's eighty nodes
+ * are one transaction of three exchanges instead of a hundred and sixty.
  *
- * libxenstore waits for each answer before the next request, which is why it is not used
- * here; the protocol is public (xenabi/io/xs_wire.h).  Only the local socket is served:
- * store_batch.c falls back to libxenstore without one.
+ * libxenstore waits for each answer before the next request, and needs two writes, two reads
+ * and two changes of a signal's handler for each, which is why it is not used here; the
+ * protocol is public (xenabi/io/xs_wire.h).  Only the local socket is served: store.c and
+ * store_batch.c fall back to libxenstore without one.
+ *
+ * The context keeps the connection.  The daemon may have been restarted since its last use:
+ * what fails on a kept one before anything was changed is tried again on a new one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,13 +21,16 @@
 
 #include <xenabi/io/xs_wire.h>
 
+#include "ctx/context.h"
 #include "device/store.h"
 
 #define PIECE       16384           /* bytes of requests sent before their answers are read */
+#define MAX_DEPTH   16              /* of parents that are pruned: so many paths are no PIECE */
 #define READ_PIECE  1024            /* of reads, whose answers may be far longer */
 
 struct wire {
     int fd;
+    bool kept;                      /* the connection was there before */
     uint32_t tx, req;
     size_t len, in_at, in_len;      /* of out; what is used and there of in */
     char in[PIECE];
@@ -180,26 +187,81 @@ static int exchange(struct wire *w, const struct store_batch *b, size_t from, si
     return first;
 }
 
+/* The highest empty one of a node and its parents below the first keep components; 0: none. */
+static int find_empty(struct wire *w, char *path, unsigned int keep, char *text, size_t *empty)
+{
+    size_t ends[MAX_DEPTH], len;
+    unsigned int depth = 0, nr = 0;
+    bool below = true;                  /* what was looked at so far will be gone */
+    int rc;
+
+    *empty = 0;
+    for ( const char *p = path; *p; p++ )
+        depth += *p == '/';
+    for ( ; depth > keep && nr < MAX_DEPTH; depth-- ) {
+        ends[nr++] = strlen(path);
+        (void)queue(w, XS_DIRECTORY, path, strlen(path) + 1, NULL, 0);      /* it is short */
+        *strrchr(path, '/') = 0;
+    }
+    rc = send_all(w);
+    for ( unsigned int i = 0; i < nr && rc != -EIO; i++ ) {
+        rc = answer(w, text, &len);
+        if ( rc == -ENOENT && !*empty )
+            continue;
+        /* Empty, or with nothing but the one below, which goes. */
+        below = below && !rc && (*empty ? len && strlen(text) + 1 == len : !len);
+        if ( below )
+            *empty = ends[i];
+    }
+    return rc == -EIO ? rc : 0;
+}
+
+/* Removal of a node with its parents as far as they are empty.  Refusals stop it: no harm. */
+static int prune(struct wire *w, const struct store_op *op, char *text)
+{
+    char path[STORE_PATH_MAX];
+    size_t end, len;
+    int rc;
+
+    if ( strlen(op->path) >= sizeof(path) )
+        return -ENAMETOOLONG;
+    strcpy(path, op->path);
+    rc = find_empty(w, path, op->keep, text, &end);
+    if ( rc || !end )
+        return rc;
+    rc = queue(w, XS_RM, op->path, end, "", 1);
+    rc = rc ? rc : send_all(w);
+    rc = rc ? rc : answer(w, text, &len);
+    return rc == -EIO ? rc : 0;
+}
+
 static int run_ops(struct wire *w, const struct store_batch *b, char *text, size_t *failed)
 {
     size_t from = 0;
     int rc = 0;
 
     for ( size_t i = 0; i < b->nr && !rc; i++ ) {
-        rc = queue_op(w, &b->ops[i]);
+        const bool pruning = b->ops[i].kind == STORE_PRUNE;
+
+        if ( !pruning )
+            rc = queue_op(w, &b->ops[i]);
         if ( rc ) {
             *failed = i;
             break;
         }
-        if ( w->len >= PIECE || i + 1 == b->nr ) {
-            rc = exchange(w, b, from, i + 1, text, failed);
+        if ( w->len >= PIECE || i + 1 == b->nr || pruning ) {
+            rc = exchange(w, b, from, pruning ? i : i + 1, text, failed);
             from = i + 1;
         }
+        if ( pruning && !rc )
+            rc = prune(w, &b->ops[i], text);
     }
     return rc;
 }
 
-static int transaction(struct wire *w, const struct store_batch *b, char *text, size_t *failed)
+/* *begun: the daemon has answered, so that an error is not that of an old connection. */
+static int transaction(struct wire *w, const struct store_batch *b, char *text, size_t *failed,
+                       bool *begun)
 {
     int rc = queue(w, XS_TRANSACTION_START, "", 1, NULL, 0), end;
     size_t len;
@@ -210,6 +272,7 @@ static int transaction(struct wire *w, const struct store_batch *b, char *text, 
         rc = answer(w, text, &len);
     if ( rc )
         return rc;
+    *begun = true;
     w->tx = (uint32_t)strtoul(text, NULL, 10);
     rc = run_ops(w, b, text, failed);
     if ( rc == -EIO )
@@ -223,7 +286,8 @@ static int transaction(struct wire *w, const struct store_batch *b, char *text, 
     return rc ? rc : end;
 }
 
-static struct wire *wire_open(char **text)
+/* The context's connection; text: room for an answer. */
+static struct wire *wire_open(struct xn_ctx *ctx, char **text)
 {
     struct wire *w = malloc(sizeof(*w));
 
@@ -231,20 +295,30 @@ static struct wire *wire_open(char **text)
     if ( w && *text ) {
         w->tx = w->req = 0;
         w->len = w->in_at = w->in_len = 0;
-        w->fd = connect_socket();
-        if ( w->fd >= 0 )
+        w->kept = ctx->store_fd >= 0;
+        w->fd = w->kept ? ctx->store_fd : connect_socket();
+        if ( w->fd >= 0 ) {
+            ctx->store_fd = w->fd;
             return w;
+        }
     }
     free(w);
     free(*text);
     return NULL;
 }
 
-static void wire_close(struct wire *w, char *text)
+/* rc: -EIO ends the connection.  Says whether to try again on a new one. */
+static bool wire_close(struct xn_ctx *ctx, struct wire *w, char *text, int rc)
 {
-    close(w->fd);
+    const bool again = w->kept && rc == -EIO;
+
+    if ( rc == -EIO ) {
+        close(ctx->store_fd);
+        ctx->store_fd = -1;
+    }
     free(w);
     free(text);
+    return again;
 }
 
 /* The answers to the reads [from, to); -EIO ends it. */
@@ -256,8 +330,10 @@ static int take_values(struct wire *w, size_t from, size_t to, char *text, char 
         size_t len;
 
         rc = answer(w, text, &len);
-        if ( !rc && strlen(text) == len )
+        if ( !rc && strlen(text) == len ) {
+            free(values[i]);
             values[i] = strdup(text);
+        }
     }
     return rc == -EIO ? rc : 0;
 }
@@ -278,29 +354,113 @@ static int run_reads(struct wire *w, const char *const *paths, size_t nr, char *
     return rc;
 }
 
-int store_wire_read(const char *const *paths, size_t nr, char **values)
+int store_wire_read(struct xn_ctx *ctx, const char *const *paths, size_t nr, char **values)
 {
+    struct wire *w;
     char *text;
-    struct wire *w = wire_open(&text);
     int rc;
 
-    if ( !w )
-        return -ENOTCONN;
-    rc = run_reads(w, paths, nr, text, values);
-    wire_close(w, text);
+    do {
+        w = wire_open(ctx, &text);
+        if ( !w )
+            return -ENOTCONN;
+        rc = run_reads(w, paths, nr, text, values);
+    } while ( wire_close(ctx, w, text, rc) );
     return rc;
 }
 
-int store_wire_commit(const struct store_batch *b, size_t *failed)
+int store_wire_commit(struct xn_ctx *ctx, const struct store_batch *b, size_t *failed)
 {
+    bool begun = false;
+    struct wire *w;
     char *text;
-    struct wire *w = wire_open(&text);
     int rc;
 
     *failed = b->nr;
-    if ( !w )
-        return -ENOTCONN;
-    rc = transaction(w, b, text, failed);
-    wire_close(w, text);
+    do {
+        w = wire_open(ctx, &text);
+        if ( !w )
+            return -ENOTCONN;
+        rc = transaction(w, b, text, failed, &begun);
+    } while ( wire_close(ctx, w, text, rc) && !begun );
+    return rc;
+}
+
+/* One request outside of transactions.  *reply: the answer, NUL-terminated; free it. */
+static int call(struct xn_ctx *ctx, uint32_t type, const void *body, size_t body_len,
+                char **reply, size_t *len)
+{
+    struct wire *w;
+    char *text;
+    int rc;
+
+    *reply = NULL;
+    do {
+        w = wire_open(ctx, &text);
+        if ( !w )
+            return -ENOTCONN;
+        rc = queue(w, type, body, body_len, NULL, 0);
+        rc = rc ? rc : send_all(w);
+        rc = rc ? rc : answer(w, text, len);
+        if ( !rc ) {
+            *reply = malloc(*len + 1);
+            rc = *reply ? 0 : -ENOMEM;
+        }
+        if ( !rc )
+            memcpy(*reply, text, *len + 1);
+    } while ( wire_close(ctx, w, text, rc) );
+    return rc;
+}
+
+int store_wire_value(struct xn_ctx *ctx, const char *path, char **value, size_t *len)
+{
+    return call(ctx, XS_READ, path, strlen(path) + 1, value, len);
+}
+
+int store_wire_list(struct xn_ctx *ctx, const char *path, char ***list, size_t *count)
+{
+    size_t len, nr = 0, head;
+    char *names, *text;
+    int rc = call(ctx, XS_DIRECTORY, path, strlen(path) + 1, &names, &len);
+
+    *list = NULL;
+    *count = 0;
+    if ( rc )
+        return rc;
+    for ( size_t at = 0; at < len; at += strlen(names + at) + 1 )
+        nr++;
+    head = (nr + 1) * sizeof(**list);
+    *list = malloc(head + len + 1);
+    if ( *list ) {
+        text = memcpy((char *)*list + head, names, len + 1);
+        for ( size_t at = 0; at < len; at += strlen(text + at) + 1 )
+            (*list)[(*count)++] = text + at;
+    }
+    free(names);
+    return *list ? 0 : -ENOMEM;
+}
+
+int store_wire_introduce(struct xn_ctx *ctx, uint32_t domid, uint64_t ring_mfn, uint32_t port)
+{
+    char body[64], *reply;
+    size_t len = 0;
+
+    len += (size_t)snprintf(body, sizeof(body), "%u", domid) + 1;
+    len += (size_t)snprintf(body + len, sizeof(body) - len, "%llu",
+                            (unsigned long long)ring_mfn) + 1;
+    len += (size_t)snprintf(body + len, sizeof(body) - len, "%u", port) + 1;
+    const int rc = call(ctx, XS_INTRODUCE, body, len, &reply, &len);
+
+    free(reply);
+    return rc;
+}
+
+int store_wire_release(struct xn_ctx *ctx, uint32_t domid)
+{
+    char body[16], *reply;
+    size_t len = (size_t)snprintf(body, sizeof(body), "%u", domid) + 1;
+    const int rc = call(ctx, XS_RELEASE, body, len, &reply, &len);
+
+    free(reply);
     return rc;
 }

@@ -10,28 +10,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "ctx/domctl.h"
 #include "device/close.h"
 #include "domain/dom.h"
 
 #define GONE_LIMIT_MS   5000
-#define GONE_POLL_MS    2
+#define GONE_POLL_US    2000
 
 /* Back ends that dom0's copy does not know: left by others, or of a kind we do not know. */
 static void remove_stray_backends(struct xn_ctx *ctx, uint32_t domid)
 {
+    struct store_batch b = { .nr = 0 };
     size_t count;
     char **kinds = store_list(ctx, &count, "/local/domain/0/backend");
 
     for ( size_t i = 0; kinds && i < count; i++ )
         if ( store_exists(ctx, "/local/domain/0/backend/%.32s/%u", kinds[i], domid) )
-            (void)store_remove_upwards(ctx, 3, "/local/domain/0/backend/%.32s/%u", kinds[i],
-                                       domid);
+            store_remove_upwards(&b, 3, "/local/domain/0/backend/%.32s/%u", kinds[i], domid);
+    (void)store_commit(ctx, &b, "removing back ends of other tools");
+    store_batch_free(&b);
     free(kinds);
 }
 
-/* Everything of it in one transaction; then what is empty above its back ends. */
+/* Everything of it in one transaction, and what is empty above its back ends. */
 static int remove_nodes(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16],
                         const struct dev_id *ids, size_t nr)
 {
@@ -50,18 +54,17 @@ static int remove_nodes(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[1
         dom_nodes_remove(&b, domid, vm + 4);
     else
         dom_nodes_remove(&b, domid, uuid_is_null(uuid) ? NULL : text);
-    rc = store_commit(ctx, &b, "removing its store nodes");
-    store_batch_free(&b);
-    free(vm);
     for ( size_t i = 0; i < nr; i++ ) {
         const char *kind = dev_kind_name(ids[i].kind);
 
         if ( i && ids[i].kind == ids[i - 1].kind && ids[i].back == ids[i - 1].back )
             continue;
-        (void)store_prune(ctx, 3, "/local/domain/%u/backend/%s/%u", ids[i].back, kind, domid);
-        (void)store_prune(ctx, 4, "/local/domain/%u/error/backend/%s/%u", ids[i].back, kind,
-                          domid);
+        store_prune(&b, 3, "/local/domain/%u/backend/%s/%u", ids[i].back, kind, domid);
+        store_prune(&b, 4, "/local/domain/%u/error/backend/%s/%u", ids[i].back, kind, domid);
     }
+    rc = store_commit(ctx, &b, "removing its store nodes");
+    store_batch_free(&b);
+    free(vm);
     return rc;
 }
 
@@ -71,15 +74,40 @@ struct gone {
     uint64_t pages;
 };
 
-static int is_gone(void *data)
+static bool is_gone(struct gone *g)
 {
-    struct gone *g = data;
     struct xn_domain d;
 
     if ( xn_domain_info(g->ctx, g->domid, &d) == -ESRCH )
-        return 1;
+        return true;
     g->pages = d.pages;
-    return 0;
+    return false;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/*
+ * Nobody tells when a domain's last page is let go, so it is asked for.  The daemons need less
+ * than a millisecond, a back end in the kernel may need many.
+ */
+static bool wait_gone(struct gone *g)
+{
+    const int64_t end = now_ms() + GONE_LIMIT_MS;
+
+    for ( unsigned int pause_us = GONE_POLL_US / 16; !is_gone(g); ) {
+        if ( now_ms() > end )
+            return false;
+        usleep(pause_us);
+        if ( pause_us < GONE_POLL_US )
+            pause_us *= 2;
+    }
+    return true;
 }
 
 /* Does this process map guests' memory?  Its name if so. */
@@ -135,7 +163,7 @@ static int end_domain(struct xn_ctx *ctx, uint32_t domid)
     if ( rc && rc != -ESRCH )
         return xn_because(ctx, rc, "the hypervisor does not end domain %u", domid);
     (void)store_release(ctx, domid);
-    if ( store_wait(ctx, NULL, 0, is_gone, &g, GONE_LIMIT_MS, GONE_POLL_MS) == -ETIMEDOUT )
+    if ( !wait_gone(&g) )
         say_holders(ctx, &g);
     return 0;
 }
