@@ -419,7 +419,8 @@ static void limit_ended(void)
 
     for ( struct console *c = consoles; c; c = c->next ) {
         n += c->ended;
-        if ( c->ended && (!oldest || c->ended_at < oldest->ended_at) )
+        /* Of those that ended in the same second, the one made first: newer ones come first. */
+        if ( c->ended && (!oldest || c->ended_at <= oldest->ended_at) )
             oldest = c;
     }
     if ( n > MAX_ENDED )

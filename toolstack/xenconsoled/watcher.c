@@ -3,7 +3,8 @@
  * Following the store.  Every watch event only marks its domain; then each marked domain is
  * read anew and compared with what was told before.  A guest that rewrites its own nodes all
  * the time therefore costs one look each PAUSE_MS, and a lost event costs nothing once the
- * next one comes.
+ * next one comes.  Which domains there are is looked at without that pause: a domain's last
+ * page is ours until we let go of it.
  *
  * What a domain's consoles are is in domain_nodes.c.  Here: the connection, which domains
  * there are, and the queues to and from the main thread.
@@ -147,8 +148,8 @@ static void drop(struct port_store *s, struct followed **link)
     struct followed *f = *link;
     const struct console_info info = { .domid = f->domid };
 
+    watcher_post(NEWS_DOMAIN_GONE, &info);      /* first: somebody waits for its memory */
     nodes_unfollow(s, f);
-    watcher_post(NEWS_DOMAIN_GONE, &info);
     *link = f->next;
     free(f);
 }
@@ -243,39 +244,36 @@ static bool take_orders(struct port_store *s)
     return ok;
 }
 
-static bool has_work(void)
+static bool any_marked(void)
 {
     for ( const struct followed *f = domains; f; f = f->next )
         if ( f->marked )
             return true;
-    return list_changed;
+    return false;
 }
 
-/* The first event after a while is answered at once, those that follow it together. */
-static bool pace(struct port_store *s)
+/*
+ * How long the marked domains have to wait yet: the first event after a while is answered at
+ * once, those that follow it together.
+ */
+static int pause_left_ms(void)
 {
-    const uint64_t next = last_look_ns + PAUSE_MS * 1000000ULL;
-    struct pollfd orders = { .fd = order_fd, .events = POLLIN };
-    bool ok = true;
+    const uint64_t next = last_look_ns + PAUSE_MS * 1000000ULL, now = loop_now_ns();
 
-    for ( uint64_t now = loop_now_ns(); ok && now < next; now = loop_now_ns() )
-        if ( poll(&orders, 1, (int)((next - now) / 1000000 + 1)) > 0 )
-            ok = take_orders(s);
-    last_look_ns = loop_now_ns();
-    return ok;
+    return now < next ? (int)((next - now) / 1000000 + 1) : 0;
 }
 
 static bool look(struct port_store *s)
 {
-    bool ok;
+    bool ok = true;
 
-    if ( !has_work() )
-        return true;
-    ok = pace(s);
-    if ( ok && list_changed ) {
+    if ( list_changed ) {
         list_changed = false;
         ok = read_list(s);
     }
+    if ( !ok || !any_marked() || pause_left_ms() )
+        return ok;
+    last_look_ns = loop_now_ns();
     for ( struct followed *f = domains; f && ok; f = f->next )
         if ( f->marked ) {
             f->marked = false;
@@ -319,7 +317,7 @@ static void follow_store(struct port_store *s, bool *told_ready)
     if ( !begin(s) )
         return;
     for ( ;; ) {
-        int n;
+        int n, left;
 
         if ( !take_events(s) || !look(s) || !take_orders(s) )
             return;
@@ -327,8 +325,9 @@ static void follow_store(struct port_store *s, bool *told_ready)
             *told_ready = true;
             watcher_post(NEWS_READY, NULL);
         }
-        n = has_work() ? 1 : poll(fds, 2, PROBE_MS);
-        if ( n == 0 && !answers(s) )
+        left = any_marked() ? pause_left_ms() : PROBE_MS;
+        n = poll(fds, 2, left);
+        if ( n == 0 && left == PROBE_MS && !answers(s) )
             return;
     }
 }
