@@ -108,10 +108,10 @@ void cache_close(struct cache *c)
     c->dir = -1;
 }
 
-void cache_entry_name(char name[CACHE_NAME], const uint8_t hash[SHA256_BYTES])
+void cache_entry_name(char name[CACHE_NAME], const uint8_t hash[BLAKE2B_BYTES])
 {
     strcpy(name, "k-");
-    for ( unsigned int i = 0; i < SHA256_BYTES; i++ )
+    for ( unsigned int i = 0; i < BLAKE2B_BYTES; i++ )
         sprintf(name + 2 + 2 * i, "%02x", hash[i]);
 }
 
@@ -175,17 +175,17 @@ bool cache_find_desc(struct cache *c, const struct stat *st, struct image_desc *
     return true;
 }
 
-bool cache_find_hash(struct cache *c, const struct stat *st, uint8_t hash[SHA256_BYTES])
+bool cache_find_hash(struct cache *c, const struct stat *st, uint8_t hash[BLAKE2B_BYTES])
 {
     struct cache_note note;
 
     if ( !find_note(c, st, CACHE_NOTE_HASH, &note) )
         return false;
-    memcpy(hash, note.hash, SHA256_BYTES);
+    memcpy(hash, note.hash, BLAKE2B_BYTES);
     return true;
 }
 
-static bool head_ok(struct cache_head *h, const uint8_t hash[SHA256_BYTES], int fd)
+static bool head_ok(struct cache_head *h, const uint8_t hash[BLAKE2B_BYTES], int fd)
 {
     const uint64_t sum = h->sum;
     struct image_error e;
@@ -193,12 +193,12 @@ static bool head_ok(struct cache_head *h, const uint8_t hash[SHA256_BYTES], int 
 
     h->sum = 0;
     return h->magic == CACHE_MAGIC && sum == cache_sum(h, sizeof(*h)) &&
-           !memcmp(h->hash, hash, SHA256_BYTES) && !fstat(fd, &st) &&
+           !memcmp(h->hash, hash, BLAKE2B_BYTES) && !fstat(fd, &st) &&
            (uint64_t)st.st_size == h->file_size && h->desc.source == SOURCE_UNPACKED &&
            !desc_check(&h->desc, h->file_size, &e);
 }
 
-bool cache_find(struct cache *c, const uint8_t hash[SHA256_BYTES], struct cache_entry *e)
+bool cache_find(struct cache *c, const uint8_t hash[BLAKE2B_BYTES], struct cache_entry *e)
 {
     char name[CACHE_NAME];
     struct cache_head h;
@@ -218,7 +218,7 @@ bool cache_find(struct cache *c, const uint8_t hash[SHA256_BYTES], struct cache_
     return true;
 }
 
-void cache_drop(struct cache *c, const uint8_t hash[SHA256_BYTES])
+void cache_drop(struct cache *c, const uint8_t hash[BLAKE2B_BYTES])
 {
     char name[CACHE_NAME];
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "build/desc.h"
-#include "build/sha256.h"
+#include "build/blake2b.h"
 
 #define CACHE_DIR       "/var/cache/xenolith/kernels"
 #define CACHE_MAX_BYTES (512ULL << 20)
@@ -40,16 +40,16 @@ bool cache_find_desc(struct cache *c, const struct stat *st, struct image_desc *
 void cache_put_desc(struct cache *c, const struct stat *st, const struct image_desc *d);
 
 /* The hash of a file that is packed, by its identity. */
-bool cache_find_hash(struct cache *c, const struct stat *st, uint8_t hash[SHA256_BYTES]);
-void cache_put_hash(struct cache *c, const struct stat *st, const uint8_t hash[SHA256_BYTES]);
+bool cache_find_hash(struct cache *c, const struct stat *st, uint8_t hash[BLAKE2B_BYTES]);
+void cache_put_hash(struct cache *c, const struct stat *st, const uint8_t hash[BLAKE2B_BYTES]);
 
 /* An unpacked kernel.  The caller closes e->fd.  Segments' offsets are the entry's own. */
-bool cache_find(struct cache *c, const uint8_t hash[SHA256_BYTES], struct cache_entry *e);
+bool cache_find(struct cache *c, const uint8_t hash[BLAKE2B_BYTES], struct cache_entry *e);
 /* Keep one whose segments are at source + base + offset. */
-void cache_put(struct cache *c, const uint8_t hash[SHA256_BYTES], const struct image_desc *d,
+void cache_put(struct cache *c, const uint8_t hash[BLAKE2B_BYTES], const struct image_desc *d,
                int source, uint64_t base);
 /* It turned out to be corrupt. */
-void cache_drop(struct cache *c, const uint8_t hash[SHA256_BYTES]);
+void cache_drop(struct cache *c, const uint8_t hash[BLAKE2B_BYTES]);
 
 /*
  * The checksum of a segment: against accidents, not against malice.  Sums of 64-bit words and

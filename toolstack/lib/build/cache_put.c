@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "build/cache_priv.h"
 
-#define COPY_BYTES      (64U << 10)     /* at once */
 #define STALE_SECONDS   600             /* a temporary file this old has no writer any more */
 #define SETTLED_SECONDS 2               /* times of a file this young do not tell changes apart */
 
@@ -141,24 +141,6 @@ static bool write_all(int fd, const void *data, size_t size, uint64_t offset)
     return true;
 }
 
-static bool read_all(int fd, void *data, size_t size, uint64_t offset)
-{
-    uint8_t *p = data;
-
-    while ( size ) {
-        const ssize_t n = pread(fd, p, size, (off_t)offset);
-
-        if ( n < 0 && errno == EINTR )
-            continue;
-        if ( n <= 0 )
-            return false;
-        p += n;
-        size -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return true;
-}
-
 static void put_note(struct cache *c, const struct stat *st, struct cache_note *note)
 {
     const time_t now = time(NULL);
@@ -189,63 +171,69 @@ void cache_put_desc(struct cache *c, const struct stat *st, const struct image_d
     put_note(c, st, &note);
 }
 
-void cache_put_hash(struct cache *c, const struct stat *st, const uint8_t hash[SHA256_BYTES])
+void cache_put_hash(struct cache *c, const struct stat *st, const uint8_t hash[BLAKE2B_BYTES])
 {
     struct cache_note note = { .kind = CACHE_NOTE_HASH };
 
-    memcpy(note.hash, hash, SHA256_BYTES);
+    memcpy(note.hash, hash, BLAKE2B_BYTES);
     put_note(c, st, &note);
 }
 
-/* Copy a segment to offset *to of fd, which moves on to the next page. */
-static bool copy_segment(int fd, uint64_t *to, int source, uint64_t from,
-                         struct desc_segment *s, uint64_t *sum)
+/* Write the segments after the entry's head, each from a page's start on. */
+static bool write_segments(int fd, struct cache_head *h, const uint8_t *data)
 {
-    uint8_t *data = malloc(COPY_BYTES);
-    struct cache_summer summer = { .length = 0 };
-    bool ok = data;
+    uint64_t to = CACHE_HEAD_ROOM;
 
-    for ( uint64_t done = 0; ok && done < s->filesz; done += COPY_BYTES ) {
-        const size_t n = s->filesz - done < COPY_BYTES ? s->filesz - done : COPY_BYTES;
+    for ( uint32_t i = 0; i < h->desc.nr_segments; i++ ) {
+        struct desc_segment *s = &h->desc.segment[i];
 
-        ok = read_all(source, data, n, from + done) && write_all(fd, data, n, *to + done);
-        cache_sum_add(&summer, data, n);
+        if ( !write_all(fd, data + s->offset, s->filesz, to) )
+            return false;
+        h->segment_sum[i] = cache_sum(data + s->offset, s->filesz);
+        s->offset = to;
+        to = (to + s->filesz + 4095) & ~4095ULL;
     }
-    free(data);
-    *sum = cache_sum_end(&summer);
-    s->offset = *to;
-    *to = (*to + s->filesz + 4095) & ~4095ULL;
-    return ok;
+    h->desc.source = SOURCE_UNPACKED;
+    h->desc.unpacked_bytes = h->file_size = to;
+    return true;
 }
 
-void cache_put(struct cache *c, const uint8_t hash[SHA256_BYTES], const struct image_desc *d,
-               int source, uint64_t base)
+static bool write_entry(int fd, const uint8_t hash[BLAKE2B_BYTES], const struct image_desc *d,
+                        const uint8_t *data)
 {
     struct cache_head h = { .magic = CACHE_MAGIC, .desc = *d };
+
+    if ( !write_segments(fd, &h, data) )
+        return false;
+    memcpy(h.hash, hash, BLAKE2B_BYTES);
+    h.sum = cache_sum(&h, sizeof(h));
+    return write_all(fd, &h, sizeof(h), 0) && !ftruncate(fd, (off_t)h.file_size);
+}
+
+void cache_put(struct cache *c, const uint8_t hash[BLAKE2B_BYTES], const struct image_desc *d,
+               int source, uint64_t base)
+{
+    const size_t size = base + d->unpacked_bytes;
     char name[CACHE_NAME], tmp[CACHE_NAME];
-    uint64_t end = CACHE_HEAD_ROOM, need = CACHE_HEAD_ROOM;
-    bool ok = true;
+    uint64_t need = CACHE_HEAD_ROOM;
+    uint8_t *data;
     int fd;
 
     for ( uint32_t i = 0; i < d->nr_segments; i++ )
         need += (d->segment[i].filesz + 4095) & ~4095ULL;
     if ( c->dir < 0 || need > c->max_bytes )
         return;
-    fd = temporary(c, tmp);
-    if ( fd < 0 )
-        return;
-    for ( uint32_t i = 0; ok && i < d->nr_segments; i++ )
-        ok = copy_segment(fd, &end, source, base + d->segment[i].offset, &h.desc.segment[i],
-                          &h.segment_sum[i]);
-    h.desc.source = SOURCE_UNPACKED;
-    h.desc.unpacked_bytes = end;
-    h.file_size = end;
-    memcpy(h.hash, hash, SHA256_BYTES);
-    h.sum = cache_sum(&h, sizeof(h));
-    cache_entry_name(name, hash);
-    if ( ok && write_all(fd, &h, sizeof(h), 0) && !ftruncate(fd, (off_t)end) )
-        publish(c, tmp, name);
-    else
-        (void)unlinkat(c->dir, tmp, 0);
-    close(fd);
+    /* Memory that nobody can make shorter (sandbox.c). */
+    data = mmap(NULL, size, PROT_READ, MAP_SHARED, source, 0);
+    fd = data == MAP_FAILED ? -1 : temporary(c, tmp);
+    if ( fd >= 0 ) {
+        cache_entry_name(name, hash);
+        if ( write_entry(fd, hash, d, data + base) )
+            publish(c, tmp, name);
+        else
+            (void)unlinkat(c->dir, tmp, 0);
+        close(fd);
+    }
+    if ( data != MAP_FAILED )
+        munmap(data, size);
 }

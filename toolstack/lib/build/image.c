@@ -55,23 +55,23 @@ static int open_file(struct xn_ctx *ctx, struct image *im)
 static int hash_file(struct xn_ctx *ctx, struct image *im)
 {
     const size_t chunk = 256 << 10;
-    struct sha256 s;
+    struct blake2b b;
     uint8_t *data = malloc(chunk);
     int rc = data ? 0 : xn_fail(ctx, ENOMEM, "no memory");
 
-    sha256_init(&s);
+    blake2b_init(&b);
     for ( uint64_t done = 0; !rc && done < (uint64_t)im->st.st_size; ) {
         const uint64_t left = (uint64_t)im->st.st_size - done;
         const size_t n = left < chunk ? left : chunk;
 
         rc = image_read(ctx, im->name, im->fd_file, data, n, done);
-        sha256_add(&s, data, n);
+        blake2b_add(&b, data, n);
         done += n;
     }
     free(data);
     if ( rc )
         return rc;
-    sha256_end(&s, im->hash);
+    blake2b_end(&b, im->hash);
     im->has_hash = true;
     return 0;
 }

@@ -20,7 +20,7 @@ struct image {
 
     struct cache cache;
     bool has_hash, from_cache, keep;    /* keep: put it in the cache on closing */
-    uint8_t hash[SHA256_BYTES];
+    uint8_t hash[BLAKE2B_BYTES];
     uint64_t sum[DESC_SEGMENTS];        /* only if from_cache */
 };
 
