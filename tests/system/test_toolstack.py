@@ -131,7 +131,7 @@ BAD = [
     ("a truncated kernel", {"kernel": '"/run/short"'}, r"/run/short"),
     ("a missing disk", {"disk": '["/run/nothing,raw,xvda,rw"]'}, r"/run/nothing"),
     ("a missing bridge", {"vif": '["bridge=nobr"]'}, r"nobr.*xenbr0|xenbr0.*nobr"),
-    ("too little memory", {"memory": "900000"}, r"\d+ MiB are missing.*Domain-0 \d+ MiB"),
+    ("too little memory", {"memory": "900000"}, r"\d+ MiB missing.*Domain-0 \d+ MiB"),
     ("a wrong type", {"vcpus": '"many"'}, r":\d+:\d+: .*vcpus"),
     ("an impossible CPU", {"cpus": '"77"'}, r"77"),
 ]

@@ -158,20 +158,15 @@ static bool good_specification(struct xn_findings *f, int rc, const char *name, 
     return good;
 }
 
-int cmd_block_attach(int argc, char **argv)
+/* Parses the text, then attaches it or says what would be: an exit status. */
+typedef int attach_fn(const char *name, uint32_t domid, const char *spec);
+
+static int attach_disk(const char *name, uint32_t domid, const char *spec)
 {
     struct xn_findings f = { 0 };
     struct xn_disk disk;
-    const char *name;
-    uint32_t domid;
-    char *spec;
     int rc = XL_OK;
 
-    xl_no_options(argc, argv);
-    name = argv[optind];
-    if ( xl_find(name, &domid) )
-        return XL_FAILED;
-    spec = joined(argc, argv, optind + 1);
     xn_disk_init(&disk);
     if ( !good_specification(&f, xn_config_parse_disk(&disk, &f, spec), name, spec) )
         rc = XL_FAILED;
@@ -179,40 +174,56 @@ int cmd_block_attach(int argc, char **argv)
         printf("domain %u would get disk %s: %s, %s\n", domid, disk.vdev,
                disk.target ? disk.target : "(empty)", disk.readonly ? "read-only" : "writable");
     else if ( xn_disk_attach(xl_ctx(), domid, &disk) )
-        rc = xl_failed(name, "block-attach");
+        rc = xl_failed(name, "%s", xl.command->name);
     xn_disk_free(&disk);
-    free(spec);
     return rc;
 }
 
-int cmd_network_attach(int argc, char **argv)
+static int attach_nic(const char *name, uint32_t domid, const char *spec)
 {
     struct xn_findings f = { 0 };
     struct xn_nic nic;
+    int rc = XL_OK;
+
+    xn_nic_init(&nic);
+    if ( good_specification(&f, xn_config_parse_nic(&nic, &f, spec), name, spec) )
+        xl_default_nic(&nic);
+    else
+        rc = XL_FAILED;
+    if ( !rc && xl.dry_run )
+        printf("domain %u would get a network interface on %s\n", domid,
+               nic.bridge ? nic.bridge : "xenbr0");
+    else if ( !rc && xn_nic_attach(xl_ctx(), domid, &nic) )
+        rc = xl_failed(name, "%s", xl.command->name);
+    xn_nic_free(&nic);
+    return rc;
+}
+
+static int attach(int argc, char **argv, attach_fn *fn)
+{
     const char *name;
     uint32_t domid;
     char *spec;
-    int rc = XL_OK;
+    int rc;
 
     xl_no_options(argc, argv);
     name = argv[optind];
     if ( xl_find(name, &domid) )
         return XL_FAILED;
     spec = joined(argc, argv, optind + 1);
-    xn_nic_init(&nic);
-    if ( !good_specification(&f, xn_config_parse_nic(&nic, &f, spec), name, spec) ) {
-        rc = XL_FAILED;
-    } else {
-        xl_default_nic(&nic);
-        if ( xl.dry_run )
-            printf("domain %u would get a network interface on %s\n", domid,
-                   nic.bridge ? nic.bridge : "xenbr0");
-        else if ( xn_nic_attach(xl_ctx(), domid, &nic) )
-            rc = xl_failed(name, "network-attach");
-    }
-    xn_nic_free(&nic);
+    rc = fn(name, domid, spec);
     free(spec);
     return rc;
+}
+
+int cmd_block_attach(int argc, char **argv)
+{
+    return attach(argc, argv, attach_disk);
+}
+
+int cmd_network_attach(int argc, char **argv)
+{
+    return attach(argc, argv, attach_nic);
 }
 
 /* Detach. */

@@ -167,9 +167,9 @@ int cmd_list(int argc, char **argv)
     return rc;
 }
 
-/* A table with one column more. */
-static int with_column(int argc, char **argv, const char *title, const char *format,
-                       unsigned long (*value)(const struct xn_domain *d))
+/* A table of its own under this header, one line() for each domain; or JSON. */
+static int other_table(int argc, char **argv, const char *header,
+                       void (*line)(const struct xn_domain *d))
 {
     struct xn_domain *list;
     bool json = false;
@@ -184,53 +184,36 @@ static int with_column(int argc, char **argv, const char *title, const char *for
     if ( json ) {
         rc = print_json(list, n);
     } else {
-        printf(HEADER "%s\n", title);
-        for ( size_t i = 0; i < n; i++ ) {
-            print_domain(&list[i]);
-            printf(format, value(&list[i]));
-            printf("\n");
-        }
+        puts(header);
+        for ( size_t i = 0; i < n; i++ )
+            line(&list[i]);
     }
     free(list);
     return rc;
 }
 
-static unsigned long claimed_mib(const struct xn_domain *d)
+static void claims_line(const struct xn_domain *d)
 {
-    return (unsigned long)(d->outstanding_pages >> 8);
+    print_domain(d);
+    printf(" %5lu\n", (unsigned long)(d->outstanding_pages >> 8));
 }
 
 int cmd_claims(int argc, char **argv)
 {
-    return with_column(argc, argv, "  Claimed", " %5lu", claimed_mib);
+    return other_table(argc, argv, HEADER "  Claimed", claims_line);
 }
 
-/* Its table has only names, ids, memory and the pages shared. */
+static void sharing_line(const struct xn_domain *d)
+{
+    char *name = xl_shown_name(d->domid);
+
+    printf("%-40s %5u %5lu %6lu\n", name, d->domid, (unsigned long)(d->pages >> 8),
+           (unsigned long)(d->shared_pages >> 8));
+    free(name);
+}
+
 int cmd_sharing(int argc, char **argv)
 {
-    struct xn_domain *list;
-    bool json = false;
-    size_t n;
-    int c, rc;
-
-    while ( (c = xl_getopt(argc, argv)) != -1 )
-        json |= c == OPT_JSON;
-    rc = xl_domains(argv + optind, argc - optind, &list, &n);
-    if ( rc )
-        return rc;
-    if ( json ) {
-        rc = print_json(list, n);
-    } else {
-        printf("Name                                        ID   Mem Shared\n");
-        for ( size_t i = 0; i < n; i++ ) {
-            char *name = xl_shown_name(list[i].domid);
-
-            printf("%-40s %5u %5lu %6lu\n", name, list[i].domid,
-                   (unsigned long)(list[i].pages >> 8),
-                   (unsigned long)(list[i].shared_pages >> 8));
-            free(name);
-        }
-    }
-    free(list);
-    return rc;
+    return other_table(argc, argv, "Name                                        ID   Mem Shared",
+                       sharing_line);
 }

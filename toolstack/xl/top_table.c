@@ -2,6 +2,7 @@
 /*
  * A sample as a table, in the layout that scripts parse (xentop's), and as JSON.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,56 @@ struct cell {
     const struct top_domain *d;
 };
 
-static void put_kib(char *to, uint64_t pages)
+/* What is shown of a number: itself, KiB of bytes, seconds of nanoseconds, KiB of pages. */
+enum unit { OTHER, PLAIN, KIB_OF_BYTES, SECONDS, KIB_OF_PAGES };
+
+/*
+ * The columns.  Most show a number that is at some place of struct top_domain; those of OTHER
+ * have a case in put_cell.  size: bytes of the number.
+ */
+#define AT(unit, member) unit, offsetof(struct top_domain, member), \
+                         sizeof(((struct top_domain *)0)->member)
+
+static const struct {
+    const char *name;
+    int width;
+    enum unit unit;
+    size_t offset, size;
+} columns[TOP_COLUMNS] = {
+    [TOP_NAME]       = { "NAME", 10, OTHER, 0, 0 },
+    [TOP_STATE]      = { "STATE", 6, OTHER, 0, 0 },
+    [TOP_CPU_SEC]    = { "CPU(sec)", 10, AT(SECONDS, info.cpu_time_ns) },
+    [TOP_CPU_PCT]    = { "CPU(%)", 6, OTHER, 0, 0 },
+    [TOP_MEM]        = { "MEM(k)", 10, AT(KIB_OF_PAGES, info.pages) },
+    [TOP_MEM_PCT]    = { "MEM(%)", 6, AT(OTHER, info.pages) },
+    [TOP_MAXMEM]     = { "MAXMEM(k)", 10, AT(OTHER, info.max_pages) },
+    [TOP_MAXMEM_PCT] = { "MAXMEM(%)", 9, AT(OTHER, info.max_pages) },
+    [TOP_VCPUS]      = { "VCPUS", 5, AT(PLAIN, info.online_vcpus) },
+    [TOP_NETS]       = { "NETS", 4, AT(PLAIN, nr_nets) },
+    [TOP_NET_TX]     = { "NETTX(k)", 8, AT(KIB_OF_BYTES, net_tx) },
+    [TOP_NET_RX]     = { "NETRX(k)", 8, AT(KIB_OF_BYTES, net_rx) },
+    [TOP_VBDS]       = { "VBDS", 4, AT(PLAIN, nr_vbds) },
+    [TOP_VBD_OO]     = { "VBD_OO", 8, AT(PLAIN, vbd_sum.oo) },
+    [TOP_VBD_RD]     = { "VBD_RD", 8, AT(PLAIN, vbd_sum.rd) },
+    [TOP_VBD_WR]     = { "VBD_WR", 8, AT(PLAIN, vbd_sum.wr) },
+    [TOP_VBD_RSECT]  = { "VBD_RSECT", 10, AT(PLAIN, vbd_sum.rd_sectors) },
+    [TOP_VBD_WSECT]  = { "VBD_WSECT", 10, AT(PLAIN, vbd_sum.wr_sectors) },
+    [TOP_SSID]       = { "SSID", 4, AT(PLAIN, info.ssidref) },
+};
+
+/* The number behind a column, for showing and for sorting. */
+static uint64_t number_of(const struct top_domain *d, enum top_column column)
 {
-    snprintf(to, CELL, "%llu", (unsigned long long)pages * 4);
+    const char *at = (const char *)d + columns[column].offset;
+    uint32_t small;
+    uint64_t large;
+
+    if ( columns[column].size == sizeof(small) ) {
+        memcpy(&small, at, sizeof(small));
+        return small;
+    }
+    memcpy(&large, at, sizeof(large));
+    return large;
 }
 
 static void put_percent(char *to, const struct cell *c, uint64_t pages)
@@ -27,11 +75,6 @@ static void put_percent(char *to, const struct cell *c, uint64_t pages)
     const uint64_t total = c->sample->host.total_pages;
 
     snprintf(to, CELL, "%.1f", total ? 100.0 * (double)pages / (double)total : 0.0);
-}
-
-static void put_number(char *to, uint64_t value)
-{
-    snprintf(to, CELL, "%llu", (unsigned long long)value);
 }
 
 static bool no_limit(const struct xn_domain *d)
@@ -53,20 +96,15 @@ static void put_name(char *to, const struct cell *c)
     snprintf(to, CELL, "%.*s", c->options->full_name ? CELL - 1 : 10, c->d->name);
 }
 
-static void put_device_cell(char *to, const struct top_domain *d, enum top_column column)
+static void put_number(char *to, uint64_t value, enum unit unit)
 {
-    switch ( column ) {
-    case TOP_NETS: put_number(to, d->nr_nets); break;
-    case TOP_NET_TX: put_number(to, d->net_tx / 1024); break;
-    case TOP_NET_RX: put_number(to, d->net_rx / 1024); break;
-    case TOP_VBDS: put_number(to, d->nr_vbds); break;
-    case TOP_VBD_OO: put_number(to, d->vbd_sum.oo); break;
-    case TOP_VBD_RD: put_number(to, d->vbd_sum.rd); break;
-    case TOP_VBD_WR: put_number(to, d->vbd_sum.wr); break;
-    case TOP_VBD_RSECT: put_number(to, d->vbd_sum.rd_sectors); break;
-    case TOP_VBD_WSECT: put_number(to, d->vbd_sum.wr_sectors); break;
-    default: put_number(to, d->info.ssidref); break;
+    switch ( unit ) {
+    case KIB_OF_BYTES: value /= 1024; break;
+    case SECONDS: value /= 1000000000; break;
+    case KIB_OF_PAGES: value *= 4; break;
+    default: break;
     }
+    snprintf(to, CELL, "%llu", (unsigned long long)value);
 }
 
 static void put_cell(char *to, const struct cell *c, enum top_column column)
@@ -76,15 +114,13 @@ static void put_cell(char *to, const struct cell *c, enum top_column column)
     switch ( column ) {
     case TOP_NAME: put_name(to, c); break;
     case TOP_STATE: put_state(to, d); break;
-    case TOP_CPU_SEC: put_number(to, d->cpu_time_ns / 1000000000); break;
     case TOP_CPU_PCT: snprintf(to, CELL, "%.1f", c->d->cpu_percent); break;
-    case TOP_MEM: put_kib(to, d->pages); break;
     case TOP_MEM_PCT: put_percent(to, c, d->pages); break;
     case TOP_MAXMEM:
         if ( no_limit(d) )
             strcpy(to, "no limit");
         else
-            put_kib(to, d->max_pages);
+            put_number(to, d->max_pages, KIB_OF_PAGES);
         break;
     case TOP_MAXMEM_PCT:
         if ( no_limit(d) )
@@ -92,54 +128,9 @@ static void put_cell(char *to, const struct cell *c, enum top_column column)
         else
             put_percent(to, c, d->max_pages);
         break;
-    case TOP_VCPUS: put_number(to, d->online_vcpus); break;
-    default: put_device_cell(to, c->d, column); break;
+    default: put_number(to, number_of(c->d, column), columns[column].unit); break;
     }
 }
-
-/* Numbers to sort by. */
-static double weight(const struct top_domain *d, enum top_column column)
-{
-    switch ( column ) {
-    case TOP_CPU_SEC: return (double)d->info.cpu_time_ns;
-    case TOP_CPU_PCT: return d->cpu_percent;
-    case TOP_MEM: case TOP_MEM_PCT: return (double)d->info.pages;
-    case TOP_MAXMEM: case TOP_MAXMEM_PCT: return (double)d->info.max_pages;
-    case TOP_VCPUS: return d->info.online_vcpus;
-    case TOP_NETS: return (double)d->nr_nets;
-    case TOP_NET_TX: return (double)d->net_tx;
-    case TOP_NET_RX: return (double)d->net_rx;
-    case TOP_VBDS: return (double)d->nr_vbds;
-    case TOP_VBD_OO: return (double)d->vbd_sum.oo;
-    case TOP_VBD_RD: return (double)d->vbd_sum.rd;
-    case TOP_VBD_WR: return (double)d->vbd_sum.wr;
-    case TOP_VBD_RSECT: return (double)d->vbd_sum.rd_sectors;
-    case TOP_VBD_WSECT: return (double)d->vbd_sum.wr_sectors;
-    default: return d->info.ssidref;
-    }
-}
-
-static const struct { const char *name; int width; } columns[TOP_COLUMNS] = {
-    [TOP_NAME]       = { "NAME", 10 },
-    [TOP_STATE]      = { "STATE", 6 },
-    [TOP_CPU_SEC]    = { "CPU(sec)", 10 },
-    [TOP_CPU_PCT]    = { "CPU(%)", 6 },
-    [TOP_MEM]        = { "MEM(k)", 10 },
-    [TOP_MEM_PCT]    = { "MEM(%)", 6 },
-    [TOP_MAXMEM]     = { "MAXMEM(k)", 10 },
-    [TOP_MAXMEM_PCT] = { "MAXMEM(%)", 9 },
-    [TOP_VCPUS]      = { "VCPUS", 5 },
-    [TOP_NETS]       = { "NETS", 4 },
-    [TOP_NET_TX]     = { "NETTX(k)", 8 },
-    [TOP_NET_RX]     = { "NETRX(k)", 8 },
-    [TOP_VBDS]       = { "VBDS", 4 },
-    [TOP_VBD_OO]     = { "VBD_OO", 8 },
-    [TOP_VBD_RD]     = { "VBD_RD", 8 },
-    [TOP_VBD_WR]     = { "VBD_WR", 8 },
-    [TOP_VBD_RSECT]  = { "VBD_RSECT", 10 },
-    [TOP_VBD_WSECT]  = { "VBD_WSECT", 10 },
-    [TOP_SSID]       = { "SSID", 4 },
-};
 
 const char *top_column_name(enum top_column c)
 {
@@ -164,7 +155,6 @@ static bool dom0_first;
 static int compare(const void *a, const void *b)
 {
     const struct top_domain *x = a, *y = b;
-    double wx, wy;
     int order = 0;
 
     if ( dom0_first && !x->info.domid != !y->info.domid )
@@ -179,10 +169,11 @@ static int compare(const void *a, const void *b)
         put_state(sx, &x->info);
         put_state(sy, &y->info);
         order = strcmp(sy, sx);
+    } else if ( sort_by == TOP_CPU_PCT ) {
+        order = (x->cpu_percent < y->cpu_percent) - (x->cpu_percent > y->cpu_percent);
     } else {
-        wx = weight(x, sort_by);
-        wy = weight(y, sort_by);
-        order = (wx < wy) - (wx > wy);
+        order = (number_of(x, sort_by) < number_of(y, sort_by)) -
+                (number_of(x, sort_by) > number_of(y, sort_by));
     }
     return order ? order : (x->info.domid > y->info.domid) - (x->info.domid < y->info.domid);
 }

@@ -15,6 +15,7 @@
 #include "build/build.h"
 #include "ctx/hvm.h"
 #include "ctx/domctl.h"
+#include "ctx/sysctl.h"
 #include "ctx/guest.h"
 #include "ctx/memory.h"
 #include "device/link.h"
@@ -181,6 +182,13 @@ int xn_host_info(struct xn_ctx *ctx, struct xn_host *host)
     host->free_pages = fake_host.free_kib / 4;
     host->nr_cpus = 4;
     host->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap;
+    return 0;
+}
+
+int hc_physinfo(struct xn_ctx *ctx, struct xen_sysctl_physinfo *info)
+{
+    memset(info, 0, sizeof(*info));
+    info->free_pages = fake_host.free_kib / 4;
     return 0;
 }
 

@@ -217,7 +217,7 @@ static void too_little_memory_says_who_has_it(void **state)
 
     fake_host.free_kib = 5 << 10;
     assert_int_equal(create(ctx, TINY_CONFIG, NULL, NULL), -ENOMEM);
-    assert_non_null(strstr(xn_why(ctx), "5 MiB are missing"));
+    assert_non_null(strstr(xn_why(ctx), "5 MiB missing"));
     assert_non_null(strstr(xn_why(ctx), "Domain-0 512 MiB"));
     assert_nothing_left(before);
     free(before);

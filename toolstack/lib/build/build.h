@@ -78,6 +78,7 @@ uint64_t build_hw_paging_kib(uint64_t memory_kib, uint32_t nr_vcpus);
  */
 int build_pv_check(struct xn_ctx *ctx, const struct image *image, const char *ramdisk_path,
                    uint64_t memory_kib);
+/* room.c: -ENOMEM with how much is missing and who has it, if less than this is free. */
 int build_check_memory(struct xn_ctx *ctx, uint64_t memory_kib);
 
 #endif

@@ -23,4 +23,7 @@ struct hw_range;
 int ram_populate_ranges(struct xn_ctx *ctx, uint32_t domid, const struct hw_range *list,
                         unsigned int count, uint64_t nodes);
 
+/* room.c: -ENOMEM, saying how much of the pages wanted is missing and who has them. */
+int ram_too_little(struct xn_ctx *ctx, uint64_t wanted);
+
 #endif

@@ -207,7 +207,7 @@ static int claim_memory(struct xn_ctx *ctx, const struct creation *cr)
         return rc;
     rc = hc_claim_pages(ctx, cr->domid, kib / 4);
     if ( rc == -ENOMEM )
-        return dom_check_memory(ctx, kib) ? -ENOMEM :
+        return build_check_memory(ctx, kib) ? -ENOMEM :
                xn_fail(ctx, ENOMEM, "the hypervisor cannot set aside %llu MiB",
                        (unsigned long long)kib >> 10);
     return rc == -ENOSYS || rc == -EOPNOTSUPP ? 0 : rc;

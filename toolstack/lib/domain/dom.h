@@ -77,8 +77,6 @@ struct dom_plan {
 int dom_plan(struct xn_ctx *ctx, struct dom_plan *plan, struct xn_domain_config *c);
 void dom_plan_free(struct dom_plan *plan);
 void dom_plan_describe(struct xn_ctx *ctx, const struct dom_plan *plan);
-/* -ENOMEM with how much is missing and who has it, if less than kib is free. */
-int dom_check_memory(struct xn_ctx *ctx, uint64_t kib);
 
 /* kept.c: change the stored configuration, if there is one. */
 int dom_config_change(struct xn_ctx *ctx, const struct xn_domain *d,

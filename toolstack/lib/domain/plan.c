@@ -185,49 +185,6 @@ static int check_image(struct xn_ctx *ctx, struct dom_plan *plan)
     return build_pv_check(ctx, plan->image, c->ramdisk, c->memory_kib);
 }
 
-/* "Domain-0 1024 MiB, web 512 MiB" */
-static void list_holders(struct xn_ctx *ctx, char *text, size_t size)
-{
-    struct xn_domain *list;
-    size_t count, at = 0;
-
-    text[0] = 0;
-    if ( xn_domain_list(ctx, &list, &count) )
-        return;
-    for ( size_t i = 0; i < count && at + 64 < size; i++ ) {
-        char *name = xn_domain_name(ctx, list[i].domid);
-
-        at += (size_t)snprintf(text + at, size - at, "%s%.40s %llu MiB%s", at ? ", " : "",
-                               name ? name : "(unnamed)",
-                               (unsigned long long)list[i].pages >> 8,
-                               list[i].dying ? " (ending)" : "");
-        free(name);
-    }
-    free(list);
-}
-
-int dom_check_memory(struct xn_ctx *ctx, uint64_t kib)
-{
-    struct xn_host host;
-    char holders[512];
-    uint64_t free_kib;
-    int rc = xn_host_info(ctx, &host);
-
-    if ( rc )
-        return rc;
-    free_kib = host.free_pages > host.outstanding_pages ?
-               (host.free_pages - host.outstanding_pages) * 4 : 0;
-    if ( free_kib >= kib )
-        return 0;
-    list_holders(ctx, holders, sizeof(holders));
-    rc = xn_fail(ctx, ENOMEM, "%llu MiB are needed, %llu MiB are free: %llu MiB are missing "
-                 "(in use: %s)", (unsigned long long)(kib + 1023) >> 10,
-                 (unsigned long long)free_kib >> 10,
-                 (unsigned long long)(kib - free_kib + 1023) >> 10, holders);
-    xn_remedy(ctx, "give it less (memory=), or take some from others (xl mem-set, xl destroy)");
-    return rc;
-}
-
 static uint64_t memory_needed(const struct xn_domain_config *c)
 {
     return (c->type == XN_TYPE_PV ? c->memory_kib : c->maxmem_kib) + machine_overhead_kib(c) +
@@ -279,7 +236,7 @@ static int check_all(struct xn_ctx *ctx, struct dom_plan *plan)
     if ( !rc )
         rc = check_cpus(ctx, c);
     if ( !rc )
-        rc = dom_check_memory(ctx, memory_needed(c));
+        rc = build_check_memory(ctx, memory_needed(c));
     if ( !rc )
         rc = check_devices(ctx, plan);
     if ( !rc )

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build/build.h"
 #include "ctx/domctl.h"
 #include "domain/dom.h"
 
@@ -132,7 +133,7 @@ int xn_domain_set_target(struct xn_ctx *ctx, uint32_t domid, uint64_t kib)
     if ( !rc && kib == 0 )
         rc = xn_fail(ctx, EINVAL, "a domain cannot do without memory");
     if ( !rc && kib > d.pages * 4 )
-        rc = dom_check_memory(ctx, kib - d.pages * 4);
+        rc = build_check_memory(ctx, kib - d.pages * 4);
     if ( !rc )
         rc = write_target(ctx, &d, kib);
     if ( !rc )
