@@ -120,7 +120,7 @@ def column(tools, args):
                     {"life": life, "store": store, "lists": lists}[part](m, col, args)
     except MachineError as e:
         print("bench: FAILED: %s: %s" % (tools, e), file=sys.stderr, flush=True)
-        args.failed = True
+        args.failed = True      # the other columns are worth having all the same
     return col.figures
 
 
@@ -145,6 +145,8 @@ def main():
     p.add_argument("--parts", default="life,store,lists", help="groups of rows")
     p.add_argument("--domains", type=int, default=100, help="at most so many for xl list")
     args = p.parse_args()
+    if set(args.only.split(",")) - set(PARTS):
+        p.error("--only: there are " + " ".join(PARTS))
     args.failed = False
     columns = {}
     try:
