@@ -19,13 +19,8 @@
 
 #define APIC_ID         0x020
 #define APIC_VERSION    0x030
-#define APIC_SPIV       0x0f0
-#define   SPIV_ENABLED    0x100
-#define APIC_ISR        0x100
-#define APIC_TMR        0x180
-#define APIC_IRR        0x200
+#define APIC_ISR        0x100           /* TMR and IRR follow, eight words each */
 #define APIC_TMCCT      0x390
-#define APIC_TDCR       0x3e0
 
 int hvm_load_bad(const struct domain *d, unsigned int i, const char *what, uint64_t value)
 {
@@ -33,13 +28,12 @@ int hvm_load_bad(const struct domain *d, unsigned int i, const char *what, uint6
     return -XEN_EINVAL;
 }
 
-static uint32_t save_header(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
+static void save_header(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
     *(struct hvm_save_header *)rec = (struct hvm_save_header){
         .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION,
         .cpuid = cpuid_count(1, 0).a, .gtsc_khz = clock_tsc_khz(),
     };
-    return sizeof(struct hvm_save_header);
 }
 
 static int load_header(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
@@ -51,103 +45,98 @@ static int load_header(struct domain *d, unsigned int i, const void *rec, uint32
     return 0;
 }
 
-static uint32_t save_lapic(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
+static void save_lapic(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
-    const struct vlapic *const a = &d->vcpu[i]->hvm->vlapic;
-    const uint32_t tdcr = a->regs[APIC_TDCR / 16];
-    uint64_t deadline = 0;
+    struct hvm_hw_lapic *const l = rec;
 
-    (void)!vlapic_read_msr(d->vcpu[i], MSR_TSC_DEADLINE, &deadline);
-    *(struct hvm_hw_lapic *)rec = (struct hvm_hw_lapic){
-        .apic_base_msr = a->base, .tdt_msr = deadline,
-        .disabled = !(a->base & APIC_BASE_ENABLE) << 1 | !(a->regs[APIC_SPIV / 16] & SPIV_ENABLED),
-        .timer_divisor = 1U << (((tdcr & 3) | (tdcr & 8) >> 1) + 1) % 8,
-    };
-    return sizeof(struct hvm_hw_lapic);
+    l->apic_base_msr = d->vcpu[i]->hvm->vlapic.base;
+    (void)!vlapic_read_msr(d->vcpu[i], MSR_TSC_DEADLINE, &l->tdt_msr);
 }
 
 static int load_lapic(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
 {
     const struct hvm_hw_lapic *const l = rec;
     struct vlapic *const a = &d->vcpu[i]->hvm->vlapic;
-    const uint64_t flags = APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
+    const uint64_t flags = l->apic_base_msr ^ VLAPIC_DEFAULT_BASE;
 
-    if ( (l->apic_base_msr & ~flags) != VLAPIC_DEFAULT_BASE ||
-         (l->apic_base_msr & (APIC_BASE_X2APIC | APIC_BASE_ENABLE)) == APIC_BASE_X2APIC )
+    if ( (flags & ~(uint64_t)(APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE)) ||
+         (flags & (APIC_BASE_X2APIC | APIC_BASE_ENABLE)) == APIC_BASE_X2APIC )
         return hvm_load_bad(d, i, "APIC base", l->apic_base_msr);
     a->base = l->apic_base_msr;
     a->timer_deadline = l->tdt_msr;
     return 0;
 }
 
-static uint32_t save_lapic_regs(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
+static void save_lapic_regs(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
     struct vcpu *const v = d->vcpu[i];
     const struct vlapic *const a = &v->hvm->vlapic;
+    const uint64_t *const sets[] = { a->isr, a->tmr, a->irr };
     uint64_t left = 0;
     uint32_t *const to = rec;
 
     for ( unsigned int r = 0; r < ARRAY_SIZE(a->regs); r++ )
         to[r * 4] = a->regs[r];
-    for ( unsigned int r = 0; r < 8; r++ ) {
-        to[APIC_ISR / 4 + r * 4] = a->isr[r / 2] >> r % 2 * 32;
-        to[APIC_TMR / 4 + r * 4] = a->tmr[r / 2] >> r % 2 * 32;
-        to[APIC_IRR / 4 + r * 4] = a->irr[r / 2] >> r % 2 * 32;
-    }
+    for ( unsigned int r = 0; r < 24; r++ )
+        to[APIC_ISR / 4 + r * 4] = sets[r / 8][r % 8 / 2] >> r % 2 * 32;
     if ( !(a->base & APIC_BASE_X2APIC) )
         left = vlapic_read(v, APIC_TMCCT);
     else
         (void)!vlapic_read_msr(v, MSR_X2APIC_FIRST + APIC_TMCCT / 16, &left);
     to[APIC_TMCCT / 4] = left;
-    return sizeof(struct hvm_hw_lapic_regs);
 }
 
 static int load_lapic_regs(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
 {
     struct vcpu *const v = d->vcpu[i];
     struct vlapic *const a = &v->hvm->vlapic;
+    uint64_t *const sets[] = { a->isr, a->tmr, a->irr };
     const uint32_t *const from = rec;
 
     for ( unsigned int r = 0; r < ARRAY_SIZE(a->regs); r++ )
         if ( r != APIC_ID / 16 && r != APIC_VERSION / 16 )
             a->regs[r] = from[r * 4];
-    for ( unsigned int w = 0; w < 4; w++ ) {
-        const uint64_t real = w ? ~0ULL : ~0xffffULL;       /* there are no vectors below 16 */
-        const unsigned int r = w * 8;
-
-        a->isr[w] = (from[APIC_ISR / 4 + r] | (uint64_t)from[APIC_ISR / 4 + r + 4] << 32) & real;
-        a->tmr[w] = (from[APIC_TMR / 4 + r] | (uint64_t)from[APIC_TMR / 4 + r + 4] << 32) & real;
-        a->irr[w] = (from[APIC_IRR / 4 + r] | (uint64_t)from[APIC_IRR / 4 + r + 4] << 32) & real;
-    }
+    for ( unsigned int r = 0; r < 24; r += 2 )
+        sets[r / 8][r % 8 / 2] = (from[APIC_ISR / 4 + r * 4] | (uint64_t)from[APIC_ISR / 4 + r * 4 + 4] << 32) &
+                                 (r % 8 ? ~0UL : ~0xffffUL);    /* there are no vectors below 16 */
     vlapic_timer_resume(v, from[APIC_TMCCT / 4], a->timer_deadline);
     hvm_kick(v);
     return 0;
 }
 
-/* Records in the order in which they are saved.  @nr 0: one of each vCPU. */
+/*
+ * The records in the order in which they are saved.  @nr 0: one of each vCPU.  @at with functions: the
+ * pointer in struct hvm_domain that is NULL if there is no such device; without: where the same
+ * bytes stand in struct hvm_vcpu or hvm_domain; 0: the device model's, or nobody's.
+ */
 static const struct record {
-    uint16_t     type;
-    uint16_t     nr;
-    uint32_t     size;          /* the least, and but for XSAVE the most */
-    hvm_save_fn *save;          /* NULL: never written */
-    hvm_load_fn *load;          /* NULL: the device model's, or what no guest of ours has */
+    uint16_t     type, nr, at;
+    uint32_t     size;          /* of XSAVE: the least */
+    hvm_save_fn *save;
+    hvm_load_fn *load;
 } records[] = {
-#define REC(name, nr, type, fn) { HVM_SAVE_CODE_##name, nr, sizeof(struct type), hvm_save_##fn, hvm_load_##fn }
-#define DEV(name, nr, type, fn) { HVM_SAVE_CODE_##name, nr, sizeof(struct type), save_##fn, load_##fn }
-    DEV(HEADER, 1, hvm_save_header, header),
-    REC(CPU, 0, hvm_hw_cpu, cpu),
-    { CPU_XSAVE_CODE, 0, sizeof(struct hvm_hw_cpu_xsave), hvm_save_xsave, hvm_load_xsave },
-    { CPU_MSR_CODE, 0, sizeof(struct hvm_msr), NULL, hvm_load_msrs },
-    REC(MTRR, 0, hvm_hw_mtrr, mtrr),
-    REC(TSC_ADJUST, 0, hvm_tsc_adjust, tsc_adjust),
-    DEV(LAPIC, 0, hvm_hw_lapic, lapic),
-    DEV(LAPIC_REGS, 0, hvm_hw_lapic_regs, lapic_regs),
-    { HVM_SAVE_CODE_RTC, 1, 0, NULL, NULL },
-    { HVM_SAVE_CODE_PMTIMER, 1, 0, NULL, NULL },
-    { HVM_SAVE_CODE_VMCE_VCPU, 0, 0, NULL, NULL },
+#define REC(code, nr, at, type, save, load) { HVM_SAVE_CODE_##code, nr, at, sizeof(struct type), save, load }
+#define DEV(p)  offsetof(struct hvm_domain, p)
+    REC(HEADER, 1, 0, hvm_save_header, save_header, load_header),
+    REC(CPU, 0, 0, hvm_hw_cpu, hvm_save_cpu, hvm_load_cpu),
+    { CPU_XSAVE_CODE, 0, 0, sizeof(struct hvm_hw_cpu_xsave), hvm_save_xsave, hvm_load_xsave },
+    REC(MTRR, 0, 0, hvm_hw_mtrr, hvm_save_mtrr, hvm_load_mtrr),
+    REC(TSC_ADJUST, 0, offsetof(struct hvm_vcpu, tsc_adjust), hvm_tsc_adjust, NULL, NULL),
+    REC(LAPIC, 0, 0, hvm_hw_lapic, save_lapic, load_lapic),
+    REC(LAPIC_REGS, 0, 0, hvm_hw_lapic_regs, save_lapic_regs, load_lapic_regs),
+    REC(PCI_IRQ, 1, DEV(pci_intx), hvm_hw_pci_irqs, NULL, NULL),
+    REC(ISA_IRQ, 1, DEV(isa_level), hvm_hw_isa_irqs, NULL, NULL),
+    REC(PCI_LINK, 1, DEV(pci_link_irq), hvm_hw_pci_link, NULL, NULL),
+    REC(PIT, 1, DEV(vpit), hvm_hw_pit, vpit_save, vpit_load),
+    REC(HPET, 1, DEV(vhpet), hvm_hw_hpet, vhpet_save, vhpet_load),
+    REC(RTC, 1, 0, hvm_hw_rtc, NULL, NULL),
+    REC(PMTIMER, 1, 0, hvm_hw_pmtimer, NULL, NULL),
+    REC(VMCE_VCPU, 0, 0, hvm_save_descriptor, NULL, NULL),
 #undef REC
 #undef DEV
 };
+_Static_assert(offsetof(struct hvm_domain, pci_link_level) == offsetof(struct hvm_domain, pci_link_irq) + 4,
+               "the record's eight bytes are both; recounting sets the second");
 
 static const struct record *find_record(uint32_t type)
 {
@@ -157,62 +146,91 @@ static const struct record *find_record(uint32_t type)
     return NULL;
 }
 
+static bool is_ours(const struct record *r) { return r->save || r->at; }
+
+/* There is number @i of it, or of what it describes. */
 static bool has_instance(const struct domain *d, const struct record *r, unsigned int i)
 {
+    if ( r->save && r->at && !*(void *const *)((const uint8_t *)d->hvm + r->at) )
+        return false;
     return r->nr ? i < r->nr : i < d->max_vcpus && d->vcpu[i];
 }
 
-static uint32_t room_for(const struct record *r)
+static uint32_t size_of(const struct record *r)
 {
-    return r->size + (r->type == CPU_XSAVE_CODE ? xstate_size(xstate_host_mask) : 0);
+    return r->type != CPU_XSAVE_CODE ? r->size :
+           xstate_host_mask ? HVM_XSAVE_FIXED + xstate_size(xstate_host_mask) : 0;
+}
+
+static void *plain_bytes(struct domain *d, const struct record *r, unsigned int i)
+{
+    return (uint8_t *)(r->nr ? (void *)d->hvm : d->vcpu[i]->hvm) + r->at;
+}
+
+static void save_record(struct domain *d, const struct record *r, unsigned int i, void *to, uint64_t tsc)
+{
+    memset(to, 0, size_of(r));
+    if ( r->save )
+        r->save(d, i, to, tsc);
+    else
+        memcpy(to, plain_bytes(d, r, i), r->size);
+}
+
+static int load_record(struct domain *d, const struct record *r, unsigned int i, const void *from, uint32_t len,
+                       uint64_t tsc)
+{
+    if ( r->load )
+        return r->load(d, i, from, len, tsc);
+    memcpy(plain_bytes(d, r, i), from, r->size);
+    if ( r->nr ) {              /* the lines: and what follows from them */
+        d->hvm->isa_level &= 0xffff;
+        for ( unsigned int n = 0; n < 4; n++ )
+            d->hvm->pci_link_irq[n] &= 15;
+        hvm_irq_recount(d);
+    }
+    return 0;
 }
 
 int hvm_save(struct domain *d, void *buf, uint32_t *size)
 {
     const uint64_t tsc = rdtsc();
+    struct hvm_save_descriptor *desc = buf;
     uint32_t done = 0;
 
-    for ( size_t n = 0; n < ARRAY_SIZE(records); n++ ) {
-        const struct record *const r = &records[n];
-
-        for ( unsigned int i = 0; r->save && i < (r->nr ? r->nr : d->max_vcpus); i++ ) {
-            const uint32_t room = sizeof(struct hvm_save_descriptor) + room_for(r);
-            struct hvm_save_descriptor *const desc = (void *)((uint8_t *)buf + done);
+    for ( const struct record *r = records; r < records + ARRAY_SIZE(records); r++ )
+        for ( unsigned int i = 0; is_ours(r) && size_of(r) && i < (r->nr ? r->nr : d->max_vcpus); i++ ) {
+            const uint32_t len = sizeof(*desc) + size_of(r);
 
             if ( !has_instance(d, r, i) || (r->type == HVM_SAVE_CODE_CPU && !d->vcpu[i]->hvm->is_started) )
                 continue;
             if ( buf ) {
-                if ( *size < done + room + sizeof(*desc) )
+                if ( *size < done + len + sizeof(*desc) )
                     return -XEN_ENOSPC;
-                memset(desc, 0, room);
-                *desc = (struct hvm_save_descriptor){ r->type, i, r->save(d, i, desc + 1, tsc) };
-                done += desc->length ? sizeof(*desc) + desc->length : 0;
+                *desc = (struct hvm_save_descriptor){ r->type, i, size_of(r) };
+                save_record(d, r, i, desc + 1, tsc);
+                desc = (void *)((uint8_t *)desc + len);
             }
-            else
-                done += room;
+            done += len;
         }
-    }
     if ( buf )
-        memset((uint8_t *)buf + done, 0, sizeof(struct hvm_save_descriptor));     /* END */
-    *size = done + sizeof(struct hvm_save_descriptor);
+        *desc = (struct hvm_save_descriptor){ HVM_SAVE_CODE_END, 0, 0 };
+    *size = done + sizeof(*desc);
     return 0;
 }
 
 int hvm_save_one(struct domain *d, uint32_t type, uint32_t instance, void *buf, uint32_t *size)
 {
     const struct record *const r = find_record(type);
+    const uint32_t room = *size;
 
-    if ( !r || !r->save || !has_instance(d, r, instance) )
+    if ( !r || !is_ours(r) || !has_instance(d, r, instance) || !size_of(r) )
         return -XEN_ENOENT;
-    if ( !buf ) {
-        *size = room_for(r);
-        return 0;
-    }
-    if ( *size < room_for(r) )
+    *size = size_of(r);
+    if ( buf && room < *size )
         return -XEN_ENOSPC;
-    memset(buf, 0, room_for(r));
-    *size = r->save(d, instance, buf, rdtsc());
-    return *size ? 0 : -XEN_ENOENT;
+    if ( buf )
+        save_record(d, r, instance, buf, rdtsc());
+    return 0;
 }
 
 int hvm_load(struct domain *d, const void *buf, uint32_t size)
@@ -232,12 +250,10 @@ int hvm_load(struct domain *d, const void *buf, uint32_t size)
             return hvm_load_bad(d, 0, "beginning: not the header but type", desc->typecode);
         if ( desc->typecode == HVM_SAVE_CODE_END )
             return 0;
-        if ( !r || desc->length % 8 )
-            return hvm_load_bad(d, desc->instance, "record: its type or length is unknown", desc->typecode);
-        if ( r->load && (!has_instance(d, r, desc->instance) || desc->length < r->size ||
-                         (r->save && desc->length > room_for(r))) )
-            return hvm_load_bad(d, desc->instance, "instance or length of record type", desc->typecode);
-        rc = r->load ? r->load(d, desc->instance, desc + 1, desc->length, tsc) : 0;
+        if ( !r || desc->length % 8 || (is_ours(r) && !has_instance(d, r, desc->instance)) ||
+             (r->type == CPU_XSAVE_CODE ? desc->length < r->size : is_ours(r) && desc->length != r->size) )
+            return hvm_load_bad(d, desc->instance, "record: no such thing or another length, type", desc->typecode);
+        rc = is_ours(r) ? load_record(d, r, desc->instance, desc + 1, desc->length, tsc) : 0;
         if ( rc )
             return rc;
         done += sizeof(*desc) + desc->length;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kinds of records that a hardware guest's state consists of (hvm_save.c), some of which stand
- * in hvm_save_cpu.c.
+ * The records that a hardware guest's state consists of (hvm_save.c), the devices' own among them.
+ * Of these the functions are called only for a domain that has the device.
  */
 #ifndef HVM_HVM_SAVE_H
 #define HVM_HVM_SAVE_H
@@ -10,16 +10,15 @@
 
 #include "hvm/hvm_vcpu.h"
 
-/*
- * Fill @rec, all zeros, with instance @i; @tsc: the time-stamp counter that goes for the whole.
- * Returns its bytes; 0: there is no such thing.
- */
-typedef uint32_t hvm_save_fn(struct domain *d, unsigned int i, void *rec, uint64_t tsc);
+/* Fill @rec, all zeros, with instance @i; @tsc: the time-stamp counter that goes for the whole. */
+typedef void hvm_save_fn(struct domain *d, unsigned int i, void *rec, uint64_t tsc);
 /* 0, or -XEN_EINVAL with a line that names the field; nothing of the record was taken then. */
 typedef int hvm_load_fn(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc);
 
-hvm_save_fn hvm_save_cpu, hvm_save_mtrr, hvm_save_xsave, hvm_save_tsc_adjust;
-hvm_load_fn hvm_load_cpu, hvm_load_mtrr, hvm_load_xsave, hvm_load_msrs, hvm_load_tsc_adjust;
+hvm_save_fn hvm_save_cpu, hvm_save_mtrr, hvm_save_xsave, vpit_save, vhpet_save;
+hvm_load_fn hvm_load_cpu, hvm_load_mtrr, hvm_load_xsave, vpit_load, vhpet_load;
+
+#define HVM_XSAVE_FIXED offsetof(struct hvm_hw_cpu_xsave, save_area)
 
 /* Says what is wrong with a record.  -XEN_EINVAL. */
 int hvm_load_bad(const struct domain *d, unsigned int i, const char *what, uint64_t value);

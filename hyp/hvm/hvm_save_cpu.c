@@ -19,7 +19,6 @@
 #define SEG_TYPE_CODE   0x8
 #define EVENT_VALID     BIT(31)
 #define EVENT_HAS_ERROR BIT(11)
-#define XSAVE_FIXED     offsetof(struct hvm_hw_cpu_xsave, save_area)
 
 /* Where the record and we have the same 64-bit register. */
 struct same {
@@ -46,7 +45,6 @@ static const struct {
     MSR(MSR_SYSENTER_EIP, sysenter_eip, true), MSR(MSR_KERNEL_GS_BASE, shadow_gs, true),
     MSR(MSR_LSTAR, msr_lstar, true), MSR(MSR_STAR, msr_star, false), MSR(MSR_CSTAR, msr_cstar, true),
     MSR(MSR_SFMASK, msr_syscall_mask, false),
-#undef MSR
 };
 
 /* The record's arrays of segment fields have this order; only the first eight have all four. */
@@ -55,29 +53,17 @@ static const uint8_t seg_order[] = { SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG
 static const char *const seg_name[SEG_NR] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR", "GDTR", "IDTR" };
 #define NR_SELECTORS    8
 
-static uint64_t get64(const void *base, unsigned int offset)
-{
-    return *(const uint64_t *)((const uint8_t *)base + offset);
-}
-
-static uint32_t get32(const void *base, size_t first, unsigned int i)
-{
-    return *(const uint32_t *)((const uint8_t *)base + first + i * 4);
-}
-
-static void put32(void *base, size_t first, unsigned int i, uint32_t val)
-{
-    *(uint32_t *)((uint8_t *)base + first + i * 4) = val;
-}
+/* Word @i of those that begin at @first. */
+static uint32_t *at32(const void *r, size_t first, unsigned int i) { return (uint32_t *)((uint8_t *)r + first) + i; }
+static uint64_t *at64(const void *r, size_t first, unsigned int i) { return (uint64_t *)((uint8_t *)r + first) + i; }
 
 static void copy_same(void *to, const void *from, const struct same *list, size_t nr, bool is_load)
 {
     for ( size_t i = 0; i < nr; i++ )
-        *(uint64_t *)((uint8_t *)to + (is_load ? list[i].ours : list[i].rec)) =
-            get64(from, is_load ? list[i].rec : list[i].ours);
+        *at64(to, is_load ? list[i].ours : list[i].rec, 0) = *at64(from, is_load ? list[i].rec : list[i].ours, 0);
 }
 
-uint32_t hvm_save_cpu(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
+void hvm_save_cpu(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
     struct hvm_hw_cpu *const c = rec;
     struct vcpu *const v = d->vcpu[i];
@@ -89,15 +75,15 @@ uint32_t hvm_save_cpu(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
         struct hvm_segment seg;
 
         hvm_backend->get_segment(v, seg_order[s], &seg);
-        *(uint64_t *)((uint8_t *)c + offsetof(struct hvm_hw_cpu, cs_base) + s * 8) = seg.base;
-        put32(c, offsetof(struct hvm_hw_cpu, cs_limit), s, seg.limit);
+        *at64(c, offsetof(struct hvm_hw_cpu, cs_base), s) = seg.base;
+        *at32(c, offsetof(struct hvm_hw_cpu, cs_limit), s) = seg.limit;
         if ( s < NR_SELECTORS ) {
-            put32(c, offsetof(struct hvm_hw_cpu, cs_sel), s, seg.sel);
-            put32(c, offsetof(struct hvm_hw_cpu, cs_arbytes), s, seg.attr);
+            *at32(c, offsetof(struct hvm_hw_cpu, cs_sel), s) = seg.sel;
+            *at32(c, offsetof(struct hvm_hw_cpu, cs_arbytes), s) = seg.attr;
         }
     }
     for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ )
-        (void)hvm_backend->read_msr(v, msrs[m].msr, (uint64_t *)((uint8_t *)c + msrs[m].rec));
+        (void)hvm_backend->read_msr(v, msrs[m].msr, at64(c, msrs[m].rec, 0));
     c->dr6 = DR6_DEFAULT;
     c->dr7 = hvm_backend->get_dr7(v);
     c->tsc = tsc + h->tsc_offset;
@@ -108,7 +94,6 @@ uint32_t hvm_save_cpu(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
     }
     xstate_export_fxsave(v->xsave, c->fpu_regs);
     c->flags = XEN_X86_FPU_INITIALISED;
-    return sizeof(*c);
 }
 
 /* SDM vol 3C 26.3.1.2, APM vol 2 15.5.1.  @ss_dpl: CPL. */
@@ -148,13 +133,13 @@ static int check_segments(const struct domain *d, unsigned int i, const struct h
 
     for ( unsigned int n = 0; n < SEG_NR; n++ ) {
         const bool has_selector = n < NR_SELECTORS;
-        const uint32_t sel = has_selector ? get32(c, offsetof(struct hvm_hw_cpu, cs_sel), n) : 0;
-        const uint32_t attr = has_selector ? get32(c, offsetof(struct hvm_hw_cpu, cs_arbytes), n) : 0;
+        const uint32_t sel = has_selector ? *at32(c, offsetof(struct hvm_hw_cpu, cs_sel), n) : 0;
+        const uint32_t attr = has_selector ? *at32(c, offsetof(struct hvm_hw_cpu, cs_arbytes), n) : 0;
         const unsigned int seg = seg_order[n];
 
         segs[seg] = (struct hvm_segment){
-            .sel = sel, .attr = attr, .limit = get32(c, offsetof(struct hvm_hw_cpu, cs_limit), n),
-            .base = get64(c, offsetof(struct hvm_hw_cpu, cs_base) + n * 8),
+            .sel = sel, .attr = attr, .limit = *at32(c, offsetof(struct hvm_hw_cpu, cs_limit), n),
+            .base = *at64(c, offsetof(struct hvm_hw_cpu, cs_base), n),
         };
         if ( sel > 0xffff || attr > 0xfff ||
              !segment_ok(seg, &segs[seg], is_vm86, is_long, c->ss_arbytes & SEG_ATTR_DPL) )
@@ -188,8 +173,8 @@ static int check_cpu(const struct domain *d, unsigned int i, const struct hvm_hw
     if ( (c->rflags & ~FLAGS_LEGAL) || ((c->rflags & FLAGS_VM) && (is_long || !(c->cr0 & CR0_PE))) )
         return hvm_load_bad(d, i, "RFLAGS", c->rflags);
     for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ )
-        if ( msrs[m].is_address && !is_canonical(get64(c, msrs[m].rec)) )
-            return hvm_load_bad(d, i, msrs[m].name, get64(c, msrs[m].rec));
+        if ( msrs[m].is_address && !is_canonical(*at64(c, msrs[m].rec, 0)) )
+            return hvm_load_bad(d, i, msrs[m].name, *at64(c, msrs[m].rec, 0));
     return check_segments(d, i, c, segs) ?: check_event(d, i, c);
 }
 
@@ -212,7 +197,7 @@ int hvm_load_cpu(struct domain *d, unsigned int i, const void *rec, uint32_t len
     for ( unsigned int seg = 0; seg < SEG_NR; seg++ )
         hvm_backend->set_segment(v, seg, &segs[seg]);
     for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ )
-        (void)hvm_backend->write_msr(v, msrs[m].msr, get64(c, msrs[m].rec));
+        (void)hvm_backend->write_msr(v, msrs[m].msr, *at64(c, msrs[m].rec, 0));
     hvm_backend->set_dr7(v, (c->dr7 & DR7_WRITABLE) | DR7_DEFAULT);
     h->event = (struct hvm_event){
         .vector = c->pending_event, .type = c->pending_event >> 8 & 7, .error = c->error_code,
@@ -228,7 +213,7 @@ int hvm_load_cpu(struct domain *d, unsigned int i, const void *rec, uint32_t len
     return 0;
 }
 
-uint32_t hvm_save_mtrr(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
+void hvm_save_mtrr(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
     struct hvm_hw_mtrr *const m = rec;
     const struct hvm_vcpu *const h = d->vcpu[i]->hvm;
@@ -238,7 +223,6 @@ uint32_t hvm_save_mtrr(struct domain *d, unsigned int i, void *rec, uint64_t tsc
     memcpy(m->msr_mtrr_fixed, h->mtrr_fixed, sizeof(m->msr_mtrr_fixed));
     m->msr_mtrr_cap = MTRR_CAP;
     m->msr_mtrr_def_type = h->mtrr_def;
-    return sizeof(*m);
 }
 
 /* Of these registers the processor sees PAT alone; the others are only what the guest reads again. */
@@ -261,17 +245,14 @@ int hvm_load_mtrr(struct domain *d, unsigned int i, const void *rec, uint32_t le
     return 0;
 }
 
-uint32_t hvm_save_xsave(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
+void hvm_save_xsave(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
     struct hvm_hw_cpu_xsave *const x = rec;
     const struct vcpu *const v = d->vcpu[i];
 
-    if ( !xstate_host_mask )
-        return 0;
     x->xfeature_mask = xstate_host_mask;
     x->xcr0 = x->xcr0_accum = v->xcr0;
     memcpy(&x->save_area, v->xsave, xstate_size(xstate_host_mask));
-    return XSAVE_FIXED + xstate_size(xstate_host_mask);
 }
 
 int hvm_load_xsave(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
@@ -283,35 +264,10 @@ int hvm_load_xsave(struct domain *d, unsigned int i, const void *rec, uint32_t l
         return hvm_load_bad(d, i, "XCR0", x->xcr0);
     if ( (x->save_area.xsave_hdr.xstate_bv & ~xstate_host_mask) || x->save_area.xsave_hdr.xcomp_bv )
         return hvm_load_bad(d, i, "XSTATE_BV", x->save_area.xsave_hdr.xstate_bv);
-    if ( len - XSAVE_FIXED > xstate_size(xstate_host_mask) )
-        return hvm_load_bad(d, i, "size of the XSAVE area", len - XSAVE_FIXED);
+    if ( len - HVM_XSAVE_FIXED > xstate_size(xstate_host_mask) )
+        return hvm_load_bad(d, i, "size of the XSAVE area", len - HVM_XSAVE_FIXED);
     v->xcr0 = x->xcr0;
     xstate_reset(v->xsave);
-    memcpy(v->xsave, &x->save_area, len - XSAVE_FIXED);
-    return 0;
-}
-
-/* None of those that this record may carry is offered to guests: at 0 they are as if they were. */
-int hvm_load_msrs(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
-{
-    const struct hvm_msr *const m = rec;
-
-    if ( m->count > (len - sizeof(*m)) / sizeof(m->msr[0]) )
-        return hvm_load_bad(d, i, "count of MSRs", m->count);
-    for ( uint32_t n = 0; n < m->count; n++ )
-        if ( m->msr[n].val )
-            return hvm_load_bad(d, i, "MSR", m->msr[n].index);
-    return 0;
-}
-
-uint32_t hvm_save_tsc_adjust(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
-{
-    ((struct hvm_tsc_adjust *)rec)->tsc_adjust = d->vcpu[i]->hvm->tsc_adjust;
-    return sizeof(struct hvm_tsc_adjust);
-}
-
-int hvm_load_tsc_adjust(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
-{
-    d->vcpu[i]->hvm->tsc_adjust = ((const struct hvm_tsc_adjust *)rec)->tsc_adjust;
+    memcpy(v->xsave, &x->save_area, len - HVM_XSAVE_FIXED);
     return 0;
 }

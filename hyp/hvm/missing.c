@@ -23,6 +23,7 @@ MISSING void vlapic_init(struct vcpu *v) { GONE; }
 MISSING void vlapic_free(struct vcpu *v) { GONE; }
 MISSING void hvm_gsi_assert(struct domain *d, unsigned int gsi) { GONE; }
 MISSING void hvm_gsi_deassert(struct domain *d, unsigned int gsi) { GONE; }
+MISSING void hvm_irq_recount(struct domain *d) { GONE; }
 MISSING int hvm_irq_pending(struct vcpu *v) { GONE; }
 MISSING int hvm_irq_ack(struct vcpu *v) { GONE; }
 MISSING void hvm_callback_line(struct vcpu *v) { GONE; }

@@ -5,11 +5,9 @@
  */
 #include "hvm/vhpet.h"
 
-#include <xenabi/hvm/save.h>
-
 #include "base/bits.h"
 #include "base/errno.h"
-#include "hvm/hvm_vcpu.h"
+#include "hvm/hvm_save.h"
 #include "kern/clock.h"
 #include "kern/timer.h"
 #include "mem/slab.h"
@@ -19,8 +17,7 @@
 #define FAR_TICKS       (1UL << 40)     /* five hours: longer waits are cut in pieces */
 #define LATE_TICKS      (1L << 22)      /* a comparator this much behind (67 ms) was meant for now */
 
-#define REG_CAP         0x000
-#define   CAP_VALUE       (16000000UL << 32 | 0x8086UL << 16 | BIT(15) | BIT(13) | (HPET_TIMER_NUM - 1) << 8 | 1)
+#define CAP_VALUE       (16000000UL << 32 | 0x8086UL << 16 | BIT(15) | BIT(13) | (HPET_TIMER_NUM - 1) << 8 | 1)
 #define REG_CONFIG      0x010
 #define   CONFIG_ENABLE   0x1
 #define   CONFIG_LEGACY   0x2
@@ -69,12 +66,15 @@ static unsigned int line_of(const struct vhpet *h, unsigned int n)
     return TN_ROUTES >> route & 1 ? route : 0;
 }
 
+static bool is_32bit(const struct vhpet *h, unsigned int n) { return h->hw.timers[n].config & TN_32BIT; }
+static uint64_t wrap_of(const struct vhpet *h, unsigned int n) { return is_32bit(h, n) ? ~0U : ~0UL; }
+
 /* Ticks since the counter passed timer @n's comparator; negative before. */
 static int64_t ticks_late(const struct vhpet *h, unsigned int n)
 {
     const uint64_t late = counter(h) - h->hw.timers[n].cmp;
 
-    return h->hw.timers[n].config & TN_32BIT ? (int32_t)late : (int64_t)late;
+    return is_32bit(h, n) ? (int32_t)late : (int64_t)late;
 }
 
 static bool is_periodic(const struct vhpet *h, unsigned int n)
@@ -99,8 +99,8 @@ static void update(struct vhpet *h, unsigned int n)
     timer_disarm(&h->timer[n]);
     if ( line && !h->has_fired[n] ) {
         const int64_t late = ticks_late(h, n);
-        const uint64_t wrap = h->hw.timers[n].config & TN_32BIT ? ~0U : ~0UL;
-        const uint64_t wait = late >= 0 && late < LATE_TICKS ? 0 : min(-late & wrap, FAR_TICKS) << TICK_NS_SHIFT;
+        const uint64_t ticks = late >= 0 && late < LATE_TICKS ? 0 : min(-late & wrap_of(h, n), FAR_TICKS);
+        const uint64_t wait = ticks << TICK_NS_SHIFT;
 
         if ( d->vcpu[0] )
             timer_migrate(&h->timer[n], d->vcpu[0]->processor);
@@ -121,7 +121,7 @@ static void fired(void *arg)
         const uint64_t period = h->hw.period[n];
 
         if ( is_periodic(h, n) )    /* ticks that were missed are not made up for */
-            h->hw.timers[n].cmp += late - late % period + period;
+            h->hw.timers[n].cmp = (h->hw.timers[n].cmp + late - late % period + period) & wrap_of(h, n);
         else
             h->has_fired[n] = true;
         if ( h->hw.timers[n].config & TN_LEVEL )
@@ -135,22 +135,10 @@ static void fired(void *arg)
     spin_unlock(&h->lock);
 }
 
+/* struct hvm_hw_hpet begins as the register page does. */
 static uint64_t read_reg(const struct vhpet *h, unsigned int reg)
 {
-    const unsigned int n = (reg - REG_TIMER) / 0x20;
-
-    switch ( reg ) {
-    case REG_CAP:       return h->hw.capability;
-    case REG_CONFIG:    return h->hw.config;
-    case REG_STATUS:    return h->hw.isr;
-    case REG_COUNTER:   return counter(h);
-    }
-    if ( reg < REG_TIMER || n >= HPET_TIMER_NUM )
-        return 0;
-    if ( reg % 0x20 == 0 )
-        return h->hw.timers[n].config;
-    return reg % 0x20 != 8 ? 0 : h->hw.timers[n].config & TN_32BIT ? (uint32_t)h->hw.timers[n].cmp :
-           h->hw.timers[n].cmp;
+    return reg == REG_COUNTER ? counter(h) : *(const uint64_t *)((const uint8_t *)&h->hw + reg);
 }
 
 uint64_t vhpet_read(struct domain *d, unsigned int offset, unsigned int bytes)
@@ -176,13 +164,13 @@ static void write_config(struct vhpet *h, uint64_t config)
 /* Comparator and period: the bits of @mask take @val's.  In periodic mode this is mostly the period. */
 static void write_comparator(struct vhpet *h, unsigned int n, uint64_t val, uint64_t mask)
 {
-    uint64_t *const config = &h->hw.timers[n].config, *const cmp = &h->hw.timers[n].cmp;
+    struct hvm_hw_hpet_timer *const t = &h->hw.timers[n];
 
-    if ( !(*config & TN_PERIODIC) || (*config & TN_SET) )
-        *cmp = (*cmp & ~mask) | (val & mask);
-    if ( *config & TN_PERIODIC )
-        h->hw.period[n] = *config & TN_32BIT ? (uint32_t)val : (h->hw.period[n] & ~mask) | (val & mask);
-    *config &= ~(uint64_t)TN_SET;
+    if ( !(t->config & TN_PERIODIC) || (t->config & TN_SET) )
+        t->cmp = ((t->cmp & ~mask) | (val & mask)) & wrap_of(h, n);
+    if ( t->config & TN_PERIODIC )
+        h->hw.period[n] = ((h->hw.period[n] & ~mask) | (val & mask)) & wrap_of(h, n);
+    t->config &= ~(uint64_t)TN_SET;
     h->has_fired[n] = false;
 }
 
@@ -255,32 +243,30 @@ void vhpet_free(struct domain *d)
     d->hvm->vhpet = NULL;
 }
 
-void vhpet_save(struct domain *d, struct hvm_hw_hpet *out)
+void vhpet_save(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
-    struct vhpet *const h = d->hvm->vhpet;
+    struct hvm_hw_hpet *const out = rec;
 
-    spin_lock(&h->lock);
-    *out = h->hw;
-    out->mc64 = counter(h);
-    spin_unlock(&h->lock);
+    *out = d->hvm->vhpet->hw;
+    out->mc64 = counter(d->hvm->vhpet);
 }
 
 /* Any values will do: what cannot be is masked as in a write. */
-void vhpet_load(struct domain *d, const struct hvm_hw_hpet *in)
+int vhpet_load(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
 {
     struct vhpet *const h = d->hvm->vhpet;
 
     spin_lock(&h->lock);
-    h->hw.config = in->config & (CONFIG_ENABLE | CONFIG_LEGACY);
-    h->hw.isr = in->isr & (BIT(HPET_TIMER_NUM) - 1);
-    h->hw.mc64 = in->mc64;
-    h->start_ns = clock_now_ns() - (in->mc64 << TICK_NS_SHIFT);
+    h->hw = *(const struct hvm_hw_hpet *)rec;
+    h->hw.capability = CAP_VALUE;
+    h->hw.config &= CONFIG_ENABLE | CONFIG_LEGACY;
+    h->hw.isr &= BIT(HPET_TIMER_NUM) - 1;
+    h->start_ns = clock_now_ns() - (h->hw.mc64 << TICK_NS_SHIFT);
     for ( unsigned int n = 0; n < HPET_TIMER_NUM; n++ ) {
-        h->hw.timers[n].config = TN_FIXED | (in->timers[n].config & TN_WRITABLE);
-        h->hw.timers[n].cmp = in->timers[n].cmp;
-        h->hw.period[n] = in->period[n];
+        h->hw.timers[n].config = TN_FIXED | (h->hw.timers[n].config & TN_WRITABLE);
         h->has_fired[n] = false;
         update(h, n);
     }
     spin_unlock(&h->lock);
+    return 0;
 }

@@ -7,7 +7,6 @@
 #include "base/types.h"
 
 struct domain;
-struct hvm_hw_hpet;
 
 #define VHPET_BASE  0xfed00000UL
 #define VHPET_BYTES 0x400
@@ -23,8 +22,5 @@ bool vhpet_is_legacy(const struct domain *d);
 /* @offset < VHPET_BYTES; @bytes 1, 2, 4 or 8, of which the device takes writes of 4 and 8, aligned.  Any vCPU. */
 uint64_t vhpet_read(struct domain *d, unsigned int offset, unsigned int bytes);
 void vhpet_write(struct domain *d, unsigned int offset, unsigned int bytes, uint64_t value);
-
-void vhpet_save(struct domain *d, struct hvm_hw_hpet *out);
-void vhpet_load(struct domain *d, const struct hvm_hw_hpet *in);
 
 #endif

@@ -8,11 +8,9 @@
  */
 #include "hvm/vpit.h"
 
-#include <xenabi/hvm/save.h>
-
 #include "base/bits.h"
 #include "base/errno.h"
-#include "hvm/hvm_vcpu.h"
+#include "hvm/hvm_save.h"
 #include "hvm/vhpet.h"
 #include "kern/clock.h"
 #include "kern/timer.h"
@@ -42,10 +40,7 @@ struct vpit {
 static uint64_t ns_to_ticks(uint64_t ns) { return ns / NS * PIT_HZ + ns % NS * PIT_HZ / NS; }
 static uint64_t ticks_to_ns(uint64_t t) { return t / PIT_HZ * NS + DIV_ROUND_UP(t % PIT_HZ * NS, PIT_HZ); }
 
-static bool is_periodic(const struct hvm_hw_pit_channel *c)
-{
-    return c->mode == 2 || c->mode == 3;
-}
+static bool is_periodic(const struct hvm_hw_pit_channel *c) { return c->mode == 2 || c->mode == 3; }
 
 /* Ticks since counter @n began. */
 static uint64_t elapsed(const struct vpit *p, unsigned int n)
@@ -65,20 +60,14 @@ static uint16_t counter(const struct vpit *p, unsigned int n)
     return c->mode == 3 ? c->count - 2 * t % c->count : is_periodic(c) ? c->count - t % c->count : c->count - t;
 }
 
+/* Modes 4 and 5 end with a pulse of one tick that nobody could see. */
 static bool output(const struct vpit *p, unsigned int n)
 {
     const struct hvm_hw_pit_channel *c = &p->hw.channels[n];
-    const uint64_t t = elapsed(p, n);
+    const uint64_t t = elapsed(p, n), phase = c->count ? t % c->count : 0;
 
-    if ( !c->count )
-        return c->mode != 0;
-    switch ( c->mode ) {
-    case 2:  return t % c->count != c->count - 1;
-    case 3:  return t % c->count < (c->count + 1) / 2;
-    case 4:
-    case 5:  return t != c->count;
-    default: return t >= c->count;
-    }
+    return !c->count ? c->mode != 0 : c->mode == 2 ? phase != c->count - 1 :
+           c->mode == 3 ? phase < (c->count + 1) / 2 : t >= c->count;
 }
 
 /* Counter 0: to the next edge that is neither past nor too soon; with none to come, off. */
@@ -121,51 +110,37 @@ static void start(struct domain *d, struct vpit *p, unsigned int n)
         set_timer(d, p);
 }
 
-static void latch_count(struct vpit *p, unsigned int n)
+static void latch(struct vpit *p, unsigned int n, bool count, bool status)
 {
     struct hvm_hw_pit_channel *c = &p->hw.channels[n];
 
-    if ( !c->count_latched ) {
+    if ( count && !c->count_latched ) {
         c->latched_count = counter(p, n);
         c->count_latched = c->rw_mode;
     }
-}
-
-static void read_back(struct vpit *p, uint8_t value)
-{
-    for ( unsigned int n = 0; n < 3; n++ ) {
-        struct hvm_hw_pit_channel *c = &p->hw.channels[n];
-
-        if ( !(value & 2 << n) )
-            continue;
-        if ( !(value & 0x20) )
-            latch_count(p, n);
-        if ( !(value & 0x10) && !c->status_latched ) {
-            c->status = output(p, n) << 7 | !c->count << 6 | c->rw_mode << 4 | c->mode << 1 | c->bcd;
-            c->status_latched = 1;
-        }
+    if ( status && !c->status_latched ) {
+        c->status = output(p, n) << 7 | !c->count << 6 | c->rw_mode << 4 | c->mode << 1 | c->bcd;
+        c->status_latched = 1;
     }
 }
 
 static void command(struct domain *d, struct vpit *p, uint8_t value)
 {
-    struct hvm_hw_pit_channel *c;
     const unsigned int n = value >> 6, access = value >> 4 & 3, mode = value >> 1 & 7;
 
-    if ( n == 3 ) {
-        read_back(p, value);
-        return;
+    if ( n == 3 ) {                 /* read-back of several */
+        for ( unsigned int i = 0; i < 3; i++ )
+            if ( value & 2 << i )
+                latch(p, i, !(value & 0x20), !(value & 0x10));
+    } else if ( access == RW_LATCH ) {
+        latch(p, n, true, false);
+    } else {
+        p->hw.channels[n] = (struct hvm_hw_pit_channel){
+            .rw_mode = access, .read_state = access, .write_state = access, .bcd = value & 1,
+            .mode = mode > 5 ? mode & 3 : mode, .gate = p->hw.channels[n].gate,
+        };
+        start(d, p, n);
     }
-    c = &p->hw.channels[n];
-    if ( access == RW_LATCH ) {
-        latch_count(p, n);
-        return;
-    }
-    c->rw_mode = c->read_state = c->write_state = access;
-    c->mode = mode > 5 ? mode & 3 : mode;
-    c->bcd = value & 1;
-    c->count = c->count_latched = c->status_latched = 0;
-    start(d, p, n);
 }
 
 /* The state for the byte after one at @state. */
@@ -182,35 +157,32 @@ static uint8_t byte_of(uint16_t val, uint8_t state)
 static uint8_t read_counter(struct vpit *p, unsigned int n)
 {
     struct hvm_hw_pit_channel *c = &p->hw.channels[n];
-    uint8_t val;
+    const uint8_t latched = c->count_latched, state = c->read_state;
 
     if ( c->status_latched ) {
         c->status_latched = 0;
         return c->status;
     }
-    if ( c->count_latched ) {
-        val = byte_of(c->latched_count, c->count_latched);
-        c->count_latched = c->count_latched == RW_WORD_LOW ? RW_WORD_HIGH : 0;
-        return val;
+    if ( latched ) {
+        c->count_latched = latched == RW_WORD_LOW ? RW_WORD_HIGH : 0;
+        return byte_of(c->latched_count, latched);
     }
-    val = byte_of(counter(p, n), c->read_state);
-    c->read_state = next_state(c->read_state);
-    return val;
+    c->read_state = next_state(state);
+    return byte_of(counter(p, n), state);
 }
 
 static void write_counter(struct domain *d, struct vpit *p, unsigned int n, uint8_t value)
 {
     struct hvm_hw_pit_channel *c = &p->hw.channels[n];
     const uint8_t state = c->write_state;
-    uint16_t count;
 
     c->write_state = next_state(state);
     if ( state == RW_WORD_LOW ) {
         c->write_latch = value;
         return;
     }
-    count = state == RW_LOW ? value : value << 8 | (state == RW_WORD_HIGH ? c->write_latch : 0);
-    c->count = count ? count : 0x10000;
+    c->count = state == RW_LOW ? value : value << 8 | (state == RW_WORD_HIGH ? c->write_latch : 0);
+    c->count = c->count ? c->count : 0x10000;
     start(d, p, n);
 }
 
@@ -283,26 +255,23 @@ void vpit_free(struct domain *d)
     d->hvm->vpit = NULL;
 }
 
-void vpit_save(struct domain *d, struct hvm_hw_pit *out)
+void vpit_save(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
 {
-    struct vpit *const p = d->hvm->vpit;
-
-    spin_lock(&p->lock);
-    *out = p->hw;
-    spin_unlock(&p->lock);
+    *(struct hvm_hw_pit *)rec = d->hvm->vpit->hw;
 }
 
 /* The counters begin anew. */
-const char *vpit_load(struct domain *d, const struct hvm_hw_pit *in)
+int vpit_load(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
 {
     struct vpit *const p = d->hvm->vpit;
+    const struct hvm_hw_pit *const in = rec;
 
     for ( unsigned int n = 0; n < 3; n++ ) {
         const struct hvm_hw_pit_channel *c = &in->channels[n];
 
         if ( c->count > 0x10000 || c->mode > 5 || c->rw_mode > RW_WORD_LOW || c->read_state > RW_WORD_HIGH ||
              c->write_state > RW_WORD_HIGH || c->count_latched > RW_WORD_HIGH || c->gate > 1 )
-            return "channel of the PIT";
+            return hvm_load_bad(d, i, "PIT channel", n);
     }
     spin_lock(&p->lock);
     p->hw = *in;
@@ -311,5 +280,5 @@ const char *vpit_load(struct domain *d, const struct hvm_hw_pit *in)
     for ( unsigned int n = 0; n < 3; n++ )
         start(d, p, n);
     spin_unlock(&p->lock);
-    return NULL;
+    return 0;
 }

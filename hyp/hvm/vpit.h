@@ -7,7 +7,6 @@
 #include "base/types.h"
 
 struct domain;
-struct hvm_hw_pit;
 
 int must_check vpit_init(struct domain *d);     /* 0, -XEN_ENOMEM */
 void vpit_free(struct domain *d);               /* also of a domain without one */
@@ -15,9 +14,5 @@ void vpit_free(struct domain *d);               /* also of a domain without one 
 /* One byte of @port, 0x40-0x43 or 0x61.  Any vCPU. */
 uint8_t vpit_read(struct domain *d, uint16_t port);
 void vpit_write(struct domain *d, uint16_t port, uint8_t value);
-
-void vpit_save(struct domain *d, struct hvm_hw_pit *out);
-/* NULL, or the field that is out of range; nothing is changed then. */
-const char *vpit_load(struct domain *d, const struct hvm_hw_pit *in);
 
 #endif

@@ -2,56 +2,14 @@
 /* The PIT and the HPET of a hardware guest on a clock and timers that the test moves. */
 #include "cm.h"
 
-#include <xenabi/hvm/save.h>
-
 #include "base/bits.h"
-#include "cpu/pcpu.h"
-#include "hvm/hvm_vcpu.h"
+#include "base/errno.h"
+#include "fake/vclock.h"
+#include "hvm/hvm_save.h"
 #include "hvm/vhpet.h"
 #include "hvm/vpit.h"
-#include "kern/clock.h"
 
 #define MS  1000000UL
-
-static struct pcpu pcpu;
-struct pcpu *this_pcpu(void) { return &pcpu; }
-
-static uint64_t now;
-uint64_t clock_now_ns(void) { return now; }
-
-/* Timers: a list without order. */
-static struct timer *timers[8];
-static unsigned int nr_timers, nr_runs;
-void timer_init(struct timer *t, void (*fn)(void *arg), void *arg, unsigned int cpu)
-{
-    *t = (struct timer){ .fn = fn, .arg = arg, .cpu = cpu };
-    timers[nr_timers++] = t;
-}
-void timer_arm(struct timer *t, uint64_t deadline_ns) { t->armed = true; t->deadline_ns = deadline_ns; }
-void timer_disarm(struct timer *t) { t->armed = false; }
-void timer_kill(struct timer *t) { CHECK_EQ(pcpu.lock_depth, 0); t->armed = false; }
-void timer_migrate(struct timer *t, unsigned int cpu) { t->cpu = cpu; }
-
-static void run_to(uint64_t ns)
-{
-    for ( ; ; ) {
-        struct timer *next = NULL;
-
-        for ( unsigned int i = 0; i < nr_timers; i++ )
-            if ( timers[i]->armed && timers[i]->deadline_ns <= ns &&
-                 (!next || timers[i]->deadline_ns < next->deadline_ns) )
-                next = timers[i];
-        if ( !next )
-            break;
-        if ( next->deadline_ns > now )
-            now = next->deadline_ns;
-        next->armed = false;
-        next->fn(next->arg);
-        CHECK_EQ(pcpu.lock_depth, 0);
-        nr_runs++;
-    }
-    now = ns;
-}
 
 static int level[64];
 static unsigned int edges[64];
@@ -66,8 +24,7 @@ void hvm_gsi_deassert(struct domain *d, unsigned int gsi)
     assert_true(level[gsi]-- > 0);
 }
 
-void *slab_alloc(size_t size) { return calloc(1, size); }
-void slab_free(void *p) { free(p); }
+int hvm_load_bad(const struct domain *d, unsigned int i, const char *what, uint64_t value) { return -XEN_EINVAL; }
 
 static struct hvm_domain hdom;
 static struct vcpu v0 = { .processor = 3 };
@@ -241,17 +198,17 @@ TEST(the_pit_is_saved_and_loaded)
     struct hvm_hw_pit s, bad;
 
     load(0, 2, 11932);
-    vpit_save(&dom, &s);
+    vpit_save(&dom, 0, &s, 0);
     load(0, 0, 1);
     run_to(now + MS);
     edges[2] = 0;
     bad = s;
     bad.channels[1].count = 0x10001;
-    assert_non_null(vpit_load(&dom, &bad));
+    CHECK_EQ(vpit_load(&dom, 0, &bad, sizeof(bad), 0), -XEN_EINVAL);
     bad = s;
     bad.channels[0].mode = 6;
-    assert_non_null(vpit_load(&dom, &bad));
-    assert_null(vpit_load(&dom, &s));
+    CHECK_EQ(vpit_load(&dom, 0, &bad, sizeof(bad), 0), -XEN_EINVAL);
+    CHECK_EQ(vpit_load(&dom, 0, &s, sizeof(s), 0), 0);
     run_to(now + 1000 * MS);
     assert_in_range(edges[2], 99, 100);
 }
@@ -398,21 +355,21 @@ TEST(the_hpet_is_saved_and_loaded)
     put(CMP(0), get(0xf0) + TICKS_PER_MS);
     put(CMP(0), TICKS_PER_MS);
     run_to(now + 10 * MS + 100);
-    vhpet_save(&dom, &s);
+    vhpet_save(&dom, 0, &s, 0);
     put(0x10, 0);
     now += 1000 * MS;
     edges[20] = 0;
-    vhpet_load(&dom, &s);
+    CHECK_EQ(vhpet_load(&dom, 0, &s, sizeof(s), 0), 0);
     CHECK_EQ(get(0xf0), s.mc64);
     run_to(now + 10 * MS);
     CHECK_EQ(edges[20], 10);
     memset(&s, 0xff, sizeof(s));
-    vhpet_load(&dom, &s);
+    CHECK_EQ(vhpet_load(&dom, 0, &s, sizeof(s), 0), 0);
     CHECK_EQ(get(0x10), 3);
     CHECK_EQ(get(0x20), 7);
     run_to(now + 10 * MS);
     memset(&s, 0, sizeof(s));
-    vhpet_load(&dom, &s);
+    CHECK_EQ(vhpet_load(&dom, 0, &s, sizeof(s), 0), 0);
 }
 
 TEST(random_accesses_hurt_nothing)
