@@ -268,20 +268,22 @@ class Machine:
             self.run("sleep 0.3")
 
 
-def grub_iso(path, hv, initrd, protocol, hv_cmdline, linux_cmdline="console=hvc0 quiet"):
+def grub_iso(path, hv, initrd, protocol, hv_cmdline, linux_cmdline="console=hvc0 quiet", kernel=None):
     """Make a GRUB image (BIOS and UEFI) that boots hv by multiboot or multiboot2."""
     tree = tempfile.mkdtemp(prefix="iso-")
     try:
         os.makedirs(tree + "/boot/grub")
         shutil.copy(stock.hypervisor(hv), tree + "/boot/hv")
-        shutil.copy(stock.vmlinuz(), tree + "/boot/vmlinuz")
-        shutil.copy(initrd, tree + "/boot/initrd")
+        shutil.copy(kernel or stock.vmlinuz(), tree + "/boot/vmlinuz")
+        if initrd:
+            shutil.copy(initrd, tree + "/boot/initrd")
         boot, module, word = ("multiboot2", "module2", "") if protocol == 2 else \
             ("multiboot", "module", "placeholder ")
         with open(tree + "/boot/grub/grub.cfg", "w") as f:
             f.write("set timeout=0\nset default=0\nmenuentry x {\n"
-                    "%s /boot/hv %s%s\n%s /boot/vmlinuz %s%s\n%s /boot/initrd\n}\n" %
-                    (boot, word, hv_cmdline, module, word, linux_cmdline, module))
+                    "%s /boot/hv %s%s\n%s /boot/vmlinuz %s%s\n%s}\n" %
+                    (boot, word, hv_cmdline, module, word, linux_cmdline,
+                     module + " /boot/initrd\n" if initrd else ""))
         r = subprocess.run(["grub-mkrescue", "-o", path, tree], capture_output=True, text=True)
         if r.returncode:
             raise MachineError("grub-mkrescue failed: " + r.stderr.strip().splitlines()[-1])
