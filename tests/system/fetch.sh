@@ -8,6 +8,7 @@
 #
 # Usage: fetch.sh [--host-only|--stock-only|--check]
 #   --check: everything, and what `make check` needs beyond `make run`
+#   --hvm: also the device model and firmware of HVM guests, under build/stock/hvm
 # Does nothing, quickly and offline, when everything is there already.
 
 set -eu
@@ -31,6 +32,9 @@ CHECK_PKGS="cloc clang-14 libclang-rt-14-dev libzydis-dev xenstore-utils libvirt
 STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
     busybox-static libc6 libgcc-s1 zlib1g libjson-c5 libuuid1 libnl-3-200 libnl-route-3-200
     libseccomp2 libcap2 liblzma5 libzstd1 liblz4-1 libncursesw6 libtinfo6 libxml2"
+
+# For HVM guests, with all their libraries.
+HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf"
 
 die() {
     echo "fetch: $*" >&2
@@ -110,15 +114,38 @@ unpack() {
     gzip -dc "$root"/boot/xen-4.17-amd64.gz >"$stock/xen" || die "no Xen 4.17 image unpacked"
 }
 
+fetch_hvm() {
+    [ "$(cat "$stock/hvm/stamp" 2>/dev/null)" = "$recipe" ] && return 0
+    rm -rf "$stock/hvm"
+    mkdir -p "$stock/hvm/debs" "$stock/hvm/root"
+    STOCK_PKGS=$HVM_PKGS
+    # shellcheck disable=SC2046,SC2086
+    pkgs=$(printf '%s\n' $HVM_PKGS $(library_packages) | sort -u)
+    echo "fetch: downloading $(echo "$pkgs" | wc -l) packages for HVM guests"
+    sandbox=
+    [ "$(id -u)" = 0 ] && sandbox='-o APT::Sandbox::User=root'
+    # shellcheck disable=SC2086
+    (cd "$stock/hvm/debs" && apt-get download -qq $sandbox $pkgs) >"$stock/download.log" 2>&1 ||
+        die "download failed; see $stock/download.log"
+    for deb in "$stock"/hvm/debs/*.deb; do
+        dpkg-deb -x "$deb" "$stock/hvm/root" || die "cannot unpack $deb"
+    done
+    rm -rf "$stock/hvm/debs"
+    echo "$recipe" >"$stock/hvm/stamp"
+}
+
+hvm=
 mkdir -p "$stock"
 case ${1:-} in
+--hvm) hvm=1; fetch_host_tools ;;
 --stock-only) ;;
 --host-only|'') fetch_host_tools ;;
 --check) HOST_PKGS="$HOST_PKGS $CHECK_PKGS"; fetch_host_tools ;;
-*) die "unknown option '$1' (--host-only, --stock-only, --check)" ;;
+*) die "unknown option '$1' (--host-only, --stock-only, --check, --hvm)" ;;
 esac
 [ "${1:-}" = --host-only ] && exit 0
 
+[ -z "$hvm" ] || fetch_hvm
 [ "$(cat "$stock/stamp" 2>/dev/null)" = "$recipe" ] && exit 0
 rm -f "$stock/stamp"
 rm -rf "$stock/debs"

@@ -20,12 +20,13 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, "build")
 STOCK = os.path.join(BUILD, "stock")
 ROOT = os.path.join(STOCK, "root")
+HVM_ROOT = os.path.join(STOCK, "hvm", "root")    # fetch.sh --hvm
 CACHE = os.path.join(STOCK, "cache")
 LIBDIRS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib64")
 
 DOM0_MODULES = (
     "xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkback xen-netback "
-    "bridge loop xen-acpi-processor ahci sd_mod nvme virtio_pci virtio_blk virtio_net e1000e"
+    "bridge tun loop xen-acpi-processor ahci sd_mod nvme virtio_pci virtio_blk virtio_net e1000e"
 ).split()
 GUEST_MODULES = "xen-blkfront xen-netfront".split()
 
@@ -162,10 +163,11 @@ def _needed(elf):
 
 
 def _library(name):
-    for d in LIBDIRS:
-        p = os.path.join(ROOT, d, name)
-        if os.path.exists(p):
-            return p
+    for root in (ROOT, HVM_ROOT):
+        for d in LIBDIRS:
+            p = os.path.join(root, d, name)
+            if os.path.exists(p):
+                return p
     raise StockError("library %s is not among the fetched packages" % name)
 
 
@@ -273,6 +275,23 @@ def guest_initramfs():
         return cpio.bytes()
 
     return _cached("guest", build, [f for _, f in files])
+
+
+HVM_QEMU = "usr/libexec/xen-qemu-system-i386"
+HVM_FILES = (
+    "usr/share/seabios/bios-256k.bin usr/share/seabios/vgabios-cirrus.bin "
+    "usr/share/seabios/vgabios-stdvga.bin usr/share/qemu/linuxboot.bin "
+    "usr/share/qemu/linuxboot_dma.bin usr/share/qemu/kvmvapic.bin usr/share/qemu/keymaps/en-us "
+    "usr/lib/ipxe/qemu/efi-rtl8139.rom usr/lib/ipxe/qemu/efi-e1000.rom usr/share/ovmf/OVMF.fd"
+).split()
+
+
+def hvm_files():
+    """(files, programs) that dom0 needs for HVM guests."""
+    files = [(f, path("hvm", "root", f)) for f in HVM_FILES]
+    loader = "usr/lib/xen-4.17/boot/hvmloader"
+    return (files + [(loader, path("root", loader))],
+            [(HVM_QEMU, path("hvm", "root", HVM_QEMU))])
 
 
 def own_tool(name):

@@ -27,9 +27,13 @@ OPTIONS(create_options,
     { 'n', "dryrun", NULL, "Check all that can be checked, say what would be done, do nothing." },
     { 'p', NULL, NULL, "Leave the guest paused." },
     { 'q', "quiet", NULL, "Say nothing but errors." },
-    { 'V', "vncviewer", NULL, "Taken for old scripts: the guests of this version have no display." },
+    { 'V', "vncviewer", NULL, "Taken for old scripts: xl vncviewer shows a guest's screen." },
     { 'A', "vncviewer-autopass", NULL, "Likewise." },
     IGNORE_MASKS);
+
+OPTIONS(vnc_options,
+    { OPT_AUTOPASS, "autopass", NULL, "Taken for old scripts: the viewer asks for a password." },
+    { OPT_AUTOPASS, "vncviewer-autopass", NULL, "Likewise." });
 
 OPTIONS(update_options, CONFIG_FILE,
     { 'd', "debug", NULL, "Print the configuration as it was understood." });
@@ -223,6 +227,14 @@ const struct xl_command xl_commands[] = {
     { "network-detach", cmd_network_detach, "<Domain> <Number|MAC>",
       "Take a network interface away", NULL,
       NULL, 2, 2, XL_DOMAIN, XL_CHANGES | XL_DRY_RUN, XL_DEVICE },
+    { "cd-insert", cmd_cd_insert, "<Domain> <Drive> <Path>", "Put a disc into a guest's drive",
+      "The drive is one of the configuration (devtype=cdrom), by its name, as hdc.",
+      NULL, 3, 3, XL_DOMAIN, XL_CHANGES | XL_DRY_RUN, XL_DEVICE },
+    { "cd-eject", cmd_cd_eject, "<Domain> <Drive>", "Take the disc out of a guest's drive", NULL,
+      NULL, 2, 2, XL_DOMAIN, XL_CHANGES | XL_DRY_RUN, XL_DEVICE },
+    { "vncviewer", cmd_vncviewer, "[options] <Domain>", "Show a domain's screen",
+      "Runs vncviewer where there is a display, and says how to connect where not.",
+      vnc_options, 1, 1, XL_DOMAIN, 0, XL_DEVICE },
     { "channel-list", cmd_channel_list, "[options] <Domain> ...", "List domains' channels", NULL,
       json_only, 1, -1, XL_DOMAINS, 0, XL_DEVICE },
 
@@ -240,9 +252,6 @@ const struct xl_command xl_commands[] = {
     UNSERVED("migrate", "<Domain> <Host>", "Move a running domain to another host"),
     UNSERVED("migrate-receive", "", "The receiving end of migrate"),
     UNSERVED("remus", "<Domain> <Host>", "Replicate a running domain to another host"),
-    UNSERVED("vncviewer", "<Domain>", "Show a domain's VNC display"),
-    UNSERVED("cd-insert", "<Domain> <Drive> <Path>", "Put a disc into a guest's drive"),
-    UNSERVED("cd-eject", "<Domain> <Drive>", "Take the disc out of a guest's drive"),
     UNSERVED("pci-attach", "<Domain> <BDF>", "Give a PCI device to a domain"),
     UNSERVED("pci-detach", "<Domain> <BDF>", "Take a PCI device away"),
     UNSERVED("pci-list", "<Domain>", "List a domain's PCI devices"),

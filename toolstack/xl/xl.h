@@ -22,7 +22,7 @@ enum { XL_OK = 0, XL_FAILED = 1, XL_USAGE = 2, XL_NOT_CREATED = 3 };
 
 /* Letters of options that have only a long name. */
 enum {
-    OPT_JSON = 0x100, OPT_HELP, OPT_IGNORE_MASKS, OPT_FORMAT, OPT_LONG_HELP,
+    OPT_JSON = 0x100, OPT_HELP, OPT_IGNORE_MASKS, OPT_FORMAT, OPT_LONG_HELP, OPT_AUTOPASS,
 };
 
 struct xl_option {
@@ -154,6 +154,9 @@ int cmd_mem_max(int argc, char **argv);
 int cmd_mem_set(int argc, char **argv);
 int cmd_network_attach(int argc, char **argv);
 int cmd_network_detach(int argc, char **argv);
+int cmd_cd_insert(int argc, char **argv);
+int cmd_cd_eject(int argc, char **argv);
+int cmd_vncviewer(int argc, char **argv);
 int cmd_network_list(int argc, char **argv);
 int cmd_pause(int argc, char **argv);
 int cmd_reboot(int argc, char **argv);

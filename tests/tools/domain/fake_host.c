@@ -274,6 +274,11 @@ int build_hw(struct xn_ctx *ctx, struct hw_build *b)
     return rc;
 }
 
+int hc_remote_shutdown(struct xn_ctx *ctx, uint32_t domid, uint32_t reason)
+{
+    return 0;
+}
+
 int hc_set_hvm_param(struct xn_ctx *ctx, uint32_t domid, uint32_t index, uint64_t value)
 {
     int rc;

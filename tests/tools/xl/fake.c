@@ -476,6 +476,19 @@ int xn_disk_detach(struct xn_ctx *ctx, uint32_t domid, const char *spec, bool fo
     return 0;
 }
 
+int xn_disk_change(struct xn_ctx *ctx, uint32_t domid, const char *vdev, const char *path)
+{
+    did("cd %u %s %s", domid, vdev, path ? path : "-");
+    return 0;
+}
+
+int xn_domain_screen(struct xn_ctx *ctx, uint32_t domid, char **host, uint64_t *port)
+{
+    *host = strdup("127.0.0.1");
+    *port = 5900;
+    return 0;
+}
+
 int xn_nic_detach(struct xn_ctx *ctx, uint32_t domid, const char *spec, bool force)
 {
     did("unnic %u %s", domid, spec);

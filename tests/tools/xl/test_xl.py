@@ -57,7 +57,8 @@ def test_every_command_of_the_project_is_there():
         console dmesg info top uptime mem-set mem-max vcpu-list vcpu-pin vcpu-set sched-credit2
         cpupool-list block-attach block-detach block-list network-attach network-detach
         network-list channel-list sysrq trigger dump-core debug-keys config-update
-        set-parameters claims help domain-to-xml sched-credit sharing button-press""".split()
+        set-parameters claims help domain-to-xml sched-credit sharing button-press cd-insert
+        cd-eject vncviewer""".split()
     assert sorted(want) == sorted(names())
 
 
@@ -110,7 +111,7 @@ def test_unique_prefixes(xl, text, full):
         assert r.status == 1 and r.err.startswith("xl: %s: " % text) and r.out == ""
 
 
-@pytest.mark.parametrize("command", ["save", "migrate", "pci-attach", "cd-insert", "usb-list",
+@pytest.mark.parametrize("command", ["save", "migrate", "pci-attach", "pci-list", "usb-list",
                                      "cpupool-create", "getenforce", "sched-rtds", "devd"])
 def test_unserved_says_so(xl, command):
     r = xl(command, "a", "-x")
@@ -398,6 +399,8 @@ def test_xm_serves_what_ganeti_calls(xl):
     (["block-detach", "lin", "xvdb", "--force"], "undisk 2 xvdb force"),
     (["network-attach", "lin", "bridge=br0", "mac=00:16:3e:00:00:09"], "nic 2 br0"),
     (["network-detach", "lin", "1"], "unnic 2 1"),
+    (["cd-insert", "lin", "hdc", "file:/a.iso"], "cd 2 hdc /a.iso"),
+    (["cd-eject", "lin", "hdc"], "cd 2 hdc -"),
     (["debug-keys", "h"], "keys h"), (["init-dom0"], "init-dom0"),
 ])
 def test_what_a_command_does(xl, args, did):
@@ -413,7 +416,7 @@ def test_what_a_command_does(xl, args, did):
     ["sched-credit2", "-s", "-r", "500"], ["block-attach", "lin", "/d,raw,xvdb,r"],
     ["block-detach", "lin", "xvdb"], ["network-attach", "lin"], ["network-detach", "lin", "1"],
     ["debug-keys", "h"], ["set-parameters", "x=1"], ["shutdown", "lin"], ["reboot", "-a"],
-    ["button-press", "lin", "power"],
+    ["button-press", "lin", "power"], ["cd-eject", "lin", "hdc"],
 ])
 def test_dry_run_changes_nothing(xl, args):
     r = xl("-N", *args)

@@ -20,6 +20,7 @@
 #include "ctx/domctl.h"
 #include "ctx/guest.h"
 #include "ctx/memory.h"
+#include "device/dm.h"
 #include "domain/create.h"
 #include "domain/dom.h"
 #include "domain/machine.h"
@@ -329,6 +330,17 @@ static int make_named(struct xn_ctx *ctx, struct creation *cr)
     return rc ? rc : write_nodes(ctx, cr);
 }
 
+static int start_device_model(struct xn_ctx *ctx, const struct creation *cr)
+{
+    struct dm_request r = {
+        .domid = cr->domid, .c = cr->c, .ram_mib = machine_ram_kib(cr->c) >> 10,
+        .video_mib = machine_video_kib(cr->c) >> 10,
+    };
+    int rc = fault(ctx, "dm");
+
+    return rc ? rc : dm_start(ctx, &r);
+}
+
 static int make_rest(struct xn_ctx *ctx, struct creation *cr)
 {
     int rc = write_config(ctx, cr);
@@ -343,6 +355,8 @@ static int make_rest(struct xn_ctx *ctx, struct creation *cr)
         rc = fault(ctx, "devices");
     if ( !rc )
         rc = set_finish(ctx, &cr->plan.devices);
+    if ( !rc && cr->c->type == XN_TYPE_HVM )
+        rc = start_device_model(ctx, cr);
     if ( !rc )
         rc = wait_console(ctx, cr);
     if ( !rc )

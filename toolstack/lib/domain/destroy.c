@@ -15,6 +15,7 @@
 
 #include "ctx/domctl.h"
 #include "device/close.h"
+#include "device/dm.h"
 #include "domain/dom.h"
 
 #define GONE_LIMIT_MS   5000
@@ -184,6 +185,7 @@ int dom_destroy(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[16])
     int rc, first;
 
     (void)hc_pausedomain(ctx, domid);
+    dm_stop(ctx, domid);
     first = dev_list(ctx, domid, -1, &ids, &nr);
     if ( !first )
         first = dev_close(ctx, ids, nr, true);

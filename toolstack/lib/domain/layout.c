@@ -39,6 +39,33 @@ static void vm_nodes(struct store_batch *b, struct store_perms perms, const char
     store_put(b, text, "/vm/%s/start_time", uuid);
 }
 
+/* What hvmloader reads. */
+static void firmware_nodes(struct store_batch *b, uint32_t domid,
+                           const struct xn_domain_config *c)
+{
+    static const char *const flags[] = { "acpi", "acpi_s3", "acpi_s4", "acpi_laptop_slate" };
+    const struct store_perms own = { domid, domid };
+    const char *genid = machine_text(c, "ms_vm_genid");
+    uint64_t number[2];
+    char dir[32], text[48];
+
+    snprintf(dir, sizeof(dir), "/local/domain/%u", domid);
+    store_put(b, machine_bios(c), "%s/hvmloader/bios", dir);
+    store_put(b, "0", "%s/hvmloader/allow-memory-relocate", dir);
+    store_dir(b, own, "%s/hvmloader/generation-id-address", dir);
+    for ( size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++ )
+        store_put(b, machine_number(c, flags[i], i < 3) ? "1" : "0", "%s/platform/%s", dir,
+                  flags[i]);
+    store_dir(b, own, "%s/control/feature-s3", dir);
+    store_dir(b, own, "%s/control/feature-s4", dir);
+    if ( genid && !strcmp(genid, "generate") ) {
+        uuid_generate_random((unsigned char *)number);
+        snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)number[0],
+                 (unsigned long long)number[1]);
+        store_put(b, text, "%s/platform/generation-id", dir);
+    }
+}
+
 void dom_nodes(struct store_batch *b, uint32_t domid, const struct xn_domain_config *c)
 {
     const struct store_perms own = { domid, domid }, read = { 0, domid };
@@ -57,6 +84,8 @@ void dom_nodes(struct store_batch *b, uint32_t domid, const struct xn_domain_con
     store_put_number(b, c->maxmem_kib, "%s/memory/static-max", dir);
     store_put_number(b, c->memory_kib - machine_video_kib(c), "%s/memory/target", dir);
     store_put_number(b, machine_video_kib(c), "%s/memory/videoram", dir);
+    if ( c->type == XN_TYPE_HVM )
+        firmware_nodes(b, domid, c);
     for ( size_t i = 0; i < sizeof(guest_nodes) / sizeof(guest_nodes[0]); i++ )
         store_dir(b, own, "%s/%s", dir, guest_nodes[i]);
     store_put(b, "1", "%s/control/platform-feature-multiprocessor-suspend", dir);

@@ -144,18 +144,24 @@ const char *machine_image(const struct xn_domain_config *c)
     return path ? path : MACHINE_HVMLOADER;
 }
 
+const char *machine_bios(const struct xn_domain_config *c)
+{
+    const char *word = machine_text(c, "firmware");
+
+    if ( !word || !strcmp(word, "bios") )
+        word = machine_text(c, "bios");
+    return word && (!strcmp(word, "ovmf") || !strcmp(word, "uefi")) ? "ovmf" : "seabios";
+}
+
 const char *machine_module(const struct xn_domain_config *c)
 {
-    const char *path = machine_text(c, "bios_path_override"), *bios = machine_text(c, "bios");
-    const char *firmware = machine_text(c, "firmware");
+    const char *path = machine_text(c, "bios_path_override");
 
     if ( c->type != XN_TYPE_HVM )
         return c->ramdisk;
     if ( path )
         return path;
-    if ( firmware )
-        bios = strcmp(firmware, "uefi") ? firmware : "ovmf";
-    return bios && !strcmp(bios, "ovmf") ? OVMF : SEABIOS;
+    return !strcmp(machine_bios(c), "ovmf") ? OVMF : SEABIOS;
 }
 
 void machine_fill_create(const struct xn_domain_config *c, struct xen_domctl_createdomain *d)

@@ -34,6 +34,8 @@ uint64_t machine_slack_kib(const struct xn_domain_config *c);
 enum desc_use machine_use(const struct xn_domain_config *c);
 const char *machine_image(const struct xn_domain_config *c);
 const char *machine_module(const struct xn_domain_config *c);
+/* HVM: "seabios" or "ovmf". */
+const char *machine_bios(const struct xn_domain_config *c);
 
 /* createdomain's flags. */
 void machine_fill_create(const struct xn_domain_config *c, struct xen_domctl_createdomain *d);

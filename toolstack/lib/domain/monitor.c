@@ -19,7 +19,9 @@
 #include <xenabi/sched.h>
 
 #include "ctx/domctl.h"
+#include "ctx/guest.h"
 #include "device/close.h"
+#include "device/dm.h"
 #include "domain/dom.h"
 
 #define SHORT_LIFE_S    10      /* a domain that lived less than this counts */
@@ -44,23 +46,45 @@ static time_t now_s(void)
     return t.tv_sec;
 }
 
+/* A guest whose device model ended would hang for ever: it has crashed. */
+static void crash_without_model(struct monitor *m, int *fd, enum xn_end end)
+{
+    struct xn_domain d;
+
+    close(*fd);
+    *fd = -1;
+    /* Whoever ends the domain pauses it first. */
+    if ( end != XN_END_NONE || xn_domain_info(m->ctx, m->domid, &d) || d.paused || d.shutdown ||
+         d.dying )
+        return;
+    xn_log(m->ctx, XN_ERROR, "the device model of domain %u has ended (its log: " DM_LOG_DIR
+           "/qemu-dm-%s.log): the domain counts as crashed", m->domid, m->c.name);
+    if ( hc_remote_shutdown(m->ctx, m->domid, SHUTDOWN_crash) )
+        xn_log(m->ctx, XN_ERROR, "%s", xn_why(m->ctx));
+}
+
 /* Until the domain's end, or an error of the store's connection. */
 static int watch_once(struct monitor *m, enum xn_end *end, unsigned int *reason)
 {
     struct xn_watch *w = xn_domain_watch(m->ctx, m->domid);
-    struct pollfd p = { .events = POLLIN };
+    struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
     int rc = 0;
 
     if ( !w )
         return -EIO;
-    p.fd = xn_watch_fd(w);
+    p[0].fd = xn_watch_fd(w);
+    p[1].fd = dm_watch(m->ctx, m->domid);
     *end = XN_END_NONE;
     while ( !rc && *end == XN_END_NONE ) {
-        if ( poll(&p, 1, XN_WATCH_MS) < 0 && errno != EINTR )
+        if ( poll(p, 2, XN_WATCH_MS) < 0 && errno != EINTR )
             rc = xn_fail(m->ctx, errno, "waiting for domain %u: %s", m->domid, strerror(errno));
         if ( !rc )
             rc = xn_watch_read(w, end, reason);
+        if ( p[1].fd >= 0 && p[1].revents )
+            crash_without_model(m, &p[1].fd, *end);
     }
+    if ( p[1].fd >= 0 )
+        close(p[1].fd);
     xn_watch_free(w);
     return rc;
 }

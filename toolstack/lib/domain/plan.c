@@ -11,6 +11,7 @@
 
 #include "build/build.h"
 #include "config/cpuset.h"
+#include "device/dm.h"
 #include "domain/dom.h"
 #include "domain/machine.h"
 #include "xenolith/host.h"
@@ -206,10 +207,32 @@ static int32_t count_grant_frames(struct xn_ctx *ctx, const struct xn_domain_con
     return frames > DEFAULT_FRAMES ? (int32_t)(frames < 4096 ? frames : 4096) : -1;
 }
 
+/* CD-ROM drives of HVM guests are the device model's alone: put them last.  Others: how many. */
+static size_t disks_for_back_ends(struct xn_domain_config *c)
+{
+    size_t nr = 0;
+
+    for ( size_t i = 0; i < c->nr_disks; i++ ) {
+        const struct xn_disk d = c->disks[i];
+
+        if ( c->type == XN_TYPE_HVM && d.cdrom )
+            continue;
+        memmove(&c->disks[nr + 1], &c->disks[nr], (i - nr) * sizeof(d));
+        c->disks[nr++] = d;
+    }
+    return nr;
+}
+
 static int check_devices(struct xn_ctx *ctx, struct dom_plan *plan)
 {
     struct xn_domain_config *c = plan->c;
-    int rc = set_plan(ctx, &plan->devices, c->disks, c->nr_disks, c->nics, c->nr_nics);
+    int rc = c->type == XN_TYPE_HVM ? dm_check(ctx, c) : 0;
+
+    if ( !rc )
+        rc = set_plan(ctx, &plan->devices, c->disks, disks_for_back_ends(c), c->nics,
+                      c->nr_nics);
+    if ( rc )
+        return rc;
 
     plan->devices.channels = c->channels;
     plan->devices.nr_channels = c->nr_channels;

@@ -29,6 +29,11 @@ int xn_nic_attach(struct xn_ctx *ctx, uint32_t domid, struct xn_nic *n);
 int xn_disk_detach(struct xn_ctx *ctx, uint32_t domid, const char *spec, bool force);
 int xn_nic_detach(struct xn_ctx *ctx, uint32_t domid, const char *spec, bool force);
 
+/* HVM: another disc in a CD-ROM drive of the configuration; path NULL: none. */
+int xn_disk_change(struct xn_ctx *ctx, uint32_t domid, const char *vdev, const char *path);
+/* Where an HVM guest's screen is served by VNC; *host malloc'd.  -ENOENT: it has none. */
+int xn_domain_screen(struct xn_ctx *ctx, uint32_t domid, char **host, uint64_t *port);
+
 int xn_device_list(struct xn_ctx *ctx, uint32_t domid, enum xn_device_kind kind,
                    struct xn_device **list, size_t *count);
 

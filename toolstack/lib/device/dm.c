@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device model's life: started once the guest's memory is there, killed with the guest.
+ *
+ * Its process id is kept where libxl keeps it; whoever acts on it first makes sure, holding a
+ * descriptor of the process, that it still is this domain's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "device/dm.h"
+#include "device/dm_priv.h"
+#include "device/qmp.h"
+
+#define READY_MS    60000
+#define POLL_MS     50
+#define STOP_MS     10000
+
+static const struct xn_setting *setting(const struct xn_domain_config *c, const char *key)
+{
+    const struct xn_setting *s = xn_config_setting(c, key);
+
+    return s && *s->value ? s : NULL;
+}
+
+int dm_check(struct xn_ctx *ctx, const struct xn_domain_config *c)
+{
+    const struct xn_setting *vga = setting(c, "vga");
+    struct stat st;
+    int rc;
+
+    if ( access(DM_PROGRAM, X_OK) ) {
+        rc = xn_fail(ctx, errno, "the device model %s: %s", DM_PROGRAM, strerror(errno));
+        xn_remedy(ctx, "install the package qemu-system-xen");
+        return rc;
+    }
+    if ( vga && !strcmp(vga->value, "qxl") )
+        return xn_fail(ctx, ENOTSUP, "vga=\"qxl\" is not served: write stdvga or cirrus");
+    for ( size_t i = 0; i < c->nr_nics; i++ )
+        if ( dm_has_nic(&c->nics[i]) && access("/dev/net/tun", F_OK) ) {
+            rc = xn_fail(ctx, errno, "network interface %ld is emulated, too: dom0 has no "
+                         "/dev/net/tun", c->nics[i].devid);
+            xn_remedy(ctx, "try \"modprobe tun\", or type=vif for one without emulation");
+            return rc;
+        }
+    for ( size_t i = 0; i < c->nr_disks; i++ ) {
+        const struct xn_disk *d = &c->disks[i];
+
+        if ( !d->cdrom || !d->target || !*d->target )
+            continue;
+        if ( stat(d->target, &st) || access(d->target, R_OK) )
+            return xn_fail(ctx, errno, "disk %s: %s: %s", d->vdev, d->target, strerror(errno));
+        if ( !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode) )
+            return xn_fail(ctx, EINVAL, "disk %s: %s is neither a file nor a block device",
+                           d->vdev, d->target);
+    }
+    return 0;
+}
+
+static void log_path(const struct xn_domain_config *c, char path[256])
+{
+    snprintf(path, 256, DM_LOG_DIR "/qemu-dm-%.200s.log", c->name);
+}
+
+/* The last line that it wrote. */
+static void last_words(const struct xn_domain_config *c, char text[256])
+{
+    char path[256], *p;
+    ssize_t n = 0;
+    int fd;
+
+    log_path(c, path);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if ( fd >= 0 ) {
+        const off_t size = lseek(fd, 0, SEEK_END);
+
+        n = pread(fd, text, 255, size > 255 ? size - 255 : 0);
+        close(fd);
+    }
+    while ( n > 0 && (unsigned char)text[n - 1] <= ' ' )
+        n--;
+    text[n > 0 ? n : 0] = 0;
+    p = strrchr(text, '\n');
+    if ( p )
+        memmove(text, p + 1, strlen(p));
+    for ( p = text; *p; p++ )
+        if ( (unsigned char)*p < ' ' || (unsigned char)*p > 126 )
+            *p = '?';
+}
+
+/* In the child: nothing of ours but three files. */
+static void run(char **args, int log) __attribute__((noreturn));
+static void run(char **args, int log)
+{
+    const int null = open("/dev/null", O_RDWR);
+    struct sigaction dfl = { .sa_handler = SIG_DFL };
+    sigset_t none;
+
+    setsid();
+    for ( int sig = 1; sig < NSIG; sig++ )
+        sigaction(sig, &dfl, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    dup2(null, STDIN_FILENO);
+    dup2(log, STDOUT_FILENO);
+    dup2(log, STDERR_FILENO);
+    (void)syscall(SYS_close_range, 3, ~0U, 0);
+    umask(0077);
+    execv(args[0], args);
+    dprintf(STDERR_FILENO, "cannot run %s: %s\n", args[0], strerror(errno));
+    _exit(127);
+}
+
+/* Nobody's child, so that nobody need wait for it.  Its process id, or -errno. */
+static pid_t spawn(char **args, int log)
+{
+    int pipes[2];
+    pid_t child, pid = -1;
+
+    if ( pipe2(pipes, O_CLOEXEC) )
+        return -errno;
+    child = fork();
+    if ( !child ) {
+        pid = fork();
+        if ( !pid )
+            run(args, log);
+        _exit(write(pipes[1], &pid, sizeof(pid)) != sizeof(pid));
+    }
+    close(pipes[1]);
+    if ( child < 0 || read(pipes[0], &pid, sizeof(pid)) != sizeof(pid) || pid < 0 )
+        pid = -EAGAIN;
+    close(pipes[0]);
+    if ( child > 0 )
+        waitpid(child, NULL, 0);
+    return pid;
+}
+
+static bool ended(int pidfd)
+{
+    struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+    return poll(&p, 1, 0) > 0;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* It listens before it is ready, and answers when it is. */
+static int wait_ready(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c,
+                      int pidfd, struct qmp **q)
+{
+    const int64_t end = now_ms() + READY_MS;
+    char words[256], log[256];
+    int rc;
+
+    for ( ;; ) {
+        rc = qmp_open(ctx, domid, READY_MS, q);
+        if ( !rc || now_ms() > end || ended(pidfd) )
+            break;
+        usleep(POLL_MS * 1000);
+    }
+    if ( !rc )
+        return 0;
+    if ( !ended(pidfd) )
+        return xn_because(ctx, rc, "the device model was not ready within %d s",
+                          READY_MS / 1000);
+    last_words(c, words);
+    log_path(c, log);
+    return xn_fail(ctx, EIO, "the device model ended at once: %s (%s)",
+                   words[0] ? words : "it said nothing", log);
+}
+
+static void make_root(uint32_t domid)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/run/xen/xen-root-%u", domid);
+    (void)mkdir(path, 0755);
+}
+
+static int start(struct xn_ctx *ctx, const struct dm_request *r, pid_t *pid, int *pidfd)
+{
+    char path[256], **args = dm_args(r);
+    int log;
+
+    (void)mkdir(DM_LOG_DIR, 0755);
+    make_root(r->domid);
+    qmp_path(r->domid, path);
+    unlink(path);
+    log_path(r->c, path);
+    log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    *pid = log < 0 ? -errno : spawn(args, log);
+    if ( log >= 0 )
+        close(log);
+    dm_args_free(args);
+    if ( *pid < 0 )
+        return xn_fail(ctx, -*pid, "starting the device model (%s): %s", path, strerror(-*pid));
+    *pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
+    return *pidfd < 0 ? xn_fail(ctx, errno, "the device model: %s", strerror(errno)) : 0;
+}
+
+static int write_nodes(struct xn_ctx *ctx, uint32_t domid, pid_t pid)
+{
+    struct store_batch b = { .nr = 0 };
+    int rc;
+
+    store_put_number(&b, (uint64_t)pid, "/local/domain/%u/image/device-model-pid", domid);
+    store_put(&b, "running", "/local/domain/0/device-model/%u/state", domid);
+    rc = store_commit(ctx, &b, "the device model's store nodes");
+    store_batch_free(&b);
+    return rc;
+}
+
+int dm_start(struct xn_ctx *ctx, struct dm_request *r)
+{
+    const struct xn_setting *restricted = setting(r->c, "dm_restrict");
+    struct qmp *q = NULL;
+    int pidfd = -1, rc;
+    pid_t pid = -1;
+
+    r->restricted = !restricted || strtol(restricted->value, NULL, 0);
+    rc = start(ctx, r, &pid, &pidfd);
+    if ( !rc )
+        rc = write_nodes(ctx, r->domid, pid);
+    if ( !rc )
+        rc = wait_ready(ctx, r->domid, r->c, pidfd, &q);
+    if ( !rc )
+        rc = dm_finish(ctx, r->domid, r->c, q);
+    if ( rc && pidfd >= 0 )
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    qmp_close(q);
+    if ( pidfd >= 0 )
+        close(pidfd);
+    return rc ? xn_because(ctx, rc, "device model of domain %u", r->domid) : 0;
+}
+
+/* Is this process a device model of this domain? */
+static bool is_dm(uint64_t pid, uint32_t domid)
+{
+    char path[64], text[4096], *p = text;
+    unsigned int found = 0;
+    FILE *f;
+    size_t n;
+
+    snprintf(path, sizeof(path), "/proc/%llu/cmdline", (unsigned long long)pid);
+    f = fopen(path, "re");
+    n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+    if ( f )
+        fclose(f);
+    text[n] = 0;
+    for ( ; p < text + n; p += strlen(p) + 1 ) {
+        if ( found )
+            return strtoul(p, NULL, 10) == domid;
+        found = !strcmp(p, "-xen-domid");
+    }
+    return false;
+}
+
+int dm_watch(struct xn_ctx *ctx, uint32_t domid)
+{
+    uint64_t pid;
+    int fd;
+
+    if ( store_read_number(ctx, INT32_MAX, &pid, "/local/domain/%u/image/device-model-pid",
+                           domid) || !pid )
+        return -1;
+    fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    if ( fd >= 0 && is_dm(pid, domid) )
+        return fd;
+    if ( fd >= 0 )
+        close(fd);
+    return -1;
+}
+
+void dm_stop(struct xn_ctx *ctx, uint32_t domid)
+{
+    const int fd = dm_watch(ctx, domid);
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    char path[64];
+
+    if ( fd >= 0 ) {
+        if ( syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) ||
+             poll(&p, 1, STOP_MS) <= 0 )
+            xn_log(ctx, XN_WARN, "the device model of domain %u does not end", domid);
+        close(fd);
+    } else if ( !store_exists(ctx, "/local/domain/0/device-model/%u", domid) ) {
+        return;
+    }
+    qmp_path(domid, path);
+    unlink(path);
+    snprintf(path, sizeof(path), "/run/xen/xen-root-%u", domid);
+    rmdir(path);
+    (void)store_remove_upwards(ctx, 4, "/local/domain/0/device-model/%u", domid);
+}
