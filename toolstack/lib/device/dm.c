@@ -291,6 +291,7 @@ void dm_stop(struct xn_ctx *ctx, uint32_t domid)
 {
     const int fd = dm_watch(ctx, domid);
     struct pollfd p = { .fd = fd, .events = POLLIN };
+    struct store_batch b = { .nr = 0 };
     char path[64];
 
     if ( fd >= 0 ) {
@@ -305,5 +306,7 @@ void dm_stop(struct xn_ctx *ctx, uint32_t domid)
     unlink(path);
     snprintf(path, sizeof(path), "/run/xen/xen-root-%u", domid);
     rmdir(path);
-    (void)store_remove_upwards(ctx, 4, "/local/domain/0/device-model/%u", domid);
+    store_remove_upwards(&b, 3, "/local/domain/0/device-model/%u", domid);
+    (void)store_commit(ctx, &b, "the device model's store nodes");
+    store_batch_free(&b);
 }
