@@ -25,6 +25,7 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
+HARDWARE = ["tests/system/test_pvh.py", "tests/system/test_hvm.py"]
 
 # Seconds of wall clock are for a loaded machine with two cores.
 PARTS = [
@@ -47,12 +48,17 @@ PARTS = [
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
     Part("system", 2000, "stock Debian as dom0 and guests",
-         SYSTEM + ["--ignore", "tests/system/test_xl.py", "tests/system"], True),
+         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "pvh", "hvm")), []) +
+         ["tests/system"], True),
     Part("toolstack", 900, "the toolstack in dom0, guests under it",
          OWN_TOOLS + SYSTEM + ["-m", "quick", "tests/system/test_guests.py"], True),
     # By name: with it, two cores need more than forty minutes for all.
     Part("xl", 1200, "our xl prints and does what Debian's does",
          SYSTEM + ["tests/system/test_xl.py"], False),
+    Part("hvm", 1800, "PVH and HVM guests under our toolstack",
+         OWN_TOOLS + SYSTEM + HARDWARE, False),
+    Part("oracle-hvm", 1800, "the same on Debian's Xen",
+         OWN_TOOLS + ["HV=xen"] + SYSTEM + HARDWARE, False),
     Part("oracle", 900, "small PV kernels on Debian's Xen",
          [PY, "tests/guest/run.py", "--hv", "xen"], False),
     Part("oracle-domu", 900, "the same as guests on Debian's Xen",
@@ -62,7 +68,7 @@ PARTS = [
                                             "tests/system/test_tools.py",
                                             "tests/system/test_toolstack.py"], False),
 ]
-NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "xl", "oracle")
+NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "xl", "hvm", "oracle")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 PYTEST = re.compile(r"^=+ (.*(?:passed|failed|error).*) in [\d.]+s.*=+\s*$", re.M)
 
