@@ -84,7 +84,7 @@ def test_device_model_has_few_rights_and_its_death_is_told(host, no_leak):
 
 
 def test_cdrom_is_changed(host, no_leak):
-    host.ok("head -c 1M /dev/urandom >/run/a.iso; head -c 2M /dev/urandom >/run/b.iso")
+    host.ok("dd if=/dev/urandom of=/run/a.iso bs=1M count=1; cp /run/a.iso /run/b.iso")
     boot_disk(host, "/run/cd.img")
     config = bare("cd", "/run/cd.img").replace(
         'disk=["', 'disk=["format=raw,vdev=hdc,access=ro,devtype=cdrom,target=/run/a.iso", "')
