@@ -13,6 +13,7 @@ import stock
 from conftest import machine, warm
 
 
+# One CPU: see test_pvh.py.
 @pytest.fixture
 def host():
     free_pages = stock.compile_c("free_pages", "tools/free_pages.c", ["-static"])
