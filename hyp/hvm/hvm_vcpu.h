@@ -261,8 +261,6 @@ void hvm_callback_line(struct vcpu *v);
 
 /* The next thing to be taken by @v: -1 none, else a vector; acknowledged only by hvm_irq_ack. */
 int hvm_irq_pending(struct vcpu *v);
-/* Current vCPU 0: let the line of HVM_PARAM_CALLBACK_IRQ, if it is one, follow the pending upcall. */
-void hvm_callback_line(struct vcpu *v);
 /* The vector to inject now; an ExtINT comes from the PIC.  -1: it went away. */
 int hvm_irq_ack(struct vcpu *v);
 

@@ -10,24 +10,6 @@
 #define MISSING __attribute__((weak))
 #define GONE    panic("a part of hvm/ that is not there\n")
 
-MISSING int vlapic_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val) { GONE; }
-MISSING int vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val) { GONE; }
-MISSING uint8_t vlapic_tpr(const struct vcpu *v) { GONE; }
-MISSING void vlapic_set_tpr(struct vcpu *v, uint8_t tpr) { GONE; }
-MISSING uint32_t vlapic_read(struct vcpu *v, uint32_t offset) { GONE; }
-MISSING void vlapic_migrate(struct vcpu *v, unsigned int cpu) { GONE; }
-MISSING void vlapic_timer_resume(struct vcpu *v, uint32_t count, uint64_t deadline) { GONE; }
-MISSING void vlapic_set_irq(struct vcpu *v, uint8_t vector, bool level) { GONE; }
-MISSING void vlapic_reset(struct vcpu *v) { GONE; }
-MISSING void vlapic_init(struct vcpu *v) { GONE; }
-MISSING void vlapic_free(struct vcpu *v) { GONE; }
-MISSING void hvm_gsi_assert(struct domain *d, unsigned int gsi) { GONE; }
-MISSING void hvm_gsi_deassert(struct domain *d, unsigned int gsi) { GONE; }
-MISSING void hvm_irq_recount(struct domain *d) { GONE; }
-MISSING int hvm_irq_pending(struct vcpu *v) { GONE; }
-MISSING int hvm_irq_ack(struct vcpu *v) { GONE; }
-MISSING void hvm_callback_line(struct vcpu *v) { GONE; }
-
 MISSING int hvm_set_context(struct vcpu *v, const struct vcpu_hvm_context *c) { return -XEN_EOPNOTSUPP; }
 MISSING enum hvm_io_result hvm_port_access(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
                                            uint64_t *data) { return IO_UNHANDLED; }

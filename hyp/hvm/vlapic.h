@@ -33,7 +33,7 @@ void vlapic_free(struct vcpu *v);
 void vlapic_migrate(struct vcpu *v, unsigned int cpu);  /* its timer follows it */
 /*
  * Set the timer going again: in TSC-deadline mode for guest TSC @deadline (0: off), else to expire
- * in @count ticks (0: off).  For a restore, once the registers are there.
+ * in @count ticks (0: off; if periodic, a whole period).  For a restore, once the registers are there.
  */
 void vlapic_timer_resume(struct vcpu *v, uint32_t count, uint64_t deadline);
 /* MSR_TSC or TSC_ADJUST was written and v->hvm->tsc_offset is new: a TSC deadline moves. */
