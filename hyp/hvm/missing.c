@@ -13,11 +13,11 @@
 MISSING int hvm_set_context(struct vcpu *v, const struct vcpu_hvm_context *c) { return -XEN_EOPNOTSUPP; }
 MISSING enum hvm_io_result hvm_port_access(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
                                            uint64_t *data) { return IO_UNHANDLED; }
+MISSING enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int bytes, bool is_write,
+                                           uint64_t *data) { return IO_UNHANDLED; }
+MISSING enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
+                                           uint64_t gpa, uint32_t count, bool df) { return IO_UNHANDLED; }
 MISSING void hvm_io_resume(struct vcpu *v) { GONE; }
-MISSING void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa)
-{ domain_crash(v->domain, "%pv: MMIO at %#lx", v, gpa); }
-MISSING void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write)
-{ domain_crash(v->domain, "%pv: string I/O on port %#x", v, port); }
 MISSING int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level) { return -XEN_EOPNOTSUPP; }
 MISSING int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level)
 { return -XEN_EOPNOTSUPP; }
