@@ -229,6 +229,7 @@ void noreturn boot_main(uint32_t magic, uint64_t info_addr)
     console_init();
     host_console_init();
     smp_init(opt.maxcpus ? opt.maxcpus : NR_CPUS);
+    hvm_init();
     log_info("%u processor%s, TSC %u kHz, %s\n", nr_cpus, nr_cpus == 1 ? "" : "s", clock_tsc_khz(),
              apic_is_x2apic() ? "x2APIC" : "xAPIC");
 

@@ -78,7 +78,9 @@ static inline uint32_t inl(uint16_t port)
 
 static inline void irq_enable(void) { __asm__ volatile ("sti" : : : "memory"); }
 static inline void irq_disable(void) { __asm__ volatile ("cli" : : : "memory"); }
-/* Interrupts are taken only here: between STI and HLT none can be lost (SDM vol 2B, STI). */
+/* Take what is pending: STI holds it back for one instruction, and an emulator's PAUSE for one more. */
+static inline void irq_window(void) { __asm__ volatile ("sti; nop; cli" : : : "memory"); }
+/* Interrupts are taken only here and there: between STI and HLT none can be lost (SDM vol 2B, STI). */
 static inline void irq_enable_halt_disable(void) { __asm__ volatile ("sti; hlt; cli" : : : "memory"); }
 static inline void halt(void) { __asm__ volatile ("hlt" : : : "memory"); }
 static inline void cpu_relax(void) { __asm__ volatile ("pause" : : : "memory"); }

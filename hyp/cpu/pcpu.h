@@ -33,6 +33,7 @@ struct tss;
 #define PCPU_WORK_CONSOLE   0x08    /* serial input arrived */
 #define PCPU_WORK_RCU       0x10    /* deferred frees */
 #define PCPU_WORK_NMI       0x20    /* an NMI was seen */
+#define PCPU_WORK_HVM       0x40    /* boot: take VT-x or AMD-V into use */
 
 struct pcpu {
     aligned_to(16) uint32_t id;     /* 0 .. nr_cpus - 1 */

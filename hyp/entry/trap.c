@@ -19,6 +19,7 @@
 #include "cpu/regs.h"
 #include "entry/trap.h"
 #include "hcall/hypercall.h"
+#include "hvm/hvm.h"
 #include "kern/console.h"
 #include "kern/panic.h"
 #include "kern/timer.h"
@@ -166,16 +167,10 @@ static void pcpu_work_run(struct pcpu *p)
         domain_free_deferred();
     if ( (work & PCPU_WORK_NMI) && dom0 && dom0->vcpu[0] )
         vcpu_work(dom0->vcpu[0], VCPU_WORK_NMI);
+    if ( work & PCPU_WORK_HVM )
+        hvm_init_cpu();
     if ( work & PCPU_WORK_SCHED )
         sched_run();
-}
-
-/* Let interrupts in that came while we worked: for work that is done in steps. */
-static void irq_window(void)
-{
-    irq_enable();
-    cpu_relax();
-    irq_disable();
 }
 
 struct vcpu *exit_work(void)
@@ -206,7 +201,7 @@ struct vcpu *exit_work(void)
         }
         if ( v->work & VCPU_WORK_TEARDOWN ) {
             preempt_reset();
-            irq_window();
+            irq_window();       /* work that is done in steps lets in what came meanwhile */
         }
         atomic_and32(&v->work, ~VCPU_WORK_SIGNAL);
         v->domain->ops->deliver(v);

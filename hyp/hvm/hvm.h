@@ -11,9 +11,9 @@ struct xen_domctl_createdomain;
 struct cpu_policy;
 struct vcpu_guest_context;
 
-/* Boot: finds VT-x or AMD-V with nested paging and takes it into use on this CPU; says what there is. */
+/* Boot, CPUs are up: finds VT-x or AMD-V with nested paging and takes it into use; says what there is. */
 void hvm_init(void);
-void hvm_init_cpu(void);                /* every other CPU, once hvm_init has run */
+void hvm_init_cpu(void);                /* every other CPU, by PCPU_WORK_HVM */
 extern bool hvm_available;              /* immutable after hvm_init */
 extern const char *hvm_missing;         /* why not: what to switch on and where; NULL if available */
 extern const struct guest_ops hvm_guest_ops;

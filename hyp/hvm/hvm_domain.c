@@ -4,6 +4,7 @@
 #include <xenabi/domctl.h>
 #include <xenabi/grant_table.h>
 
+#include "base/atomic.h"
 #include "base/bits.h"
 #include "base/errno.h"
 #include "base/log.h"
@@ -20,6 +21,7 @@
 #include "kern/panic.h"
 #include "mem/paging.h"
 #include "mem/slab.h"
+#include "plat/smp.h"
 #include "plat/tlb.h"
 
 #define EMU_PVH     XEN_X86_EMU_LAPIC
@@ -46,6 +48,10 @@ init_code void hvm_init(void)
         p2m_is_ept = hvm_backend != &svm_backend;
         hvm_missing = "no memory to take it into use";
         hvm_available = !cpu_up();
+    }
+    for ( unsigned int i = 1; hvm_available && i < nr_cpus; i++ ) {
+        atomic_or32(&pcpu_get(i)->work, PCPU_WORK_HVM);
+        smp_kick(i);
     }
     if ( hvm_available ) {
         hvm_missing = NULL;

@@ -48,6 +48,8 @@ static const struct {
 };
 
 /* The record's arrays of segment fields have this order; only the first eight have all four. */
+#define AR_UNUSABLE     0x10000     /* VT-x's way to say that there is none (SDM vol 3C 24.4.1) */
+
 static const uint8_t seg_order[] = { SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS, SEG_TR, SEG_LDTR,
                                      SEG_IDTR, SEG_GDTR };
 static const char *const seg_name[SEG_NR] = { "ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR", "GDTR", "IDTR" };

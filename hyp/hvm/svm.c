@@ -418,9 +418,7 @@ static void dispatch(struct vcpu *v, struct svm_vcpu *s, struct vmcb *vmcb)
 {
     switch ( vmcb->exit_code ) {
     case SVM_EXIT_INTR:
-        irq_enable();
-        cpu_relax();
-        irq_disable();
+        irq_window();
         break;
     case SVM_EXIT_NMI: case SVM_EXIT_INIT: case SVM_EXIT_EXCEPTION + VEC_MC:
         break;                          /* taken by the IDT when GIF came back */
