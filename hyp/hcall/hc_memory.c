@@ -13,6 +13,7 @@
 #include "core/p2m.h"
 #include "core/page.h"
 #include "cpu/pcpu.h"
+#include "hvm/hvm.h"
 #include "mem/heap.h"
 
 #define EXTENT_SHIFT        6       /* command below, first extent above */
@@ -149,6 +150,7 @@ static long reservation_op(unsigned int op, uint64_t start, guest_ptr_t uarg)
     };
     struct extents x;
     uint64_t i = start;
+    bool again = false;
 
     if ( !copy_from_guest(&x.r, uarg, sizeof(x.r)) )
         return start;
@@ -164,14 +166,16 @@ static long reservation_op(unsigned int op, uint64_t start, guest_ptr_t uarg)
     for ( ; i < x.r.nr_extents; i++ ) {
         if ( i != start && preempt_needed() ) {
             cont_set_arg(current, 0, op | i << EXTENT_SHIFT);
-            domain_put(x.d);
-            return -XEN_ERESTART;
+            again = true;
+            break;
         }
         if ( !fns[op](&x, i) )
             break;
     }
+    if ( op == XENMEM_decrease_reservation && x.d->hvm )
+        ioreq_invalidate(x.d);
     domain_put(x.d);
-    return i;
+    return again ? -XEN_ERESTART : (long)i;
 }
 
 /*

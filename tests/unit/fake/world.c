@@ -20,6 +20,7 @@
 #include "core/pirq.h"
 #include "cpu/pcpu.h"
 #include "core/preempt.h"
+#include "hvm/hvm.h"
 #include "mem/heap.h"
 #include "mem/slab.h"
 #include "plat/tlb.h"
@@ -330,6 +331,9 @@ void vcpu_unblock(struct vcpu *v)
     v->flags &= ~(VCPUF_BLOCKED | VCPUF_POLLING);
     fake.nr_unblocks[v->domain->id][v->id]++;
 }
+
+/* Of domains without a device model. */
+__attribute__((weak)) void ioreq_invalidate(struct domain *d) { }
 
 /* Physical interrupts: dom0 has 16. */
 
