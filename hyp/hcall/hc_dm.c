@@ -40,8 +40,18 @@ DM_OP(msi, inject_msi, a->pad ? -XEN_EINVAL : hvm_inject_msi(d, a->addr, a->data
 DM_OP(modified, modified_memory, a->opaque ? -XEN_EINVAL : 0)
 /* The guest's memory is RAM, and cached as the guest says: there is nothing to pin. */
 DM_OP(cacheattr, pin_memory_cacheattr, a->start > a->end ? -XEN_EINVAL : 0)
-DM_OP(event, inject_event, a->type != XEN_DMOP_EVENT_nmi ? -XEN_EOPNOTSUPP
-      : hvm_send_trigger(d, XEN_DOMCTL_SENDTRIGGER_NMI, a->vcpuid))
+
+static int event(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
+{
+    const struct xen_dm_op_inject_event *const a = arg;
+
+    if ( a->vcpuid >= d->max_vcpus || !d->vcpu[a->vcpuid] )
+        return -XEN_EINVAL;
+    if ( a->type != XEN_DMOP_EVENT_nmi )
+        return -XEN_EOPNOTSUPP;
+    vcpu_work(d->vcpu[a->vcpuid], VCPU_WORK_NMI);
+    return 0;
+}
 
 static int info(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* VCPUOP_*, set_timer_op, nmi_op: a vCPU's life, timers and shared areas. */
-#include <xenabi/hvm/hvm_vcpu.h>
 #include <xenabi/nmi.h>
 #include <xenabi/sched.h>
 #include <xenabi/vcpu.h>
@@ -14,7 +13,6 @@
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"
 #include "hcall/hypercall.h"
-#include "hvm/hvm.h"
 #include "kern/clock.h"
 #include "kern/cmdline.h"
 #include "mem/slab.h"
@@ -30,29 +28,13 @@
 /* @v is the vCPU that the call names, of the caller's domain. */
 typedef int vcpu_op_fn(struct vcpu *v, guest_ptr_t arg);
 
-static int init_hvm(struct vcpu *v, guest_ptr_t arg)
-{
-    struct vcpu_hvm_context c;
-    int rc = -XEN_EEXIST;
-
-    if ( !copy_from_guest(&c, arg, sizeof(c)) )
-        return -XEN_EFAULT;
-    spin_lock(&v->domain->domctl_lock);
-    if ( !(read_once(v->flags) & VCPUF_INITIALISED) )
-        rc = hvm_set_context(v, &c);
-    if ( !rc )
-        atomic_or32(&v->flags, VCPUF_INITIALISED);
-    spin_unlock(&v->domain->domctl_lock);
-    return rc;
-}
-
 static int op_initialise(struct vcpu *v, guest_ptr_t arg)
 {
     struct vcpu_guest_context *c;
     int rc;
 
     if ( v->hvm )
-        return init_hvm(v, arg);
+        return -XEN_EOPNOTSUPP;         /* hardware guests start theirs by INIT and SIPI */
     c = slab_new(struct vcpu_guest_context);
     if ( !c )
         return -XEN_ENOMEM;

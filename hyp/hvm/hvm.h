@@ -43,12 +43,6 @@ int must_check hvm_save(struct domain *d, void *buf, uint32_t *size);       /* @
 int must_check hvm_save_one(struct domain *d, uint32_t type, uint32_t instance, void *buf, uint32_t *size);
 int must_check hvm_load(struct domain *d, const void *buf, uint32_t size);
 
-/* VCPUOP_initialise of a hardware guest's own vCPU: struct vcpu_hvm_context. */
-struct vcpu_hvm_context;
-int must_check hvm_set_context(struct vcpu *v, const struct vcpu_hvm_context *c);
-void hvm_get_context(struct vcpu *v, struct vcpu_guest_context *c);     /* registers for the tools; v paused */
-/* SHUTDOWN by sendtrigger: power button, NMI ... 0 or -XEN_EOPNOTSUPP. */
-int must_check hvm_send_trigger(struct domain *d, uint32_t trigger, uint32_t vcpu);
 
 /* Interrupt lines and messages, from the device model and from ourselves (hvm_irq.c).  Any context. */
 int must_check hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level);

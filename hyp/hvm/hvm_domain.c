@@ -17,7 +17,9 @@
 #include "cpu/regs.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/svm.h"
+#include "hvm/vhpet.h"
 #include "hvm/vmx.h"
+#include "hvm/vpit.h"
 #include "kern/panic.h"
 #include "mem/paging.h"
 #include "mem/slab.h"
@@ -94,7 +96,8 @@ int hvm_create_check(const struct xen_domctl_createdomain *c)
 
 static int platform_init(struct domain *d)
 {
-    return -XEN_EOPNOTSUPP;             /* PVH only so far */
+    d->hvm->params[HVM_PARAM_HPET_ENABLED] = 1;
+    return hvm_irq_init(d) || vpit_init(d) || vhpet_init(d) ? -XEN_ENOMEM : 0;
 }
 
 static int domain_init_hvm(struct domain *d, const struct xen_domctl_createdomain *cfg)
@@ -113,8 +116,12 @@ static int domain_init_hvm(struct domain *d, const struct xen_domctl_createdomai
 
 static void domain_free_hvm(struct domain *d)
 {
-    if ( d->hvm )
+    if ( d->hvm ) {
         ioreq_free(d);
+        vhpet_free(d);
+        vpit_free(d);
+        hvm_irq_free(d);
+    }
     p2m_free(d);
     slab_free(d->hvm);
     d->hvm = NULL;
@@ -193,6 +200,8 @@ static void switch_to(struct vcpu *v)
     }
     vlapic_migrate(v, p->id);
     hvm_backend->switch_to(v);
+    if ( hvm_backend->get_dr7(v) & 0xff )
+        hvm_exit_dr_access(v);          /* its breakpoints are on */
 }
 
 /* --- Grants: entries of the physical map -------------------------------------------------------------- */

@@ -121,6 +121,7 @@ static void set_tsc(struct vcpu *v, uint64_t offset)
     v->hvm->tsc_adjust += offset - v->hvm->tsc_offset;
     v->hvm->tsc_offset = offset;
     hvm_backend->update_control(v);
+    vlapic_tsc_moved(v);
 }
 
 int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)

@@ -50,6 +50,8 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value, bool by_self
     if ( index == HVM_PARAM_TIMER_MODE && value > HVMPTM_one_missed_tick_pending )
         return -XEN_EINVAL;
     write_once(*p, value);
+    if ( index == HVM_PARAM_CALLBACK_IRQ && d->vcpu[0] )
+        hvm_callback_line(d->vcpu[0]);
     return 0;
 }
 

@@ -304,6 +304,7 @@ void hvm_reset(struct vcpu *v)
     h->cr0 = CR0_RESET;
     h->cr2 = h->cr3 = h->cr4 = h->efer = 0;
     h->event.is_valid = h->halted = false;
+    h->io = (struct hvm_io){ 0 };
     hvm_backend->set_dr7(v, DR7_DEFAULT);
     set_real_mode(v, 0xf000, 0xffff0000);
     hvm_backend->update_control(v);
@@ -356,6 +357,7 @@ static void take_init(struct vcpu *v)
     }
     if ( h->sipi_pending ) {
         h->sipi_pending = false;
+        h->is_started = true;
         hvm_start_at(v, h->sipi_vector);
     }
 }

@@ -130,7 +130,8 @@ static int svm_vcpu_create(struct vcpu *v)
 
     vmcb->intercept_cr = SVM_CR_WRITE(4);
     vmcb->intercept_dr = 0xffffffff;
-    vmcb->intercept_exception = BIT(VEC_MC);
+    /* #DB and #AC can come without end while one is delivered: then it is our loop, and interruptible. */
+    vmcb->intercept_exception = BIT(VEC_MC) | BIT(VEC_DB) | BIT(VEC_AC);
     vmcb->intercept1 = SVM_I1_INTR | SVM_I1_NMI | SVM_I1_INIT | SVM_I1_RDPMC | SVM_I1_CPUID |
                        SVM_I1_INVD | SVM_I1_HLT | SVM_I1_INVLPGA | SVM_I1_IOIO | SVM_I1_MSR |
                        SVM_I1_FERR | SVM_I1_SHUTDOWN;
@@ -454,6 +455,12 @@ static void dispatch(struct vcpu *v, struct svm_vcpu *s, struct vmcb *vmcb)
         break;
     case SVM_EXIT_XSETBV:
         hvm_exit_xsetbv(v, insn_len(v, vmcb, 3));
+        break;
+    case SVM_EXIT_EXCEPTION + VEC_DB:   /* DR6 is the guest's already: APM vol 2 15.12.2 */
+        hvm_inject(v, VEC_DB, -1);
+        break;
+    case SVM_EXIT_EXCEPTION + VEC_AC:
+        hvm_inject(v, VEC_AC, 0);
         break;
     case SVM_EXIT_SHUTDOWN:
         hvm_exit_triple_fault(v);
