@@ -2,6 +2,8 @@
 /* Virtual processors: life, pause, block and wake, and the switch between two of them. */
 #include "core/vcpu.h"
 
+#include <xenabi/sched.h>
+
 #include "base/assert.h"
 #include "base/errno.h"
 #include "base/string.h"
@@ -112,6 +114,21 @@ void vcpu_block(struct vcpu *v)
     if ( vcpu_has_upcall(v) || (v->hvm && read_once(v->work)) )
         atomic_and32(&v->flags, ~VCPUF_BLOCKED);
     else
+        sched_sleep(v);
+}
+
+void vcpu_down(struct vcpu *v)
+{
+    struct vcpu *other;
+    bool last = true;
+
+    for_each_vcpu ( v->domain, other ) {
+        if ( other != v && vcpu_is_up(other) )
+            last = false;
+    }
+    if ( last )
+        domain_shutdown(v->domain, SHUTDOWN_poweroff);
+    else if ( __atomic_fetch_and(&v->flags, ~VCPUF_UP, __ATOMIC_SEQ_CST) & VCPUF_UP )
         sched_sleep(v);
 }
 

@@ -135,6 +135,9 @@ void vcpu_wait_stopped(struct vcpu *v);     /* until its registers are saved; it
 
 bool vcpu_runnable(const struct vcpu *v);
 
+/* VCPUOP_down.  The last one takes the domain with it: nobody is left to bring one up. */
+void vcpu_down(struct vcpu *v);
+
 /* Stop running the current vCPU until an event; takes effect on the way out. */
 void vcpu_block(struct vcpu *v);
 /* Something happened: wake it if blocked, make its CPU look at `work` if running. Any context. */

@@ -36,6 +36,7 @@
 #define   EFER_LMA                0x400
 #define   EFER_NX                 0x800
 #define   EFER_SVME               0x1000
+#define MSR_INT_PENDING         0xc0010055
 #define MSR_VM_CR               0xc0010114
 #define   VM_CR_SVMDIS            0x10
 #define MSR_VM_HSAVE_PA         0xc0010117
@@ -49,6 +50,7 @@
 #define MSR_FS_BASE             0xc0000100
 #define MSR_GS_BASE             0xc0000101
 #define MSR_KERNEL_GS_BASE      0xc0000102
+#define MSR_TSC_AUX             0xc0000103
 #define MSR_K8_SYSCFG           0xc0010010
 #define MSR_K8_HWCR             0xc0010015
 

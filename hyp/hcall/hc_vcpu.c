@@ -62,23 +62,9 @@ static int op_up(struct vcpu *v, guest_ptr_t arg)
     return 0;
 }
 
-/* The last one that goes down takes the domain with it: nobody is left to bring one up. */
 static int op_down(struct vcpu *v, guest_ptr_t arg)
 {
-    struct domain *d = v->domain;
-    bool last = true;
-    struct vcpu *other;
-
-    for_each_vcpu ( d, other ) {
-        if ( other != v && vcpu_is_up(other) )
-            last = false;
-    }
-    if ( last ) {
-        domain_shutdown(d, SHUTDOWN_poweroff);
-        return 0;
-    }
-    if ( __atomic_fetch_and(&v->flags, ~VCPUF_UP, __ATOMIC_SEQ_CST) & VCPUF_UP )
-        sched_sleep(v);
+    vcpu_down(v);
     return 0;
 }
 

@@ -13,8 +13,10 @@
 #include "core/page.h"
 #include "cpu/asm.h"
 #include "cpu/desc.h"
+#include "cpu/msr.h"
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"
+#include "cpu/xstate.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/svm.h"
 #include "hvm/vhpet.h"
@@ -181,6 +183,10 @@ static void switch_from(struct vcpu *v)
         h->dr_loaded = false;
         hvm_backend->intercept_dr(v);
     }
+    if ( xstate_host_mask )             /* not every emulator tells of XSETBV */
+        v->xcr0 = this_pcpu()->xcr0 = xgetbv(0);
+    if ( h->tsc_aux )
+        wrmsr(MSR_TSC_AUX, 0);
     hvm_backend->switch_from(v);
 }
 
@@ -198,6 +204,8 @@ static void switch_to(struct vcpu *v)
         write_dr7(DR7_DEFAULT);
         p->dr7 = DR7_DEFAULT;
     }
+    if ( v->hvm->tsc_aux )
+        wrmsr(MSR_TSC_AUX, v->hvm->tsc_aux);
     vlapic_migrate(v, p->id);
     hvm_backend->switch_to(v);
     if ( hvm_backend->get_dr7(v) & 0xff )

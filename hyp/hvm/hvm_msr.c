@@ -9,8 +9,10 @@
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"
+#include "cpu/xstate.h"
 #include "hvm/hvm_vcpu.h"
 
+#define LEAF_XSTATE             0xd
 #define MSR_HYPERCALL_PAGE      0x40000000
 #define HYPERCALL_STUB_BYTES    32
 #define MSR_MTRR_CAP            0x0fe
@@ -53,7 +55,7 @@ static bool fixed_value(uint32_t msr, uint64_t *val)
     case MSR_MCG_CAP: case MSR_MCG_STATUS: case MSR_UCODE_REV: return true;
     case MSR_PLATFORM_INFO: case MSR_MISC_FEATURES:         return !cpu.is_amd;
     case MSR_K8_HWCR:           *val = HWCR_TSC_FREQ_SEL;   return cpu.is_amd;
-    case MSR_K8_SYSCFG: case MSR_VM_CR:                     return cpu.is_amd;
+    case MSR_K8_SYSCFG: case MSR_VM_CR: case MSR_INT_PENDING: return cpu.is_amd;
     case MSR_LFENCE_CFG:        *val = LFENCE_SERIALISES;   return cpu.is_amd;
     }
     return cpu.is_amd && msr - 0xc0010000 < 8;      /* performance counters: there, and zero */
@@ -70,6 +72,7 @@ int hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     switch ( msr ) {
     case MSR_TSC:           *val = rdtsc() + h->tsc_offset;     return 0;
     case MSR_TSC_ADJUST:    *val = h->tsc_adjust;               return 0;
+    case MSR_TSC_AUX:       *val = h->tsc_aux;                  return cpu.rdtscp ? 0 : -XEN_EPERM;
     case MSR_EFER:          *val = h->efer;                     return 0;
     case MSR_PAT:           *val = h->pat;                      return 0;
     case MSR_MISC_ENABLE:   *val = MISC_ENABLE_DEFAULT;         return cpu.is_amd ? -XEN_EPERM : 0;
@@ -140,6 +143,12 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     case MSR_TSC_ADJUST:
         set_tsc(v, h->tsc_offset + val - h->tsc_adjust);
         return 0;
+    case MSR_TSC_AUX:
+        if ( !cpu.rdtscp || val >> 32 )
+            return -XEN_EPERM;
+        h->tsc_aux = val;
+        wrmsr(MSR_TSC_AUX, val);
+        return 0;
     case MSR_EFER:
         return write_efer(v, val);
     case MSR_PAT:
@@ -160,6 +169,8 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
+    if ( leaf == LEAF_XSTATE && xstate_host_mask )
+        v->xcr0 = xgetbv(0);            /* not every emulator tells of XSETBV */
     guest_cpuid(v, v->hvm->cr4 & CR4_OSXSAVE, leaf, sub, out);
     if ( leaf == 1 && !(v->hvm->vlapic.base & APIC_BASE_ENABLE) )
         out->d &= ~(1U << 9);

@@ -112,6 +112,11 @@ void hvm_exit_hlt(struct vcpu *v, unsigned int len)
     hvm_advance(v, len);
     if ( can_wake(v) )
         return;
+    /* Halted for good is how kernels stop a processor, and with the last one the machine. */
+    if ( !(v->regs.rflags & FLAGS_IF) ) {
+        vcpu_down(v);
+        return;
+    }
     v->hvm->halted = true;
     vcpu_block(v);
 }

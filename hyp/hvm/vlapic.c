@@ -304,6 +304,9 @@ static void write_svr(struct vcpu *v, unsigned int reg, uint32_t value)
     l->regs[REG_SVR] = value;
     for ( unsigned int i = REG_LVT_TIMER; i <= REG_LVT_ERROR && !(value & SVR_ENABLE); i++ )
         l->regs[i] |= LVT_MASKED;
+    /* An event upcall that came before was dropped. */
+    if ( (value & SVR_ENABLE) && read_once(v->vcpu_info->evtchn_upcall_pending) )
+        vcpu_work(v, VCPU_WORK_UPCALL);
 }
 
 static void write_esr(struct vcpu *v, unsigned int reg, uint32_t value)

@@ -75,10 +75,10 @@ int hvm_set_pci_link(struct domain *d, unsigned int link, unsigned int irq)
     return done(false);
 }
 int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data) { return done(false); }
-int hvm_send_trigger(struct domain *d, uint32_t trigger, uint32_t v)
+void vcpu_work(struct vcpu *v, uint32_t work)
 {
-    CHECK_EQ(trigger, XEN_DOMCTL_SENDTRIGGER_NMI);
-    return done(false);
+    assert_int_equal(work, VCPU_WORK_NMI);
+    (void)done(false);
 }
 void domain_shutdown(struct domain *d, unsigned int reason) { assert_true(reason < 256); (void)done(false); }
 int mem_add_to_physmap(struct vcpu *v, void *arg)
@@ -106,11 +106,15 @@ int p2m_set(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order, enum 
 }
 void p2m_flush(struct domain *d) { }
 
+static struct vcpu *vcpus[3] = { &vcpu };
+
 static int setup(void **state)
 {
     cpu.curr = &vcpu;
     vcpu.domain = &control;
     guest.hvm = (void *)&guest;
+    guest.max_vcpus = 3;
+    guest.vcpu = vcpus;
     memset(mem, 0, sizeof(mem));
     for ( unsigned int i = 0; i < 16; i++ )
         types[i] = i == 8 ? P2M_NONE : i == 9 ? P2M_SHARED : P2M_RAM;

@@ -17,6 +17,7 @@ static struct hvm_domain hd;
 static struct domain dom;
 static struct vcpu vcpus[NR_VCPUS], *vcpu_ptrs[NR_VCPUS];
 static struct hvm_vcpu hvcpus[NR_VCPUS];
+static struct vcpu_info infos[NR_VCPUS];
 static struct vioapic *some_vioapic = (struct vioapic *)0x1000;
 static int last_eoi;
 
@@ -89,6 +90,7 @@ static int setup(void **state_)
     dom = (struct domain){ .hvm = &hd, .max_vcpus = NR_VCPUS, .vcpu = vcpu_ptrs };
     for ( unsigned int i = 0; i < NR_VCPUS; i++ ) {
         vcpu_ptrs[i] = &vcpus[i];
+        vcpus[i].vcpu_info = &infos[i];
         vcpus[i].id = i;
         vcpus[i].domain = &dom;
         vcpus[i].hvm = &hvcpus[i];
