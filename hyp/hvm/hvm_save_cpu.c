@@ -140,7 +140,8 @@ static int check_segments(const struct domain *d, unsigned int i, const struct h
         const unsigned int seg = seg_order[n];
 
         segs[seg] = (struct hvm_segment){
-            .sel = sel, .attr = attr & AR_UNUSABLE ? 0 : attr, .limit = *at32(c, offsetof(struct hvm_hw_cpu, cs_limit), n),
+            .sel = sel, .attr = attr & AR_UNUSABLE ? 0 : attr,
+            .limit = *at32(c, offsetof(struct hvm_hw_cpu, cs_limit), n),
             .base = *at64(c, offsetof(struct hvm_hw_cpu, cs_base), n),
         };
         if ( sel > 0xffff || (attr > 0xfff && !(attr & AR_UNUSABLE)) ||
