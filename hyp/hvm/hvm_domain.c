@@ -82,6 +82,10 @@ int hvm_create_check(const struct xen_domctl_createdomain *c)
         log_warn("domctl: no HVM or PVH guests here: %s\n", hvm_missing);
         return -XEN_EOPNOTSUPP;
     }
+    if ( c->flags & XEN_DOMCTL_CDF_nested_virt ) {
+        log_warn("domctl: nested virtualization is not supported: leave nestedhvm out\n");
+        return -XEN_EOPNOTSUPP;
+    }
     if ( !(c->flags & XEN_DOMCTL_CDF_hap) ) {
         log_warn("domctl: shadow paging is not supported: HVM and PVH guests need hap=1\n");
         return -XEN_EOPNOTSUPP;
