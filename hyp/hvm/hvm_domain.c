@@ -143,10 +143,10 @@ static int vcpu_init_hvm(struct vcpu *v)
     v->hvm = h;
     h->pat = PAT_RESET;
     h->mtrr_def = BIT(11) | 6;          /* on, write-back */
+    vlapic_init(v);                     /* first: vlapic_free wants it done */
     rc = hvm_backend->vcpu_create(v);
     if ( rc )
         return rc;
-    vlapic_init(v);
     hvm_reset(v);
     /* Events are held back by the processor's own flag, not by this one. */
     v->vcpu_info->evtchn_upcall_mask = 1;

@@ -4,6 +4,7 @@
  * translations are flushed when another vCPU comes (switch_to), so none is ever taken for another's.
  */
 #include "hvm/svm.h"
+#include "kern/panic.h"
 
 #include <xenabi/errno.h>
 
@@ -421,8 +422,10 @@ static void dispatch(struct vcpu *v, struct svm_vcpu *s, struct vmcb *vmcb)
     case SVM_EXIT_INTR:
         irq_window();
         break;
-    case SVM_EXIT_NMI: case SVM_EXIT_INIT: case SVM_EXIT_EXCEPTION + VEC_MC:
+    case SVM_EXIT_NMI: case SVM_EXIT_INIT:
         break;                          /* taken by the IDT when GIF came back */
+    case SVM_EXIT_EXCEPTION + VEC_MC:
+        panic("machine check while %pv ran\n", v);
     case SVM_EXIT_VINTR:
         break;                          /* what waited is injected on the way in */
     case SVM_EXIT_IRET:
