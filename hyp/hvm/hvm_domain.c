@@ -20,6 +20,7 @@
 #include "hvm/hvm_vcpu.h"
 #include "hvm/svm.h"
 #include "hvm/vhpet.h"
+#include "hvm/viridian.h"
 #include "hvm/vmx.h"
 #include "hvm/vpit.h"
 #include "kern/panic.h"
@@ -127,6 +128,7 @@ static void domain_free_hvm(struct domain *d)
         vhpet_free(d);
         vpit_free(d);
         hvm_irq_free(d);
+        slab_free(d->hvm->viridian);
     }
     p2m_free(d);
     slab_free(d->hvm);
@@ -157,6 +159,7 @@ static void vcpu_free_hvm(struct vcpu *v)
 {
     if ( !v->hvm )
         return;
+    viridian_stop(v);
     vlapic_free(v);
     hvm_backend->vcpu_free(v);
     slab_free(v->hvm);

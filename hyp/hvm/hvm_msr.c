@@ -11,9 +11,13 @@
 #include "cpu/regs.h"
 #include "cpu/xstate.h"
 #include "hvm/hvm_vcpu.h"
+#include "hvm/viridian.h"
 
 #define LEAF_XSTATE             0xd
+#define LEAF_XEN                0x40000000
 #define MSR_HYPERCALL_PAGE      0x40000000
+#define VIRIDIAN_LEAVES         0x100       /* how much higher both are when Viridian's come first */
+#define VIRIDIAN_MSRS           0x200
 #define HYPERCALL_STUB_BYTES    32
 #define MSR_MTRR_CAP            0x0fe
 #define MSR_MTRR_PHYS           0x200       /* 8 pairs */
@@ -61,12 +65,20 @@ static bool fixed_value(uint32_t msr, uint64_t *val)
     return cpu.is_amd && msr - 0xc0010000 < 8;      /* performance counters: there, and zero */
 }
 
+/* A Viridian register, when there are such. */
+static bool is_viridian_msr(const struct vcpu *v, uint32_t msr)
+{
+    return v->domain->hvm->viridian && msr - VIRIDIAN_MSR < VIRIDIAN_MSRS;
+}
+
 int hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
 {
     struct hvm_vcpu *const h = v->hvm;
 
     if ( is_apic_msr(msr) )
         return vlapic_read_msr(v, msr, val);
+    if ( is_viridian_msr(v, msr) )
+        return viridian_read_msr(v, msr, val);
     if ( hvm_backend->read_msr(v, msr, val) )
         return 0;
     switch ( msr ) {
@@ -134,6 +146,8 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
     if ( is_apic_msr(msr) )
         return vlapic_write_msr(v, msr, val);
+    if ( is_viridian_msr(v, msr) )
+        return viridian_write_msr(v, msr, val);
     if ( hvm_backend->write_msr(v, msr, val) )
         return 0;
     switch ( msr ) {
@@ -157,7 +171,7 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
         h->pat = val;
         hvm_backend->update_control(v);
         return 0;
-    case MSR_HYPERCALL_PAGE: case MSR_HYPERCALL_PAGE + 0x200:
+    case MSR_HYPERCALL_PAGE: case MSR_HYPERCALL_PAGE + VIRIDIAN_MSRS:
         return write_hypercall_page(v, val);
     }
     if ( mtrr(h, msr) ) {
@@ -169,9 +183,20 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out)
 {
+    const struct domain *const d = v->domain;
+    const uint32_t moved = d->hvm->viridian && leaf - LEAF_XEN < 0x10000 ? VIRIDIAN_LEAVES : 0;
+
+    if ( moved && leaf - VIRIDIAN_LEAF < VIRIDIAN_LEAVES ) {
+        viridian_cpuid(d, leaf, out);
+        return;
+    }
     if ( leaf == LEAF_XSTATE && xstate_host_mask )
         v->xcr0 = xgetbv(0);            /* not every emulator tells of XSETBV */
-    guest_cpuid(v, v->hvm->cr4 & CR4_OSXSAVE, leaf, sub, out);
+    guest_cpuid(v, v->hvm->cr4 & CR4_OSXSAVE, leaf - moved, sub, out);
+    if ( moved && leaf == LEAF_XEN + moved )
+        out->a += moved;                /* the last leaf */
+    if ( moved && leaf == LEAF_XEN + moved + 2 )
+        out->b += VIRIDIAN_MSRS;        /* the hypercall page's MSR */
     if ( leaf == 1 && !(v->hvm->vlapic.base & APIC_BASE_ENABLE) )
         out->d &= ~(1U << 9);
 }

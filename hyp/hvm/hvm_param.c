@@ -4,6 +4,7 @@
 #include "base/errno.h"
 #include "base/log.h"
 #include "hvm/hvm_vcpu.h"
+#include "hvm/viridian.h"
 
 #define GET     1       /* the guest itself may read it, */
 #define SET     2       /* and set it */
@@ -17,7 +18,7 @@ static const uint8_t rules[HVM_NR_PARAMS] = {
     [HVM_PARAM_VM86_TSS_SIZED] = GET | SET,     [HVM_PARAM_X87_FIP_WIDTH] = GET | SET,
     [HVM_PARAM_ACPI_IOPORTS_LOCATION] = GET | SET,
     [HVM_PARAM_VM_GENERATION_ID_ADDR] = GET | SET,
-    [HVM_PARAM_VIRIDIAN] = ZERO,                [HVM_PARAM_IOREQ_SERVER_PFN] = ONCE,
+    [HVM_PARAM_VIRIDIAN] = ONCE,                [HVM_PARAM_IOREQ_SERVER_PFN] = ONCE,
     [HVM_PARAM_NR_IOREQ_SERVER_PAGES] = ONCE,   [HVM_PARAM_NESTEDHVM] = ZERO,
     [HVM_PARAM_ALTP2M] = ZERO,                  [HVM_PARAM_MCA_CAP] = ZERO,
     [HVM_PARAM_ACPI_S_STATE] = ZERO,
@@ -44,11 +45,17 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value, bool by_self
         return -XEN_EEXIST;
     if ( (rules[index] & ZERO) && value ) {
         log_guest(d, LOG_WARN, "%pd: HVM parameter %u can only be 0 (nested HVM, altp2m, "
-                  "machine-check capabilities, ACPI sleep and Viridian are not supported)\n", d, index);
+                  "machine-check capabilities and ACPI sleep are not supported)\n", d, index);
         return -XEN_EOPNOTSUPP;
     }
     if ( index == HVM_PARAM_TIMER_MODE && value > HVMPTM_one_missed_tick_pending )
         return -XEN_EINVAL;
+    if ( index == HVM_PARAM_VIRIDIAN && value && !*p ) {
+        const int rc = viridian_enable(d, value);
+
+        if ( rc )
+            return rc;
+    }
     write_once(*p, value);
     if ( index == HVM_PARAM_CALLBACK_IRQ && d->vcpu[0] )
         hvm_callback_line(d->vcpu[0]);

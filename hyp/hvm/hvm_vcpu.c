@@ -22,6 +22,7 @@
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"
 #include "cpu/xstate.h"
+#include "hvm/viridian.h"
 
 #define CR0_RESET       (CR0_ET | 0x60000000)       /* CD, NW */
 
@@ -185,6 +186,9 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int len)
 {
     if ( hvm_cpl(v) ) {
         v->regs.rax = -XEN_EPERM;
+        hvm_advance(v, len);
+    } else if ( v->domain->hvm->viridian && (v->regs.rax & VIRIDIAN_HYPERCALL) ) {
+        viridian_hypercall(v);
         hvm_advance(v, len);
     } else {
         v->hvm->hypercall_len = len;
@@ -394,6 +398,7 @@ void hvm_deliver(struct vcpu *v)
         h->nmi_pending = true;
     if ( (work & VCPU_WORK_UPCALL) && h->upcall_vector )
         vlapic_set_irq(v, h->upcall_vector, false);
+    viridian_deliver(v);
     if ( v->id == 0 )
         hvm_callback_line(v);
     if ( read_once(h->init_pending) || read_once(h->sipi_pending) )

@@ -22,6 +22,7 @@ struct vioapic;
 struct vpic;
 struct vpit;
 struct vhpet;
+struct viridian;
 struct ioreq_server;
 struct ioreq_servers;
 struct hvm_save_record;
@@ -115,6 +116,7 @@ struct hvm_domain {
     struct vpic *vpic;
     struct vpit *vpit;
     struct vhpet *vhpet;
+    struct viridian *viridian;  /* NULL unless HVM_PARAM_VIRIDIAN was set */
     struct ioreq_servers *servers;  /* D  once there is a device model: ioreq.c */
     void    *backend;           /* MSR and I/O bitmaps of its own, if any */
 };

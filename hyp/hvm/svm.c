@@ -11,6 +11,7 @@
 #include "base/bits.h"
 #include "base/log.h"
 #include "base/string.h"
+#include "core/insn.h"
 #include "core/p2m.h"
 #include "cpu/asm.h"
 #include "cpu/cpuid.h"
@@ -354,11 +355,6 @@ static unsigned int insn_len(const struct vcpu *v, const struct vmcb *vmcb, unsi
 /* MOV to CR4: which register, the processor says only on some models.  Read it in the instruction. */
 static void cr4_write(struct vcpu *v)
 {
-    uint64_t *const gpr[16] = {
-        &v->regs.rax, &v->regs.rcx, &v->regs.rdx, &v->regs.rbx, &v->regs.rsp, &v->regs.rbp,
-        &v->regs.rsi, &v->regs.rdi, &v->regs.r8, &v->regs.r9, &v->regs.r10, &v->regs.r11,
-        &v->regs.r12, &v->regs.r13, &v->regs.r14, &v->regs.r15,
-    };
     uint8_t b[15];
     unsigned int i = 0, rex = 0;
     uint64_t value;
@@ -375,7 +371,7 @@ static void cr4_write(struct vcpu *v)
         domain_crash(v->domain, "%pv: a write of CR4 at %#lx cannot be decoded", v, v->regs.rip);
         return;
     }
-    value = *gpr[(b[i + 2] & 7) | (rex & 1) << 3];
+    value = *insn_reg(&v->regs, (b[i + 2] & 7) | (rex & 1) << 3);
     hvm_exit_cr_write(v, 4, hvm_code_bytes(v) == 8 ? value : (uint32_t)value, i + 3);
 }
 

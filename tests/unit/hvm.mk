@@ -4,6 +4,8 @@ hvm_save_SRCS   := hvm/hvm_save.c hvm/hvm_save_cpu.c hvm/hvm_control.c cpu/cpuid
 hvm_save_CFLAGS := -DHOST_TEST
 vtimers_SRCS    := hvm/vpit.c hvm/vhpet.c cpu/spinlock.c
 vtimers_CFLAGS  := -DHOST_TEST
+viridian_SRCS   := hvm/viridian.c cpu/spinlock.c
+viridian_CFLAGS := -DHOST_TEST -Dsched_yield=hyp_sched_yield
 vlapic_SRCS    :=
 vlapic_CFLAGS  := -DHOST_TEST
 vlapic_timer_SRCS   :=

@@ -42,6 +42,22 @@
 #define HVM_PARAM_CALLBACK_TYPE_PCI_INTX    1
 #define HVM_PARAM_CALLBACK_TYPE_VECTOR      2
 
+/* HVM_PARAM_VIRIDIAN: groups of the Hyper-V interface; all need the first. */
+#define HVMPV_base_freq                     0x0001
+#define HVMPV_no_freq                       0x0002  /* without TSC_FREQUENCY and APIC_FREQUENCY */
+#define HVMPV_time_ref_count                0x0004
+#define HVMPV_reference_tsc                 0x0008
+#define HVMPV_hcall_remote_tlb_flush        0x0010
+#define HVMPV_apic_assist                   0x0020
+#define HVMPV_crash_ctl                     0x0040
+#define HVMPV_synic                         0x0080
+#define HVMPV_stimer                        0x0100
+#define HVMPV_hcall_ipi                     0x0200
+#define HVMPV_ex_processor_masks            0x0400
+#define HVMPV_no_vp_limit                   0x0800
+#define HVMPV_cpu_hotplug                   0x1000
+#define HVMPV_feature_mask                  0x1fff
+
 #define HVMPTM_delay_for_missed_ticks       0
 #define HVMPTM_no_delay_for_missed_ticks    1
 #define HVMPTM_no_missed_ticks_pending      2
