@@ -57,3 +57,11 @@ const char *hvm_bad_control(const struct domain *d, uint64_t cr0, uint64_t cr3, 
         return "EFER";
     return phys_bits < 64 && cr3 >> phys_bits ? "CR3" : NULL;
 }
+
+bool hvm_pat_valid(uint64_t pat)
+{
+    for ( ; pat; pat >>= 8 )
+        if ( (pat & 0xff) > 7 || (pat & 0xff) == 2 || (pat & 0xff) == 3 )
+            return false;
+    return true;
+}

@@ -188,27 +188,6 @@ int hvm_irq_ack(struct vcpu *v)
     return vector;
 }
 
-void hvm_irq_recount(struct domain *d)
-{
-    struct hvm_domain *h = d->hvm;
-    struct vioapic *io = h->vioapic;
-    struct vpic *pic = h->vpic;
-
-    h->vioapic = NULL;                  /* their state was restored: they hear nothing */
-    h->vpic = NULL;
-    h->callback_via = 0;
-    memset(h->gsi_level, 0, sizeof(h->gsi_level));
-    memset(h->pci_link_level, 0, sizeof(h->pci_link_level));
-    for ( unsigned int i = 0; i < 128; i++ )
-        if ( test_bit(i, h->pci_intx) )
-            intx_set(d, i / 4, i % 4, true);
-    for ( unsigned int i = 0; i < 16; i++ )
-        if ( test_bit(i, &h->isa_level) )
-            line_set(d, i, true);
-    h->vioapic = io;
-    h->vpic = pic;
-}
-
 int hvm_irq_init(struct domain *d)
 {
     struct hvm_domain *h = d->hvm;

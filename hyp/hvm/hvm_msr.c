@@ -96,14 +96,6 @@ int hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     return fixed_value(msr, val) ? 0 : -XEN_EPERM;
 }
 
-static bool pat_valid(uint64_t pat)
-{
-    for ( ; pat; pat >>= 8 )
-        if ( (pat & 0xff) > 7 || (pat & 0xff) == 2 || (pat & 0xff) == 3 )
-            return false;
-    return true;
-}
-
 static int write_efer(struct vcpu *v, uint64_t val)
 {
     struct hvm_vcpu *const h = v->hvm;
@@ -166,7 +158,7 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     case MSR_EFER:
         return write_efer(v, val);
     case MSR_PAT:
-        if ( !pat_valid(val) )
+        if ( !hvm_pat_valid(val) )
             return -XEN_EPERM;
         h->pat = val;
         hvm_backend->update_control(v);

@@ -105,38 +105,24 @@ static int load_lapic_regs(struct domain *d, unsigned int i, const void *rec, ui
 }
 
 /*
- * The records in the order in which they are saved.  @nr 0: one of each vCPU.  @at with functions: the
- * pointer in struct hvm_domain that is NULL if there is no such device; without: where the same
- * bytes stand in struct hvm_vcpu or hvm_domain; 0: the device model's, or nobody's.
+ * The records in the order in which they are saved.  @nr 0: one of each vCPU.  Those of the interrupt
+ * controllers and timers come with migration; the domain builder knows none of them.
  */
 static const struct record {
-    uint16_t     type, nr, at;
+    uint16_t     type, nr;
     uint32_t     size;          /* of XSAVE: the least */
     hvm_save_fn *save;
     hvm_load_fn *load;
 } records[] = {
-#define REC(code, nr, at, type, save, load) { HVM_SAVE_CODE_##code, nr, at, sizeof(struct type), save, load }
-#define DEV(p)  offsetof(struct hvm_domain, p)
-    REC(HEADER, 1, 0, hvm_save_header, save_header, load_header),
-    REC(CPU, 0, 0, hvm_hw_cpu, hvm_save_cpu, hvm_load_cpu),
-    { CPU_XSAVE_CODE, 0, 0, sizeof(struct hvm_hw_cpu_xsave), hvm_save_xsave, hvm_load_xsave },
-    REC(MTRR, 0, 0, hvm_hw_mtrr, hvm_save_mtrr, hvm_load_mtrr),
-    REC(TSC_ADJUST, 0, offsetof(struct hvm_vcpu, tsc_adjust), hvm_tsc_adjust, NULL, NULL),
-    REC(LAPIC, 0, 0, hvm_hw_lapic, save_lapic, load_lapic),
-    REC(LAPIC_REGS, 0, 0, hvm_hw_lapic_regs, save_lapic_regs, load_lapic_regs),
-    REC(PCI_IRQ, 1, DEV(pci_intx), hvm_hw_pci_irqs, NULL, NULL),
-    REC(ISA_IRQ, 1, DEV(isa_level), hvm_hw_isa_irqs, NULL, NULL),
-    REC(PCI_LINK, 1, DEV(pci_link_irq), hvm_hw_pci_link, NULL, NULL),
-    REC(PIT, 1, DEV(vpit), hvm_hw_pit, vpit_save, vpit_load),
-    REC(HPET, 1, DEV(vhpet), hvm_hw_hpet, vhpet_save, vhpet_load),
-    REC(RTC, 1, 0, hvm_hw_rtc, NULL, NULL),
-    REC(PMTIMER, 1, 0, hvm_hw_pmtimer, NULL, NULL),
-    REC(VMCE_VCPU, 0, 0, hvm_save_descriptor, NULL, NULL),
+#define REC(code, nr, type, save, load) { HVM_SAVE_CODE_##code, nr, sizeof(struct type), save, load }
+    REC(HEADER, 1, hvm_save_header, save_header, load_header),
+    REC(CPU, 0, hvm_hw_cpu, hvm_save_cpu, hvm_load_cpu),
+    { CPU_XSAVE_CODE, 0, sizeof(struct hvm_hw_cpu_xsave), hvm_save_xsave, hvm_load_xsave },
+    REC(MTRR, 0, hvm_hw_mtrr, hvm_save_mtrr, hvm_load_mtrr),
+    REC(LAPIC, 0, hvm_hw_lapic, save_lapic, load_lapic),
+    REC(LAPIC_REGS, 0, hvm_hw_lapic_regs, save_lapic_regs, load_lapic_regs),
 #undef REC
-#undef DEV
 };
-_Static_assert(offsetof(struct hvm_domain, pci_link_level) == offsetof(struct hvm_domain, pci_link_irq) + 4,
-               "the record's eight bytes are both; recounting sets the second");
 
 static const struct record *find_record(uint32_t type)
 {
@@ -146,13 +132,9 @@ static const struct record *find_record(uint32_t type)
     return NULL;
 }
 
-static bool is_ours(const struct record *r) { return r->save || r->at; }
-
 /* There is number @i of it, or of what it describes. */
 static bool has_instance(const struct domain *d, const struct record *r, unsigned int i)
 {
-    if ( r->save && r->at && !*(void *const *)((const uint8_t *)d->hvm + r->at) )
-        return false;
     return r->nr ? i < r->nr : i < d->max_vcpus && d->vcpu[i];
 }
 
@@ -162,33 +144,10 @@ static uint32_t size_of(const struct record *r)
            xstate_host_mask ? HVM_XSAVE_FIXED + xstate_size(xstate_host_mask) : 0;
 }
 
-static void *plain_bytes(struct domain *d, const struct record *r, unsigned int i)
-{
-    return (uint8_t *)(r->nr ? (void *)d->hvm : d->vcpu[i]->hvm) + r->at;
-}
-
 static void save_record(struct domain *d, const struct record *r, unsigned int i, void *to, uint64_t tsc)
 {
     memset(to, 0, size_of(r));
-    if ( r->save )
-        r->save(d, i, to, tsc);
-    else
-        memcpy(to, plain_bytes(d, r, i), r->size);
-}
-
-static int load_record(struct domain *d, const struct record *r, unsigned int i, const void *from, uint32_t len,
-                       uint64_t tsc)
-{
-    if ( r->load )
-        return r->load(d, i, from, len, tsc);
-    memcpy(plain_bytes(d, r, i), from, r->size);
-    if ( r->nr ) {              /* the lines: and what follows from them */
-        d->hvm->isa_level &= 0xffff;
-        for ( unsigned int n = 0; n < 4; n++ )
-            d->hvm->pci_link_irq[n] &= 15;
-        hvm_irq_recount(d);
-    }
-    return 0;
+    r->save(d, i, to, tsc);
 }
 
 int hvm_save(struct domain *d, void *buf, uint32_t *size)
@@ -198,7 +157,7 @@ int hvm_save(struct domain *d, void *buf, uint32_t *size)
     uint32_t done = 0;
 
     for ( const struct record *r = records; r < records + ARRAY_SIZE(records); r++ )
-        for ( unsigned int i = 0; is_ours(r) && size_of(r) && i < (r->nr ? r->nr : d->max_vcpus); i++ ) {
+        for ( unsigned int i = 0; size_of(r) && i < (r->nr ? r->nr : d->max_vcpus); i++ ) {
             const uint32_t len = sizeof(*desc) + size_of(r);
 
             if ( !has_instance(d, r, i) || (r->type == HVM_SAVE_CODE_CPU && !d->vcpu[i]->hvm->is_started) )
@@ -223,7 +182,7 @@ int hvm_save_one(struct domain *d, uint32_t type, uint32_t instance, void *buf, 
     const struct record *const r = find_record(type);
     const uint32_t room = *size;
 
-    if ( !r || !is_ours(r) || !has_instance(d, r, instance) || !size_of(r) )
+    if ( !r || !has_instance(d, r, instance) || !size_of(r) )
         return -XEN_ENOENT;
     *size = size_of(r);
     if ( buf && room < *size )
@@ -250,10 +209,10 @@ int hvm_load(struct domain *d, const void *buf, uint32_t size)
             return hvm_load_bad(d, 0, "beginning: not the header but type", desc->typecode);
         if ( desc->typecode == HVM_SAVE_CODE_END )
             return 0;
-        if ( !r || desc->length % 8 || (is_ours(r) && !has_instance(d, r, desc->instance)) ||
-             (r->type == CPU_XSAVE_CODE ? desc->length < r->size : is_ours(r) && desc->length != r->size) )
+        if ( !r || desc->length % 8 || !has_instance(d, r, desc->instance) ||
+             (r->type == CPU_XSAVE_CODE ? desc->length < r->size : desc->length != r->size) )
             return hvm_load_bad(d, desc->instance, "record: no such thing or another length, type", desc->typecode);
-        rc = is_ours(r) ? load_record(d, r, desc->instance, desc + 1, desc->length, tsc) : 0;
+        rc = r->load(d, desc->instance, desc + 1, desc->length, tsc);
         if ( rc )
             return rc;
         done += sizeof(*desc) + desc->length;

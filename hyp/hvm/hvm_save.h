@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The records that a hardware guest's state consists of (hvm_save.c), the devices' own among them.
- * Of these the functions are called only for a domain that has the device.
- */
+/* The records that a hardware guest's state consists of (hvm_save.c). */
 #ifndef HVM_HVM_SAVE_H
 #define HVM_HVM_SAVE_H
 
@@ -15,8 +12,8 @@ typedef void hvm_save_fn(struct domain *d, unsigned int i, void *rec, uint64_t t
 /* 0, or -XEN_EINVAL with a line that names the field; nothing of the record was taken then. */
 typedef int hvm_load_fn(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc);
 
-hvm_save_fn hvm_save_cpu, hvm_save_mtrr, hvm_save_xsave, vpit_save, vhpet_save;
-hvm_load_fn hvm_load_cpu, hvm_load_mtrr, hvm_load_xsave, vpit_load, vhpet_load;
+hvm_save_fn hvm_save_cpu, hvm_save_mtrr, hvm_save_xsave;
+hvm_load_fn hvm_load_cpu, hvm_load_mtrr, hvm_load_xsave;
 
 #define HVM_XSAVE_FIXED offsetof(struct hvm_hw_cpu_xsave, save_area)
 

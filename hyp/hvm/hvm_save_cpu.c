@@ -234,12 +234,8 @@ int hvm_load_mtrr(struct domain *d, unsigned int i, const void *rec, uint32_t le
     const struct hvm_hw_mtrr *const m = rec;
     struct hvm_vcpu *const h = d->vcpu[i]->hvm;
 
-    for ( unsigned int n = 0; n < 8; n++ ) {
-        const uint8_t type = m->msr_pat_cr >> n * 8;
-
-        if ( type > 7 || type == 2 || type == 3 )
-            return hvm_load_bad(d, i, "PAT", m->msr_pat_cr);
-    }
+    if ( !hvm_pat_valid(m->msr_pat_cr) )
+        return hvm_load_bad(d, i, "PAT", m->msr_pat_cr);
     h->pat = m->msr_pat_cr;
     memcpy(h->mtrr_phys, m->msr_mtrr_var, sizeof(h->mtrr_phys));
     memcpy(h->mtrr_fixed, m->msr_mtrr_fixed, sizeof(h->mtrr_fixed));

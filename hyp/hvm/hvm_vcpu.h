@@ -160,6 +160,7 @@ static inline uint64_t guest_cr(const struct vcpu *v, unsigned int n)
  * (hvm_control.c).  EFER.LMA must agree with LME and CR0.PG.
  */
 const char *hvm_bad_control(const struct domain *d, uint64_t cr0, uint64_t cr3, uint64_t cr4, uint64_t efer);
+bool hvm_pat_valid(uint64_t pat);
 unsigned int hvm_cpl(struct vcpu *v);
 /* Bytes of the current code segment's default operand: 2, 4 or 8. */
 unsigned int hvm_code_bytes(struct vcpu *v);
@@ -249,8 +250,6 @@ void hvm_emulate_again(struct vcpu *v);
 /* Once hvm->emulation is known: makes the controllers that it asks for.  0, -XEN_ENOMEM. */
 int must_check hvm_irq_init(struct domain *d);
 void hvm_irq_free(struct domain *d);
-/* Restore: pci_intx, isa_level and pci_link_irq were loaded: derive the rest, with no interrupt.  Paused. */
-void hvm_irq_recount(struct domain *d);
 
 /* Line @gsi (0-15 also the PIC's): sources add up.  Any context; takes irq_lock.  0 is the same as 2. */
 void hvm_gsi_assert(struct domain *d, unsigned int gsi);

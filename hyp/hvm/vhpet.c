@@ -5,9 +5,11 @@
  */
 #include "hvm/vhpet.h"
 
+#include <xenabi/hvm/save.h>
+
 #include "base/bits.h"
 #include "base/errno.h"
-#include "hvm/hvm_save.h"
+#include "hvm/hvm_vcpu.h"
 #include "kern/clock.h"
 #include "kern/timer.h"
 #include "mem/slab.h"
@@ -241,32 +243,4 @@ void vhpet_free(struct domain *d)
         timer_kill(&h->timer[n]);
     slab_free(h);
     d->hvm->vhpet = NULL;
-}
-
-void vhpet_save(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
-{
-    struct hvm_hw_hpet *const out = rec;
-
-    *out = d->hvm->vhpet->hw;
-    out->mc64 = counter(d->hvm->vhpet);
-}
-
-/* Any values will do: what cannot be is masked as in a write. */
-int vhpet_load(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
-{
-    struct vhpet *const h = d->hvm->vhpet;
-
-    spin_lock(&h->lock);
-    h->hw = *(const struct hvm_hw_hpet *)rec;
-    h->hw.capability = CAP_VALUE;
-    h->hw.config &= CONFIG_ENABLE | CONFIG_LEGACY;
-    h->hw.isr &= BIT(HPET_TIMER_NUM) - 1;
-    h->start_ns = clock_now_ns() - (h->hw.mc64 << TICK_NS_SHIFT);
-    for ( unsigned int n = 0; n < HPET_TIMER_NUM; n++ ) {
-        h->hw.timers[n].config = TN_FIXED | (h->hw.timers[n].config & TN_WRITABLE);
-        h->has_fired[n] = false;
-        update(h, n);
-    }
-    spin_unlock(&h->lock);
-    return 0;
 }

@@ -336,8 +336,6 @@ static void vmx_switch_to(struct vcpu *v)
     for ( unsigned int i = 0; i < VMX_NR_MSRS; i++ )
         wrmsr(switched_msrs[i], x->msr[i]);
     write_dr6(x->dr6);
-    if ( vmread(GUEST_DR7) & 0xff )
-        hvm_exit_dr_access(v);
 }
 
 /* Entry looks at h->dr_loaded. */

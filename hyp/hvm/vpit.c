@@ -8,9 +8,11 @@
  */
 #include "hvm/vpit.h"
 
+#include <xenabi/hvm/save.h>
+
 #include "base/bits.h"
 #include "base/errno.h"
-#include "hvm/hvm_save.h"
+#include "hvm/hvm_vcpu.h"
 #include "hvm/vhpet.h"
 #include "kern/clock.h"
 #include "kern/timer.h"
@@ -253,32 +255,4 @@ void vpit_free(struct domain *d)
         timer_kill(&p->timer);
     slab_free(p);
     d->hvm->vpit = NULL;
-}
-
-void vpit_save(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
-{
-    *(struct hvm_hw_pit *)rec = d->hvm->vpit->hw;
-}
-
-/* The counters begin anew. */
-int vpit_load(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc)
-{
-    struct vpit *const p = d->hvm->vpit;
-    const struct hvm_hw_pit *const in = rec;
-
-    for ( unsigned int n = 0; n < 3; n++ ) {
-        const struct hvm_hw_pit_channel *c = &in->channels[n];
-
-        if ( c->count > 0x10000 || c->mode > 5 || c->rw_mode > RW_WORD_LOW || c->read_state > RW_WORD_HIGH ||
-             c->write_state > RW_WORD_HIGH || c->count_latched > RW_WORD_HIGH || c->gate > 1 )
-            return hvm_load_bad(d, i, "PIT channel", n);
-    }
-    spin_lock(&p->lock);
-    p->hw = *in;
-    p->hw.speaker_data_on &= 1;
-    p->hw.channels[0].gate = p->hw.channels[1].gate = 1;
-    for ( unsigned int n = 0; n < 3; n++ )
-        start(d, p, n);
-    spin_unlock(&p->lock);
-    return 0;
 }

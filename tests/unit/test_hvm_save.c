@@ -51,21 +51,6 @@ void vlapic_timer_resume(struct vcpu *v, uint32_t count, uint64_t deadline)
     deadline_left = deadline;
 }
 
-static unsigned int nr_recounts;
-void hvm_irq_recount(struct domain *d) { nr_recounts++; }
-
-/* The devices that hold their own records: a byte of each. */
-static uint8_t pit_byte, hpet_byte;
-#define DEVICE(name, load, save, byte) \
-    void save(struct domain *d, unsigned int i, void *rec, uint64_t tsc) { *(uint8_t *)rec = byte; } \
-    int load(struct domain *d, unsigned int i, const void *rec, uint32_t len, uint64_t tsc) \
-    { \
-        byte = *(const uint8_t *)rec; \
-        return 0; \
-    }
-DEVICE(pit, vpit_load, vpit_save, pit_byte)
-DEVICE(hpet, vhpet_load, vhpet_save, hpet_byte)
-
 static unsigned int msr_slot(uint32_t msr)
 {
     static const uint32_t known[] = { MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_KERNEL_GS_BASE,
@@ -383,26 +368,6 @@ TEST(the_local_apic_comes_back)
     CHECK_EQ(size, sizeof(struct hvm_hw_cpu));
 }
 
-TEST(devices_are_saved_where_there_are_any)
-{
-    uint32_t without, with = sizeof(buf);
-
-    CHECK_EQ(hvm_save(&dom, NULL, &without), 0);
-    hdom.vpit = (void *)1;
-    hdom.vhpet = (void *)1;
-    hvcpus[1].tsc_adjust = 0x1234;
-    pit_byte = 1, hpet_byte = 2;
-    CHECK_EQ(hvm_save(&dom, buf, &with), 0);
-    CHECK_EQ(with - without, 2 * 8 + sizeof(struct hvm_hw_pit) + sizeof(struct hvm_hw_hpet));
-    pit_byte = hpet_byte = 0;
-    hvcpus[1].tsc_adjust = 0;
-    CHECK_EQ(hvm_load(&dom, buf, with), 0);
-    CHECK_EQ(pit_byte * 10 + hpet_byte, 12);
-    CHECK_EQ(hvcpus[1].tsc_adjust, 0x1234);
-    hdom.vpit = NULL;
-    CHECK_EQ(hvm_load(&dom, buf, with), -XEN_EINVAL);
-}
-
 TEST(memory_types_are_taken_when_pat_is_legal)
 {
     struct {
@@ -432,5 +397,4 @@ TEST(memory_types_are_taken_when_pat_is_legal)
 TESTS(T(a_cpu_record_comes_back_as_it_was), T(the_domain_builders_first_context_is_taken),
       T(bad_fields_are_named), T(virtual_8086_mode_has_its_own_segments), T(damaged_streams_are_refused),
       T(random_streams_hurt_nothing), T(the_local_apic_comes_back),
-      T(devices_are_saved_where_there_are_any),
       T(memory_types_are_taken_when_pat_is_legal))

@@ -5,7 +5,7 @@
 #include "base/bits.h"
 #include "base/errno.h"
 #include "fake/vclock.h"
-#include "hvm/hvm_save.h"
+#include "hvm/hvm_vcpu.h"
 #include "hvm/vhpet.h"
 #include "hvm/vpit.h"
 
@@ -24,7 +24,6 @@ void hvm_gsi_deassert(struct domain *d, unsigned int gsi)
     assert_true(level[gsi]-- > 0);
 }
 
-int hvm_load_bad(const struct domain *d, unsigned int i, const char *what, uint64_t value) { return -XEN_EINVAL; }
 
 static struct hvm_domain hdom;
 static struct vcpu v0 = { .processor = 3 };
@@ -193,26 +192,6 @@ TEST(port_61_toggles_as_memory_is_refreshed)
     CHECK_EQ((a ^ vpit_read(&dom, 0x61)) & 0x10, 0x10);
 }
 
-TEST(the_pit_is_saved_and_loaded)
-{
-    struct hvm_hw_pit s, bad;
-
-    load(0, 2, 11932);
-    vpit_save(&dom, 0, &s, 0);
-    load(0, 0, 1);
-    run_to(now + MS);
-    edges[2] = 0;
-    bad = s;
-    bad.channels[1].count = 0x10001;
-    CHECK_EQ(vpit_load(&dom, 0, &bad, sizeof(bad), 0), -XEN_EINVAL);
-    bad = s;
-    bad.channels[0].mode = 6;
-    CHECK_EQ(vpit_load(&dom, 0, &bad, sizeof(bad), 0), -XEN_EINVAL);
-    CHECK_EQ(vpit_load(&dom, 0, &s, sizeof(s), 0), 0);
-    run_to(now + 1000 * MS);
-    assert_in_range(edges[2], 99, 100);
-}
-
 /* --- HPET -------------------------------------------------------------------------------------- */
 
 #define TICKS_PER_MS 62500UL
@@ -346,32 +325,6 @@ TEST(comparators_of_32_bits_wrap)
     CHECK_EQ(edges[20], 2);
 }
 
-TEST(the_hpet_is_saved_and_loaded)
-{
-    struct hvm_hw_hpet s;
-
-    put(0x10, 1);
-    put(CONF(0), 20 << 9 | 4 | 8 | 0x40);
-    put(CMP(0), get(0xf0) + TICKS_PER_MS);
-    put(CMP(0), TICKS_PER_MS);
-    run_to(now + 10 * MS + 100);
-    vhpet_save(&dom, 0, &s, 0);
-    put(0x10, 0);
-    now += 1000 * MS;
-    edges[20] = 0;
-    CHECK_EQ(vhpet_load(&dom, 0, &s, sizeof(s), 0), 0);
-    CHECK_EQ(get(0xf0), s.mc64);
-    run_to(now + 10 * MS);
-    CHECK_EQ(edges[20], 10);
-    memset(&s, 0xff, sizeof(s));
-    CHECK_EQ(vhpet_load(&dom, 0, &s, sizeof(s), 0), 0);
-    CHECK_EQ(get(0x10), 3);
-    CHECK_EQ(get(0x20), 7);
-    run_to(now + 10 * MS);
-    memset(&s, 0, sizeof(s));
-    CHECK_EQ(vhpet_load(&dom, 0, &s, sizeof(s), 0), 0);
-}
-
 TEST(random_accesses_hurt_nothing)
 {
     uint64_t seed = 7;
@@ -397,8 +350,8 @@ TEST(random_accesses_hurt_nothing)
 TESTS(T(rate_generator_ticks_at_its_rate_on_line_2), T(one_shot_ticks_once), T(a_tiny_period_does_not_flood),
       T(a_late_timer_gives_one_tick), T(counting_down_is_seen_in_every_mode),
       T(the_gate_stops_and_restarts_counter_2), T(latches_and_single_bytes),
-      T(port_61_toggles_as_memory_is_refreshed), T(the_pit_is_saved_and_loaded),
+      T(port_61_toggles_as_memory_is_refreshed),
       T(the_counter_counts_when_it_is_on), T(one_shot_fires_once_on_its_route),
       T(a_route_that_is_not_offered_gets_nothing), T(periodic_in_legacy_mode_replaces_the_pit),
       T(missed_ticks_come_once_and_small_periods_do_not_flood), T(level_stays_until_the_status_is_cleared),
-      T(comparators_of_32_bits_wrap), T(the_hpet_is_saved_and_loaded), T(random_accesses_hurt_nothing))
+      T(comparators_of_32_bits_wrap), T(random_accesses_hurt_nothing))
