@@ -23,6 +23,7 @@ struct p2m {
 };
 
 bool p2m_is_ept ro_after_init;
+bool p2m_has_1g ro_after_init;
 
 static unsigned int index_at(uint64_t gfn, unsigned int level)
 {
@@ -138,7 +139,7 @@ static int fill(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int level, e
 
 static int change(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
 {
-    unsigned int level = order / BITS + 1;
+    unsigned int level = min(order / BITS, p2m_has_1g ? 2U : 1U) + 1;
     int rc = 0;
 
     if ( order > 2 * BITS || !range_ok(gfn, BIT(order), BIT(P2M_GFN_BITS)) )

@@ -56,8 +56,8 @@ void p2m_flush(struct domain *d);
 uint64_t p2m_max_gfn(const struct domain *d);
 /* The physical address of the root table. */
 paddr_t p2m_root(const struct domain *d);
-/* Which form entries have: set once at boot, before the first domain that has any. */
-extern bool p2m_is_ept;
+/* Which form entries have, and whether one may be 1 GiB: set at boot, before the first domain that has any. */
+extern bool p2m_is_ept, p2m_has_1g;
 
 /*
  * The frame that @d, of whatever kind, calls @gfn: for PV the number itself.  INVALID_MFN if none.

@@ -9,6 +9,7 @@
 #include "core/gnttab.h"
 #include "core/p2m.h"
 #include "core/page.h"
+#include "hvm/hvm.h"
 
 #define BATCH_MAX           512
 #define GRANT_STATUS_FRAMES 0x80000000UL    /* of version 2 */
@@ -156,6 +157,8 @@ int mem_remove_physmap(struct vcpu *v, void *arg)
     spin_lock(&d->mm_lock);
     rc = physmap_remove(d, a->gpfn) ? 0 : -XEN_ENOENT;
     spin_unlock(&d->mm_lock);
+    if ( d->hvm )
+        ioreq_invalidate(d);
     domain_put(d);
     return rc;
 }

@@ -56,6 +56,7 @@ init_code bool svm_probe(const char **missing)
     }
     r = cpuid_count(CPUID_SVM_LEAF, 0);
     features = r.d;
+    p2m_has_1g = cpuid_count(0x80000001, 0).d & BIT(26);
     if ( !(features & SVM_FEATURE_NP) )
         *missing = "this processor's AMD-V has no nested paging";
     return features & SVM_FEATURE_NP;

@@ -126,6 +126,23 @@ static void test_large_pages_stay_large(void **state)
     }
 }
 
+/* 1 GiB, as the processor may or may not have it in one piece. */
+static void test_gigabytes(void **state)
+{
+    for ( int has = 0; has < 2; has++ ) {
+        const uint64_t *t;
+
+        p2m_has_1g = has;
+        assert_int_equal(p2m_set(d, BIT(18), MFN(0), 18, P2M_SHARED), 0);
+        t = mfn_to_virt(paddr_to_mfn(p2m_root(d)));
+        t = mfn_to_virt(p2m_mfn_of(t[0]));
+        assert_int_equal(!!(t[1] & P2M_LARGE), has);
+        assert_int_equal(p2m_lookup(d, BIT(18) + 12345, NULL).n, 12345);
+        p2m_free(d);
+        assert_int_equal(p2m_init(d), 0);
+    }
+}
+
 static void test_beyond_the_map(void **state)
 {
     assert_int_equal(p2m_set(d, BIT(P2M_GFN_BITS), MFN(1), 0, P2M_RAM), -XEN_EINVAL);
@@ -223,6 +240,7 @@ int main(void)
         T(test_nested),
         T(test_ept),
         T(test_large_pages_stay_large),
+        T(test_gigabytes),
         T(test_beyond_the_map),
         T(test_populate_and_decrease),
         T(test_populate_without_memory_for_tables),

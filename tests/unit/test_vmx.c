@@ -62,6 +62,7 @@ uint64_t *fake_msr(uint32_t msr)
 uint64_t cpu_base_cr4(void) { return CR4_PAE | CR4_MCE; }
 void cpu_force_cr4(uint64_t bits) { fp.cr4 |= bits; }
 void cpu_load_syscall_msrs(void) { wrmsr(MSR_LSTAR, 0xffff82d000000000); }
+bool p2m_has_1g;
 paddr_t p2m_root(const struct domain *d) { return 0x5000; }
 mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type) { *type = P2M_NONE; return INVALID_MFN; }
 
