@@ -57,6 +57,7 @@ bench: stock
 	@$(MAKE) --no-print-directory hyp tools
 	@$(PYTHON) tests/system/bench/bench.py $(BENCH_ARGS)
 	@$(PYTHON) tests/system/bench/tools.py $(BENCH_ARGS)
+	@$(PYTHON) tests/system/bench/exits.py
 
 # All tests; the last line is "N passed, N failed".  PARTS="unit lint": only these.
 check: deps

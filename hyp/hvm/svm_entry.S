@@ -21,8 +21,8 @@ svm_run:
     LOAD(rbx, RBX) LOAD(rcx, RCX) LOAD(rdx, RDX) LOAD(rsi, RSI) LOAD(rbp, RBP) LOAD(r8, R8)
     LOAD(r9, R9) LOAD(r10, R10) LOAD(r11, R11) LOAD(r12, R12) LOAD(r13, R13) LOAD(r14, R14)
     LOAD(r15, R15) LOAD(rdi, RDI)
-    vmload
     sti                             /* or a physical interrupt would not end the guest's turn */
+    vmload                          /* between: QEMU lets STI's shadow cover the guest's first instruction */
     vmrun
     cli
     vmsave

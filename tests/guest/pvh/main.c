@@ -3,10 +3,12 @@
  * A control domain of a few lines that builds one hardware guest, tests/system/tiny/pvh.S, runs
  * it and takes it down: the shortest way to see a backend work (AMD-V in QEMU, VT-x in Bochs).
  * The guest's own steps are on the hypervisor's console; it ends by power-off only after the last.
+ * With exits=1 the guest also measures its exits (tests/system/bench/exits.py), with HVM's devices.
  * limit: 120
  * domU: no
  */
 #include "test.h"
+#include "exits.h"
 
 #include <xenabi/domctl.h>
 #include <xenabi/hvm/save.h>
@@ -14,14 +16,14 @@
 #include <xenabi/sched.h>
 
 #define GUEST       7
-#define IMAGE_GFN   0x100
-#define IMAGE_PAGES 32
 #define WINDOW      0x100000000000ul
 
 __asm__ (".pushsection .rodata; pvh_image: .incbin \"pvh.bin\"; pvh_image_end: .popsection");
-extern const uint8_t pvh_image[], pvh_image_end[];
+__asm__ (".pushsection .rodata; exits_image: .incbin \"exits.bin\"; exits_image_end: .popsection");
+extern const uint8_t pvh_image[], pvh_image_end[], exits_image[], exits_image_end[];
 
 static struct xen_domctl d;
+static bool measures;
 static uint64_t gfns[IMAGE_PAGES], done[IMAGE_PAGES];
 
 static long control(uint32_t cmd)
@@ -38,7 +40,7 @@ static long create(void)
     d.u.createdomain = (struct xen_domctl_createdomain){
         .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 1, .max_evtchn_port = 1023,
         .max_grant_frames = 4, .max_maptrack_frames = 4, .grant_opts = 1,
-        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+        .arch.emulation_flags = measures ? XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI : XEN_X86_EMU_LAPIC,
     };
     return control(XEN_DOMCTL_createdomain);
 }
@@ -55,7 +57,10 @@ static void memory(void)
     EQ(control(XEN_DOMCTL_max_mem), 0);
     EQ(hc_memory_op(XENMEM_populate_physmap, HC_PTR(&r)), IMAGE_PAGES);
     EQ(mem_map_foreign(WINDOW, gfns, IMAGE_PAGES, GUEST), 0);
-    memcpy((void *)WINDOW, pvh_image, pvh_image_end - pvh_image);
+    if ( measures )
+        memcpy((void *)WINDOW, exits_image, exits_image_end - exits_image);
+    else
+        memcpy((void *)WINDOW, pvh_image, pvh_image_end - pvh_image);
 }
 
 /* PVH's start: 32 bits, flat, no paging (docs of the PVH boot protocol). */
@@ -88,10 +93,26 @@ static void registers(void)
     EQ(control(XEN_DOMCTL_sethvmcontext), 0);
 }
 
+static void *image(uint64_t gpa)
+{
+    return (void *)(WINDOW + gpa - (IMAGE_GFN << 12));
+}
+
+static void figures(void)
+{
+    const struct {
+        uint64_t total, name;
+    } *f = image(FIGURES);
+
+    for ( ; f->name; f++ )
+        console_printf("exits: %s = %lu\n", (const char *)image(f->name), f->total / ROUNDS);
+}
+
 void test_main(void)
 {
     long rc;
 
+    measures = test_option("exits", 0);
     if ( create() )
         test_skip("no hardware guests here");
     d.u.max_vcpus.max = 1;
@@ -107,6 +128,8 @@ void test_main(void)
     } while ( !rc && !(d.u.getdomaininfo.flags & XEN_DOMINF_shutdown) );
     EQ(rc, 0);
     EQ(d.u.getdomaininfo.flags >> 16 & 0xff, SHUTDOWN_poweroff);
+    if ( measures )
+        figures();
     for ( unsigned int i = 0; i < IMAGE_PAGES; i++ )
         EQ(mem_map(WINDOW + i * 4096ul, 0, 0), 0);
     do
