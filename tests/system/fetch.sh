@@ -26,7 +26,7 @@ HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest py
 
 # What `make check` needs beyond that: line counts, libFuzzer, another decoder of instructions, the store's
 # clients, libvirt's schema for domain XML, a machine with VT-x.
-CHECK_PKGS="bochs bochsbios cloc clang-14 libclang-rt-14-dev libzydis-dev xenstore-utils libvirt0 libxml2-utils"
+CHECK_PKGS="bochs bochsbios vgabios cloc clang-14 libclang-rt-14-dev libzydis-dev xenstore-utils libvirt0 libxml2-utils"
 
 # Their dependencies that are shared libraries come along; programs do not.
 STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
