@@ -104,7 +104,7 @@ int hvm_create_check(const struct xen_domctl_createdomain *c)
 static int platform_init(struct domain *d)
 {
     d->hvm->params[HVM_PARAM_HPET_ENABLED] = 1;
-    return hvm_irq_init(d) || vpit_init(d) || vhpet_init(d) ? -XEN_ENOMEM : 0;
+    return vpit_init(d) || vhpet_init(d) ? -XEN_ENOMEM : 0;
 }
 
 static int domain_init_hvm(struct domain *d, const struct xen_domctl_createdomain *cfg)
@@ -115,10 +115,9 @@ static int domain_init_hvm(struct domain *d, const struct xen_domctl_createdomai
     d->hvm = h;
     if ( rc )
         return rc;
-    lock_init(&h->irq_lock, RANK_VIRQ);
     h->emulation = cfg->arch.emulation_flags;
-    h->is_hvm = h->emulation == EMU_HVM;
-    return h->is_hvm ? platform_init(d) : 0;
+    rc = hvm_irq_init(d);
+    return rc || h->emulation != EMU_HVM ? rc : platform_init(d);
 }
 
 static void domain_free_hvm(struct domain *d)

@@ -7,6 +7,7 @@
 #include "base/errno.h"
 #include "base/string.h"
 #include "cpu/asm.h"
+#include "cpu/cpu.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
 #include "cpu/xstate.h"
@@ -175,6 +176,8 @@ static int check_cpu(const struct domain *d, unsigned int i, const struct hvm_hw
         return hvm_load_bad(d, i, "RIP", c->rip);
     if ( (c->rflags & ~FLAGS_LEGAL) || ((c->rflags & FLAGS_VM) && (is_long || !(c->cr0 & CR0_PE))) )
         return hvm_load_bad(d, i, "RFLAGS", c->rflags);
+    if ( c->msr_tsc_aux >> 32 || (c->msr_tsc_aux && !cpu.rdtscp) )      /* WRMSR would fault */
+        return hvm_load_bad(d, i, "TSC_AUX", c->msr_tsc_aux);
     for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ )
         if ( msrs[m].is_address && !is_canonical(*at64(c, msrs[m].rec, 0)) )
             return hvm_load_bad(d, i, msrs[m].name, *at64(c, msrs[m].rec, 0));

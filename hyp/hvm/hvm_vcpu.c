@@ -232,17 +232,6 @@ void hvm_exit_xsetbv(struct vcpu *v, unsigned int len)
     hvm_advance(v, len);
 }
 
-void hvm_exit_rdtsc(struct vcpu *v, bool is_rdtscp, unsigned int len)
-{
-    const uint64_t tsc = rdtsc() + v->hvm->tsc_offset;
-
-    v->regs.rax = (uint32_t)tsc;
-    v->regs.rdx = tsc >> 32;
-    if ( is_rdtscp )
-        v->regs.rcx = (uint32_t)v->hvm->tsc_aux;
-    hvm_advance(v, len);
-}
-
 void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, bool is_walk)
 {
     enum p2m_type type;

@@ -44,10 +44,8 @@ struct hvm_segment {
 struct hvm_vcpu {
     /* As the guest reads them. */
     uint64_t cr0, cr2, cr3, cr4, efer;
-    uint64_t xss;
     uint64_t tsc_offset, tsc_aux, tsc_adjust;
     uint64_t pat, mtrr_def, mtrr_fixed[11], mtrr_phys[16];
-    uint64_t misc_enable;
     uint64_t dr[4];             /* 0-3; loaded while dr_loaded */
     bool     dr_loaded;
 
@@ -104,7 +102,6 @@ struct hvm_vcpu {
 struct hvm_domain {
     uint64_t params[HVM_NR_PARAMS];
     uint32_t emulation;         /* XEN_X86_EMU_* */
-    bool     is_hvm;            /* has a device model; else PVH */
     struct lock irq_lock;       /* rank VIRQ: lines, vpic, vioapic (V) */
     uint8_t  gsi_level[64];     /* V  how many sources assert each line */
     uint64_t pci_intx[2];       /* V  bit dev * 4 + pin: the device asserts INTA .. INTD */
@@ -176,7 +173,6 @@ void hvm_exit_cr_write(struct vcpu *v, unsigned int cr, uint64_t value, unsigned
 void hvm_exit_dr_access(struct vcpu *v);        /* loads the guest's; the instruction runs again */
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int len);
-void hvm_exit_rdtsc(struct vcpu *v, bool is_rdtscp, unsigned int len);
 /* Guest-physical fault at @gpa; the instruction is at RIP.  @is_walk: on its own page tables. */
 void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, bool is_walk);
 /* Port access.  @is_string: INS/OUTS, decoded from memory. */

@@ -386,12 +386,6 @@ static void exit_io(struct vcpu *v, const struct vmcb *vmcb)
 static void dispatch_rare(struct vcpu *v, struct vmcb *vmcb)
 {
     switch ( vmcb->exit_code ) {
-    case SVM_EXIT_RDTSC:
-        hvm_exit_rdtsc(v, false, insn_len(v, vmcb, 2));
-        break;
-    case SVM_EXIT_RDTSCP:
-        hvm_exit_rdtsc(v, true, insn_len(v, vmcb, 3));
-        break;
     case SVM_EXIT_INVD: case SVM_EXIT_WBINVD:   /* all memory is RAM, and coherent */
         hvm_advance(v, insn_len(v, vmcb, 2));
         break;

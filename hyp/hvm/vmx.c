@@ -413,7 +413,7 @@ static void write_tpr(struct vcpu *v)
 {
     const struct vlapic *l = &v->hvm->vlapic;
     const uint8_t tpr = vlapic_tpr(v);
-    uint32_t waiting = 0;
+    uint64_t waiting = 0;
 
     vmx_of(v)->apic_page[VMX_APIC_TPR] = tpr;
     for ( unsigned int i = 0; i < ARRAY_SIZE(l->irr); i++ )

@@ -29,7 +29,7 @@ static uint8_t areas[CPUS][4096] aligned_to(64);
 static char last_line[256];
 static uint8_t buf[65536] aligned_to(16);
 
-struct cpu_features cpu;
+struct cpu_features cpu = { .rdtscp = true };
 uint64_t xstate_host_mask = 7;
 uint32_t xstate_size(uint64_t xcr0) { return 832; }
 void xstate_reset(void *area) { memset(area, 0, 832); }
@@ -236,6 +236,7 @@ TEST(bad_fields_are_named)
         F(cr3, 1ULL << 39, "CR3"), F(cr3, ~0ULL, "CR3"),
         F(rip, 0x800000000000, "RIP"), F(rflags, 0x20246, "RFLAGS"), F(rflags, 1ULL << 32, "RFLAGS"),
         F(rflags, 0x8246, "RFLAGS"),
+        F(msr_tsc_aux, 1ULL << 32, "TSC_AUX"),
         F(msr_lstar, 1ULL << 63, "msr_lstar"), F(shadow_gs, 1ULL << 47, "shadow_gs"),
         F(sysenter_eip, 1ULL << 47, "sysenter_eip"),
         F(cs_arbytes, 0xe9b, "CS"), F(cs_arbytes, 0xa93 | 0x60, "CS"),

@@ -406,7 +406,7 @@ TEST(tpr_is_shared_and_its_fall_exits_only_if_something_waits)
     enter(v);
     CHECK_EQ(vmx_of(v)->apic_page[0x80], 0x50);
     CHECK_EQ(*f(TPR_THRESHOLD), 0);
-    hv[0].vlapic.irr[1] = 4;
+    hv[0].vlapic.irr[1] = 4UL << 40;        /* in the upper half, too */
     enter(v);
     CHECK_EQ(*f(TPR_THRESHOLD), 5);
     vmx_of(v)->apic_page[0x80] = 0x20;

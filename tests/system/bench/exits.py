@@ -3,8 +3,8 @@
 """Third part of `make bench`: what a hardware guest's exits cost, on Xen 4.17 and on Xenolith.
 
 tests/guest/pvh with exits=1 measures them by the TSC; under QEMU's -icount that counts
-instructions.  AMD-V in QEMU: entry and exit themselves count as one, nothing says how long
-an instruction is (Xen decodes it each time), and no TSC is called invariant (Xen emulates RDTSC).
+instructions.  AMD-V in QEMU: entry and exit themselves count as one, and nothing says how long an instruction
+is or that the TSC is invariant, so Xen seems to decode each exit's instruction and emulates RDTSC.
 """
 
 import os
