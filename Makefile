@@ -64,7 +64,7 @@ check: deps
 	@$(PYTHON) tests/check.py $(PARTS)
 
 check-abi check-lint check-unit check-fuzz check-tools check-tools-fuzz check-guest check-guest-debug \
-check-domu check-hostile check-system check-toolstack:
+check-domu check-hostile check-system check-toolstack check-pvdrivers:
 	@$(PYTHON) tests/check.py $(@:check-%=%)
 
 # The guest tests and our toolstack on Debian's Xen 4.17: one that fails there is wrong.
@@ -94,5 +94,5 @@ help:
 
 .PHONY: all hyp debug guests compiler libraries deps stock run demo bench check fuzz clean help check-abi \
 	check-lint check-unit check-fuzz check-guest check-guest-debug check-domu check-hostile \
-	check-system check-tools check-tools-fuzz check-toolstack tools install \
+	check-system check-tools check-tools-fuzz check-toolstack check-pvdrivers tools install \
 	check-oracle

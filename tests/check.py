@@ -41,6 +41,8 @@ PARTS = [
          ["make", "--no-print-directory", "-C", "tests/tools", "check"], True),
     Part("tools-fuzz", 600, "a few seconds for each of the toolstack's parsers",
          ["make", "--no-print-directory", "-C", "tests/tools/fuzz", "short"], True),
+    Part("pvdrivers", 600, "PV drivers, both ends on the host; their ring as a model",
+         ["make", "--no-print-directory", "-C", "tests/pvdrivers", "check"], True),
     Part("guest", 600, "small PV kernels, as the control domain", [PY, "tests/guest/run.py"], True),
     Part("guest-debug", 600, "the same on the build with assertions",
          [PY, "tests/guest/run.py", "--hv", "build/hyp-debug/xenolith"], True),

@@ -25,8 +25,9 @@ HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest py
     zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libncurses-dev ${EXTRA_HOST_PKGS:-}"
 
 # What `make check` needs beyond that: line counts, libFuzzer, another decoder of instructions, the store's
-# clients, libvirt's schema for domain XML, a machine with VT-x.
-CHECK_PKGS="bochs bochsbios vgabios cloc clang-14 libclang-rt-14-dev libzydis-dev xenstore-utils libvirt0 libxml2-utils"
+# clients, libvirt's schema for domain XML, a machine with VT-x, a model checker.
+CHECK_PKGS="bochs bochsbios vgabios cloc clang-14 libclang-rt-14-dev libzydis-dev xenstore-utils libvirt0 libxml2-utils
+    spin"
 
 # Their dependencies that are shared libraries come along; programs do not.
 STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-utils
