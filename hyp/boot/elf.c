@@ -118,6 +118,5 @@ int elf_plan_pv(const struct elf_image *image, const struct elf_notes *notes,
     out->virt_base = notes->virt_base;
     out->virt_start = start;
     out->virt_end = start + len;
-    out->phys_start = phys;
     return 0;
 }

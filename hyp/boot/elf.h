@@ -38,13 +38,7 @@ struct elf_notes {
     uint64_t init_p2m;                  /* virtual; valid only if ELF_NOTE_PRESENT */
     uint64_t hv_start_low;
     uint64_t mod_start_pfn;             /* not 0: the initrd need not be mapped */
-    uint64_t suspend_cancel;
-    uint64_t phys32_entry;
-    uint64_t l1_valid_mask, l1_valid_value;
-    uint32_t features;                  /* bit XENFEAT_x: supported, by either note */
-    uint32_t required;                  /* and those the kernel will not do without */
-    char guest_os[ELF_NOTE_TEXT], guest_version[ELF_NOTE_TEXT], loader[ELF_NOTE_TEXT];
-    char xen_version[ELF_NOTE_TEXT], pae_mode[ELF_NOTE_TEXT];
+    char guest_os[ELF_NOTE_TEXT], guest_version[ELF_NOTE_TEXT];
 };
 
 #define ELF_NOTE_PRESENT(notes, type) (!!((notes)->has & BIT(type)))
@@ -53,7 +47,6 @@ struct elf_notes {
 struct elf_plan {
     uint64_t virt_base;                 /* of guest physical 0 */
     uint64_t virt_start, virt_end;      /* the image, [start, end) */
-    uint64_t phys_start;                /* guest physical of virt_start */
 };
 
 /* All three: 0, or -XEN_EINVAL with *@why set to a static text. */

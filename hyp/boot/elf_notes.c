@@ -1,58 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The Xen notes in an ELF kernel, from PT_NOTE segments or else from SHT_NOTE sections. */
-#include <xenabi/features.h>
-
 #include "boot/elf_format.h"
 
 /* What a note's contents are and where they go in struct elf_notes. */
 static const struct note_kind {
-    enum { UNUSED, NUMBER, TEXT, FEATURE_LIST, FEATURE_BITS, PAIR } kind;
+    enum { UNUSED, NUMBER, TEXT, FEATURE_LIST } kind;
     size_t offset;
 } kinds[XEN_ELFNOTE_MAX + 1] = {
     [XEN_ELFNOTE_ENTRY]          = { NUMBER, offsetof(struct elf_notes, entry) },
     [XEN_ELFNOTE_HYPERCALL_PAGE] = { NUMBER, offsetof(struct elf_notes, hypercall_page) },
     [XEN_ELFNOTE_VIRT_BASE]      = { NUMBER, offsetof(struct elf_notes, virt_base) },
     [XEN_ELFNOTE_PADDR_OFFSET]   = { NUMBER, offsetof(struct elf_notes, paddr_offset) },
-    [XEN_ELFNOTE_XEN_VERSION]    = { TEXT, offsetof(struct elf_notes, xen_version) },
     [XEN_ELFNOTE_GUEST_OS]       = { TEXT, offsetof(struct elf_notes, guest_os) },
     [XEN_ELFNOTE_GUEST_VERSION]  = { TEXT, offsetof(struct elf_notes, guest_version) },
-    [XEN_ELFNOTE_LOADER]         = { TEXT, offsetof(struct elf_notes, loader) },
-    [XEN_ELFNOTE_PAE_MODE]       = { TEXT, offsetof(struct elf_notes, pae_mode) },
     [XEN_ELFNOTE_FEATURES]       = { FEATURE_LIST, 0 },
     [XEN_ELFNOTE_HV_START_LOW]   = { NUMBER, offsetof(struct elf_notes, hv_start_low) },
-    [XEN_ELFNOTE_L1_MFN_VALID]   = { PAIR, 0 },
-    [XEN_ELFNOTE_SUSPEND_CANCEL] = { NUMBER, offsetof(struct elf_notes, suspend_cancel) },
     [XEN_ELFNOTE_INIT_P2M]       = { NUMBER, offsetof(struct elf_notes, init_p2m) },
     [XEN_ELFNOTE_MOD_START_PFN]  = { NUMBER, offsetof(struct elf_notes, mod_start_pfn) },
-    [XEN_ELFNOTE_SUPPORTED_FEATURES] = { FEATURE_BITS, 0 },
-    [XEN_ELFNOTE_PHYS32_ENTRY]   = { NUMBER, offsetof(struct elf_notes, phys32_entry) },
 };
 
-static const struct {
-    const char *name;
-    unsigned int bit;
-} features[] = {
-    { "writable_page_tables",       XENFEAT_writable_page_tables },
-    { "writable_descriptor_tables", XENFEAT_writable_descriptor_tables },
-    { "auto_translated_physmap",    XENFEAT_auto_translated_physmap },
-    { "supervisor_mode_kernel",     XENFEAT_supervisor_mode_kernel },
-    { "pae_pgdir_above_4gb",        XENFEAT_pae_pgdir_above_4gb },
-    { "mmu_pt_update_preserve_ad",  XENFEAT_mmu_pt_update_preserve_ad },
-    { "highmem_assist",             XENFEAT_highmem_assist },
-    { "gnttab_map_avail_bits",      XENFEAT_gnttab_map_avail_bits },
-    { "hvm_callback_vector",        XENFEAT_hvm_callback_vector },
-    { "hvm_safe_pvclock",           XENFEAT_hvm_safe_pvclock },
-    { "hvm_pirqs",                  XENFEAT_hvm_pirqs },
-    { "dom0",                       XENFEAT_dom0 },
-    { "memory_op_vnode_supported",  XENFEAT_memory_op_vnode_supported },
-    { "linux_rsdp_unrestricted",    XENFEAT_linux_rsdp_unrestricted },
-    { "not_direct_mapped",          XENFEAT_not_direct_mapped },
-    { "direct_mapped",              XENFEAT_direct_mapped },
+static const char *const features[] = {
+    "writable_page_tables", "writable_descriptor_tables", "auto_translated_physmap",
+    "supervisor_mode_kernel", "pae_pgdir_above_4gb", "mmu_pt_update_preserve_ad", "highmem_assist",
+    "gnttab_map_avail_bits", "hvm_callback_vector", "hvm_safe_pvclock", "hvm_pirqs", "dom0",
+    "memory_op_vnode_supported", "linux_rsdp_unrestricted", "not_direct_mapped", "direct_mapped",
 };
 
 /* Names separated by '|'; '!' in front: required.  Unknown names matter only if required. */
-static int must_check read_feature_list(struct elf_notes *out, const char *s, size_t len,
-                                        const char **why)
+static int must_check read_feature_list(const char *s, size_t len, const char **why)
 {
     for ( size_t at = 0, n; at < len && s[at]; at += n + 1 ) {
         const bool required = s[at] == '!';
@@ -61,16 +36,11 @@ static int must_check read_feature_list(struct elf_notes *out, const char *s, si
         at += required;
         for ( n = 0; at + n < len && s[at + n] && s[at + n] != '|'; n++ )
             ;
-        while ( i < ARRAY_SIZE(features) && (strlen(features[i].name) != n ||
-                                             memcmp(features[i].name, s + at, n) != 0) )
+        while ( i < ARRAY_SIZE(features) && (strlen(features[i]) != n || memcmp(features[i], s + at, n) != 0) )
             i++;
 
-        if ( i < ARRAY_SIZE(features) ) {
-            out->features |= BIT(features[i].bit);
-            out->required |= required ? BIT(features[i].bit) : 0;
-        } else if ( required && n ) {
+        if ( i == ARRAY_SIZE(features) && required && n )
             return elf_fail(why, "kernel notes: FEATURES requires a feature that is not known");
-        }
         if ( at + n >= len || !s[at + n] )
             break;
     }
@@ -91,7 +61,6 @@ static int must_check read_note(struct elf_notes *out, uint32_t type, const uint
                                 size_t len, const char **why)
 {
     void *to;
-    uint64_t n;
 
     if ( type > XEN_ELFNOTE_MAX )
         return 0;
@@ -100,26 +69,13 @@ static int must_check read_note(struct elf_notes *out, uint32_t type, const uint
 
     switch ( kinds[type].kind ) {
     case NUMBER:
-    case FEATURE_BITS:
-        if ( !read_number(desc, len, &n) )
-            return elf_fail(why, "kernel notes: a number has an impossible length");
-        if ( kinds[type].kind == NUMBER )
-            *(uint64_t *)to = n;
-        else
-            out->features |= n;
-        return 0;
+        return read_number(desc, len, to) ? 0 : elf_fail(why, "kernel notes: a number has an impossible length");
     case TEXT:
         memset(to, 0, ELF_NOTE_TEXT);
         memcpy(to, desc, strnlen((const char *)desc, min(len, (size_t)ELF_NOTE_TEXT - 1)));
         return 0;
     case FEATURE_LIST:
-        return read_feature_list(out, (const char *)desc, len, why);
-    case PAIR:
-        if ( len < 16 )
-            return elf_fail(why, "kernel notes: L1_MFN_VALID is too short");
-        out->l1_valid_mask = get_le64(desc);
-        out->l1_valid_value = get_le64(desc + 8);
-        return 0;
+        return read_feature_list((const char *)desc, len, why);
     default:
         return 0;
     }

@@ -130,14 +130,12 @@ int boot_info_parse(uint32_t magic, uint64_t info, const struct boot_phys *phys,
     memset(out, 0, sizeof(*out));
     out->loader = out->cmdline = "";
 
-    if ( magic == MB1_LOADER_MAGIC ) {
+    if ( magic == MB1_LOADER_MAGIC )
         rc = mb1_parse(&p, info);
-    } else if ( magic == MB2_LOADER_MAGIC ) {
-        out->is_mb2 = true;
+    else if ( magic == MB2_LOADER_MAGIC )
         rc = mb2_parse(&p, info);
-    } else {
+    else
         rc = mb_fail(&p, "not started by a multiboot loader");
-    }
     if ( !rc && !out->memory.nr )
         rc = mb_fail(&p, "boot loader: no memory map given");
     if ( rc ) {

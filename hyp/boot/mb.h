@@ -31,7 +31,6 @@ struct boot_video {
 };
 
 struct boot_info {
-    bool is_mb2;
     const char *loader;             /* "" if it did not say */
     const char *cmdline;            /* without a file name in front */
     struct boot_module modules[BOOT_MODULES_MAX];

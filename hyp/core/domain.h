@@ -46,7 +46,6 @@ struct domain {
     uint32_t       create_flags;    /* I  XEN_DOMCTL_CDF_* */
     uint32_t       ssidref;
     bool           creation_finished;   /* D  first unpause */
-    bool           paused_by_tools; /* D */
     int32_t        ctl_pause_count; /* D  pausedomain/unpausedomain */
     atomic_t       pause_count;     /* A  all reasons; runs when zero */
 
@@ -68,7 +67,6 @@ struct domain {
     uint64_t       tot_pages;       /* M  frames on the list, allocation reference still held */
     uint64_t       max_pages;       /* M */
     uint64_t       outstanding_claim;   /* M  frames */
-    uint64_t       nr_freed_later;  /* M  released, but still referenced */
     uint32_t       xenheap_pages;   /* M  shared hypervisor pages */
     uint32_t       teardown;        /* M  page tables waiting for devalidation, by frame.aux */
     uint32_t       relinquish_stage;/* D  domain_destroy's progress */
@@ -84,7 +82,6 @@ struct domain {
     mfn_t          shared_info_mfn; /* I */
     int64_t        time_offset;     /* D  seconds */
     uint32_t       tsc_mode;        /* D */
-    uint32_t       tsc_khz;
     uint32_t       tsc_incarnation;
 
     /* Events and grants. */

@@ -56,8 +56,6 @@ bool evtchn_port_is_valid(struct domain *d, evtchn_port_t port);
 /* vcpu_info was moved: look at pending words again, so that nothing is lost. */
 void evtchn_vcpu_info_moved(struct vcpu *v);
 
-static inline bool vcpu_has_upcall(const struct vcpu *v);
-
 void evtchn_dump(void);                                 /* debug key e */
 
 #include "core/vcpu.h"

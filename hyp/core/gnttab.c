@@ -424,13 +424,8 @@ void gnttab_unmap_flush(struct gnttab_batch *b)
 {
     struct domain *ld = current->domain;
 
-    if ( b->needs_flush ) {
-        cpumask_t cpus;
-
-        for ( unsigned int i = 0; i < ARRAY_SIZE(cpus.bits); i++ )
-            cpus.bits[i] = read_once(ld->dirty_cpus[i]);
-        tlb_flush_cpus(&cpus);
-    }
+    if ( b->needs_flush )
+        tlb_flush_cpus(ld->dirty_cpus);
     for ( uint32_t i = 0; i < b->nr; i++ )
         unmap_complete(ld, &b->e[i]);
     b->nr = 0;

@@ -173,11 +173,7 @@ int p2m_clear(struct domain *d, uint64_t gfn, unsigned int order)
 
 void p2m_flush(struct domain *d)
 {
-    cpumask_t cpus;
-
-    for ( unsigned int i = 0; i < ARRAY_SIZE(cpus.bits); i++ )
-        cpus.bits[i] = read_once(d->dirty_cpus[i]);
-    tlb_flush_cpus(&cpus);
+    tlb_flush_cpus(d->dirty_cpus);
 }
 
 uint64_t p2m_max_gfn(const struct domain *d)

@@ -562,7 +562,6 @@ void sched_init_cpu(unsigned int cpu)
     p->idle = idle;
     p->curr = idle;
     p->regs_top = (uint64_t)(&idle->regs + 1);
-    p->sched = c;
 
     spin_lock(&sched_lock);
     set_bit(cpu, sched_online);

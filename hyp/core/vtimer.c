@@ -19,7 +19,6 @@ static void periodic_fired(void *arg)
 
     if ( period == 0 )
         return;
-    v->periodic_last_ns = now;
     evtchn_send_vcpu_virq(v, VIRQ_TIMER);
     timer_arm(&v->periodic_timer, now + period);
 }

@@ -76,7 +76,6 @@ static inline uint16_t inw(uint16_t port)
 static inline uint32_t inl(uint16_t port)
 { uint32_t v; __asm__ volatile ("inl %1, %0" : "=a" (v) : "Nd" (port)); return v; }
 
-static inline void irq_enable(void) { __asm__ volatile ("sti" : : : "memory"); }
 static inline void irq_disable(void) { __asm__ volatile ("cli" : : : "memory"); }
 /* Take what is pending: STI holds it back for one instruction, and an emulator's PAUSE for one more. */
 static inline void irq_window(void) { __asm__ volatile ("sti; nop; cli" : : : "memory"); }
@@ -89,8 +88,6 @@ static inline void breakpoint_never(void) { __asm__ volatile ("ud2" : : : "memor
 static inline void invlpg(uint64_t va) { __asm__ volatile ("invlpg (%0)" : : "r" (va) : "memory"); }
 static inline void wbinvd(void) { __asm__ volatile ("wbinvd" : : : "memory"); }
 static inline void clts(void) { __asm__ volatile ("clts" : : : "memory"); }
-static inline void stac(void) { __asm__ volatile ("stac" : : : "memory"); }
-static inline void clac(void) { __asm__ volatile ("clac" : : : "memory"); }
 static inline void swapgs(void) { __asm__ volatile ("swapgs" : : : "memory"); }
 
 struct desc_ptr { uint16_t limit; uint64_t base; } packed;
@@ -189,8 +186,5 @@ static inline bool must_check invept(uint64_t type, uint64_t eptp)
 /* An NMI or machine check that was taken from a guest: to its handler, whose IRET unblocks NMIs. */
 static inline void raise_nmi(void) { __asm__ volatile ("int $2" : : : "memory"); }
 static inline void raise_mc(void) { __asm__ volatile ("int $18" : : : "memory"); }
-
-static inline unsigned int bsr64(uint64_t v) { return 63 - __builtin_clzll(v); }   /* v != 0 */
-static inline unsigned int bsf64(uint64_t v) { return __builtin_ctzll(v); }        /* v != 0 */
 
 #endif

@@ -48,48 +48,28 @@ void cpu_probe(bool allow_smap, bool allow_smep)
 {
     const struct cpuid_regs l0 = cpuid_count(0, 0), l1 = cpuid_count(1, 0);
     const struct cpuid_regs e0 = cpuid_count(0x80000000, 0), e1 = cpuid_count(0x80000001, 0);
+    struct cpuid_regs l7 = { 0 };
 
-    cpu.max_leaf = l0.a;
-    cpu.max_ext_leaf = e0.a;
     cpu.is_amd = l0.b == 0x68747541 || l0.b == 0x6f677948;      /* "Auth", "Hygo" */
     cpu.is_emulated_tcg = is_tcg();
     cpu.xsave = l1.c & 1U << 26;
-    cpu.pcid = l1.c & 1U << 17;
-    cpu.x2apic = l1.c & 1U << 21;
-    cpu.tsc_deadline = l1.c & 1U << 24;
-    cpu.mca = l1.d & 1U << 14;
     cpu.page1gb = e1.d & 1U << 26;
     cpu.rdtscp = e1.d & 1U << 27;
-    if ( cpu.max_leaf >= 7 ) {
-        const struct cpuid_regs l7 = cpuid_count(7, 0);
-
-        cpu.fsgsbase = l7.b & 1U << 0;
-        cpu.smep = (l7.b & 1U << 7) && allow_smep;
-        cpu.smap = (l7.b & 1U << 20) && allow_smap && !cpu.is_emulated_tcg;
-        cpu.umip = l7.c & 1U << 2;
-    }
+    if ( l0.a >= 7 )
+        l7 = cpuid_count(7, 0);
+    cpu.smap = (l7.b & 1U << 20) && allow_smap && !cpu.is_emulated_tcg;
     if ( cpu.xsave )
         cpu.xsaveopt = cpuid_count(13, 1).a & 1;
     if ( e0.a >= 0x80000007 )
         cpu.invariant_tsc = cpuid_count(0x80000007, 0).d & 1U << 8;
     cpu.phys_bits = 36;
-    cpu.virt_bits = 48;
     if ( e0.a >= 0x80000008 )
         cpu.phys_bits = cpuid_count(0x80000008, 0).a & 0xff;
 
-    base_cr4 = CR4_PAE | CR4_PGE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-    if ( cpu.mca )
-        base_cr4 |= CR4_MCE;
-    if ( cpu.xsave )
-        base_cr4 |= CR4_OSXSAVE;
-    if ( cpu.fsgsbase )
-        base_cr4 |= CR4_FSGSBASE;
-    if ( cpu.smep )
-        base_cr4 |= CR4_SMEP;
-    if ( cpu.smap )
-        base_cr4 |= CR4_SMAP;
-    if ( cpu.umip )
-        base_cr4 |= CR4_UMIP;
+    base_cr4 = CR4_PAE | CR4_PGE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT |
+               (l1.d & 1U << 14 ? CR4_MCE : 0) | (cpu.xsave ? CR4_OSXSAVE : 0) |
+               (l7.b & 1U << 0 ? CR4_FSGSBASE : 0) | (l7.b & 1U << 7 && allow_smep ? CR4_SMEP : 0) |
+               (cpu.smap ? CR4_SMAP : 0) | (l7.c & 1U << 2 ? CR4_UMIP : 0);
     if ( cpu.smap )
         smap_patch();
 }

@@ -6,11 +6,8 @@
 #include "base/types.h"
 
 struct cpu_features {
-    bool fsgsbase, smep, smap, umip, xsave, xsaveopt, pcid, x2apic, tsc_deadline, invariant_tsc, rdtscp,
-         page1gb, mca, is_amd, is_emulated_tcg;
+    bool smap, xsave, xsaveopt, invariant_tsc, rdtscp, page1gb, is_amd, is_emulated_tcg;
     uint32_t phys_bits;             /* of physical addresses */
-    uint32_t virt_bits;
-    uint32_t max_leaf, max_ext_leaf;
 };
 extern struct cpu_features cpu;     /* of the boot CPU; immutable after cpu_probe */
 

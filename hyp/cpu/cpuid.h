@@ -41,7 +41,6 @@ struct cpu_policy {
 
 /* Feature words by number, for feature tests: word * 32 + bit. */
 #define CPUID_FEATURE(word, bit)    ((word) * 32 + (bit))
-#define FEATURE_HTT                 CPUID_FEATURE(0, 28)
 #define FEATURE_OSXSAVE             CPUID_FEATURE(1, 27)
 #define FEATURE_XSAVE               CPUID_FEATURE(1, 26)
 #define FEATURE_AVX                 CPUID_FEATURE(1, 28)

@@ -40,9 +40,6 @@
 #define MSR_VM_CR               0xc0010114
 #define   VM_CR_SVMDIS            0x10
 #define MSR_VM_HSAVE_PA         0xc0010117
-#define MSR_SYSENTER_CS         0x00000174
-#define MSR_SYSENTER_ESP        0x00000175
-#define MSR_SYSENTER_EIP        0x00000176
 #define MSR_STAR                0xc0000081
 #define MSR_LSTAR               0xc0000082
 #define MSR_CSTAR               0xc0000083

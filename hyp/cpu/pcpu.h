@@ -49,8 +49,6 @@ struct pcpu {
     uint32_t      tlb_epoch;        /* plat/tlb.c: global epoch at this CPU's last full flush */
     uint32_t      tlb_request;      /* plat/tlb.c: another CPU waits for a flush here, atomic */
     struct vcpu  *idle;
-    void         *sched;            /* core/sched.c */
-    void         *timers;           /* kern/timer.c */
     uint64_t      xcr0;             /* value loaded last */
     void         *gdt_page;         /* the reserved page of this CPU's GDT (cpu/desc.c) */
     mfn_t         gdt_mfn;
@@ -59,8 +57,6 @@ struct pcpu {
     uint64_t      guest_span;       /* core/guest_access.h: bytes that a guest's addresses may span */
     bool          hvm_flush;        /* a hardware guest's translations are to be flushed before it runs */
     bool          online;
-    bool          in_idle;
-    uint64_t      nr_irqs;
     uint64_t      gdt_base;         /* value of GDTR */
     uint32_t      ldt_entries;      /* what LDTR covers; 0: it is null */
     uint32_t      lock_depth;       /* debug builds: ranks held (cpu/spinlock.c) */

@@ -186,10 +186,8 @@ struct vcpu *exit_work(void)
         }
         v = p->curr;
         if ( unlikely(v->is_idle) ) {
-            p->in_idle = true;
             if ( !read_once(p->work) )
                 irq_enable_halt_disable();
-            p->in_idle = false;
             continue;
         }
         if ( likely(!read_once(v->work) && !vcpu_has_upcall(v)) )

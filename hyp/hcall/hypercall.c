@@ -179,7 +179,6 @@ long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4, u
     if ( !guest_range_ok(calls, (uint64_t)(uint32_t)nr_calls * sizeof(struct multicall_entry)) )
         return -XEN_EFAULT;
 
-    v->mc_active = 1;
     for ( i = 0; i < (uint32_t)nr_calls; i++ ) {
         if ( i && preempt_needed() )
             rc = -XEN_ERESTART;
@@ -188,7 +187,6 @@ long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4, u
         if ( rc )
             break;
     }
-    v->mc_active = 0;
 
     if ( rc == -XEN_ERESTART ) {
         cont_set_arg(v, 0, calls + i * sizeof(struct multicall_entry));

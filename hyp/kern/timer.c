@@ -210,7 +210,6 @@ void timer_init_cpu(unsigned int cpu)
     lock_init(&heaps[cpu].lock, RANK_TIMER);
     heaps[cpu].first = NULL;
     heaps[cpu].apic_ns = ~0ULL;
-    pcpu_get(cpu)->timers = &heaps[cpu];
 }
 
 /* Run the first timer of locked @h; the lock is dropped meanwhile. */

@@ -28,7 +28,7 @@ uint64_t max_mfn;
 
 static unsigned int zone_of(uint64_t mfn)
 {
-    return mfn ? bsr64(mfn) + 1 : 0;
+    return mfn ? highest_bit(mfn) + 1 : 0;
 }
 
 static void list_add(uint64_t mfn, unsigned int order)
@@ -109,7 +109,7 @@ void heap_add(mfn_t start, mfn_t end)
         lists_init();
     nr_total += end.n - start.n;
     while ( mfn < end.n ) {
-        unsigned int order = mfn ? min(bsf64(mfn), (unsigned int)HEAP_MAX_ORDER) : 0;
+        unsigned int order = mfn ? min(lowest_bit(mfn), (unsigned int)HEAP_MAX_ORDER) : 0;
 
         while ( mfn + (1ULL << order) > end.n )
             order--;
@@ -134,7 +134,7 @@ static uint32_t find_block(unsigned int order, unsigned int top, unsigned int *f
         const uint32_t orders = zone_orders[z] & ~((1U << order) - 1);
 
         if ( orders ) {
-            *found = bsf64(orders);
+            *found = lowest_bit(orders);
             return free_head[z][*found];
         }
     }

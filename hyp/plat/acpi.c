@@ -77,8 +77,6 @@ struct acpi_mcfg_entry {
     uint32_t reserved;
 } packed;
 
-#define FACS_WAKEUP_OFFSET  12
-
 struct acpi_info acpi;
 
 static bool sums_to_zero(const void *p, size_t len)
@@ -156,7 +154,6 @@ static void parse_madt(const void *table, uint32_t length)
     if ( length < 44 )
         return;
     acpi.lapic_addr = get_le32(t + 36);
-    acpi.has_8259 = t[40] & 1;
 
     for ( uint32_t at = 44; at + 2 <= length && t[at + 1] >= 2; at += t[at + 1] ) {
         const uint8_t *e = t + at;
@@ -207,15 +204,11 @@ static void parse_fadt(const void *table, uint32_t length)
     acpi.pm_timer_32bit = f.flags & FADT_TIMER_32BIT;
     acpi.pm1a_cnt_port = fadt_port(&f.x_pm1a_cnt, f.pm1a_cnt);
     acpi.pm1b_cnt_port = fadt_port(&f.x_pm1b_cnt, f.pm1b_cnt);
-    acpi.pm1a_evt_port = fadt_port(&f.x_pm1a_evt, f.pm1a_evt);
     if ( (f.flags & FADT_RESET) && f.reset.address && f.reset.space <= 2 ) {
         acpi.reset_space = f.reset.space;
         acpi.reset_value = f.reset_value;
         acpi.reset_addr = f.reset.address;
     }
-    acpi.facs = f.x_firmware_ctrl ? f.x_firmware_ctrl : f.firmware_ctrl;
-    if ( acpi.facs )
-        acpi.wakeup_vector = acpi.facs + FACS_WAKEUP_OFFSET;
 }
 
 static void parse_hpet(const void *table, uint32_t length)
@@ -290,7 +283,6 @@ int acpi_init(paddr_t rsdp)
     r = rsdp ? map_firmware(rsdp, sizeof(*r)) : NULL;
     if ( !r || memcmp(r->signature, "RSD PTR ", 8) )
         return -XEN_ENOENT;
-    acpi.rsdp = rsdp;
 
     if ( r->revision >= 2 && r->xsdt )
         root = map_table(r->xsdt);

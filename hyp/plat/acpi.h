@@ -18,12 +18,10 @@ struct acpi_info {
     paddr_t  hpet_addr;                 /* 0: none */
     uint16_t pm_timer_port;             /* 0: none */
     bool     pm_timer_32bit;
-    uint16_t pm1a_cnt_port, pm1b_cnt_port, pm1a_evt_port, pm1b_evt_port;
+    uint16_t pm1a_cnt_port, pm1b_cnt_port;
     uint8_t  reset_space, reset_value;  /* FADT reset register; 0 space with reset_addr 0: none */
     uint64_t reset_addr;
-    bool     has_8259;
     uint32_t nr_mcfg;       struct { paddr_t base; uint16_t segment; uint8_t bus_start, bus_end; } mcfg[8];
-    paddr_t  rsdp, facs, wakeup_vector;
 };
 extern struct acpi_info acpi;           /* immutable after acpi_init */
 

@@ -361,8 +361,6 @@ static void dispatch_device(uint8_t vector)
 
 void irq_dispatch(uint8_t vector)
 {
-    this_pcpu()->nr_irqs++;
-
     switch ( vector ) {
     case VEC_TIMER:
         apic_eoi();
@@ -373,7 +371,7 @@ void irq_dispatch(uint8_t vector)
         break;
     case VEC_TLB:
         apic_eoi();
-        tlb_interrupt();
+        tlb_poll();
         break;
     case VEC_SPURIOUS:          /* has no bit in service: no EOI */
         __atomic_fetch_add(&nr_spurious, 1, __ATOMIC_RELAXED);

@@ -11,6 +11,7 @@
 
 #include "base/atomic.h"
 #include "base/bits.h"
+#include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/regs.h"
 #include "cpu/spinlock.h"
@@ -44,26 +45,26 @@ void tlb_flush_local_global(void)
     }
 }
 
+static void flush_here(uint32_t what)
+{
+    if ( what & REQUEST_GLOBAL )
+        tlb_flush_local_global();
+    else
+        tlb_flush_local();
+}
+
 void tlb_poll(void)
 {
     uint32_t *const mailbox = &this_pcpu()->tlb_request;
     uint32_t request = __atomic_load_n(mailbox, __ATOMIC_ACQUIRE);
 
     while ( unlikely(request) ) {
-        if ( request & REQUEST_GLOBAL )
-            tlb_flush_local_global();
-        else
-            tlb_flush_local();
+        flush_here(request);
         /* Changed meanwhile: somebody asked after we had begun. */
         if ( __atomic_compare_exchange_n(mailbox, &request, 0, false,
                                          __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE) )
             break;
     }
-}
-
-void tlb_interrupt(void)
-{
-    tlb_poll();
 }
 
 static void post(unsigned int cpu, uint32_t what)
@@ -95,9 +96,7 @@ static void flush_mask(const uint64_t *cpus, uint32_t what)
     uint64_t posted[NR_CPUS / 64] = { 0 };
 
     for ( unsigned int word = 0; word < NR_CPUS / 64; word++ ) {
-        uint64_t left = cpus[word];
-
-        for ( ; left; left &= left - 1 ) {
+        for ( uint64_t left = read_once(cpus[word]); left; left &= left - 1 ) {
             const unsigned int cpu = word * 64 + lowest_bit(left);
 
             if ( cpu == self || cpu >= nr_cpus )
@@ -106,47 +105,37 @@ static void flush_mask(const uint64_t *cpus, uint32_t what)
             posted[word] |= BIT(cpu % 64);
         }
     }
-    if ( (cpus[self / 64] >> (self % 64)) & 1 ) {
-        if ( what & REQUEST_GLOBAL )
-            tlb_flush_local_global();
-        else
-            tlb_flush_local();
-    }
+    if ( test_bit(self, cpus) )
+        flush_here(what);
     for ( unsigned int word = 0; word < NR_CPUS / 64; word++ ) {
         for ( ; posted[word]; posted[word] &= posted[word] - 1 )
             wait_served(word * 64 + lowest_bit(posted[word]));
     }
 }
 
-void tlb_flush_cpus(const cpumask_t *cpus)
+void tlb_flush_cpus(const uint64_t *cpus)
 {
-    flush_mask(cpus->bits, REQUEST_GUEST);
+    flush_mask(cpus, REQUEST_GUEST);
 }
 
-void tlb_flush_one_cpus(const cpumask_t *cpus, uint64_t va)
+void tlb_flush_one_cpus(const uint64_t *cpus, uint64_t va)
 {
     const unsigned int self = this_pcpu()->id;
-    cpumask_t others = *cpus;
+    uint64_t others[NR_CPUS / 64];
 
-    others.bits[self / 64] &= ~BIT(self % 64);
-    flush_mask(others.bits, REQUEST_GUEST);
-    if ( (cpus->bits[self / 64] >> (self % 64)) & 1 )
+    memcpy(others, cpus, sizeof(others));
+    clear_bit(self, others);
+    flush_mask(others, REQUEST_GUEST);
+    if ( test_bit(self, cpus) )
         invlpg(va);
-}
-
-static void fill_all(cpumask_t *all)
-{
-    *all = (cpumask_t){ { 0 } };
-    for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
-        all->bits[cpu / 64] |= BIT(cpu % 64);
 }
 
 void tlb_flush_all_global(void)
 {
-    cpumask_t all;
+    uint64_t all[NR_CPUS / 64];
 
-    fill_all(&all);
-    flush_mask(all.bits, REQUEST_GLOBAL);
+    memset(all, 0xff, sizeof(all));             /* those that are not there are passed over */
+    flush_mask(all, REQUEST_GLOBAL);
 }
 
 void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp)

@@ -18,8 +18,6 @@
 
 extern uint32_t tlb_epoch;              /* atomic; only this header and tlb.c */
 
-typedef struct { uint64_t bits[NR_CPUS / 64]; } cpumask_t;
-
 /* Epochs between two flushes of everybody: far less than half of what a note can tell. */
 #define TLB_EPOCH_LAP   (1U << 28)
 
@@ -50,15 +48,14 @@ static inline void tlb_note_flush(void)
     this_pcpu()->tlb_epoch = __atomic_load_n(&tlb_epoch, __ATOMIC_SEQ_CST);
 }
 
-/* Flush on every CPU of @cpus (this one included if set); returns when all have done so. */
-void tlb_flush_cpus(const cpumask_t *cpus);
-void tlb_flush_one_cpus(const cpumask_t *cpus, uint64_t va);    /* one address: may flush all */
+/* Flush on every CPU of the bitmap @cpus (this one included if set); returns when all have done so. */
+void tlb_flush_cpus(const uint64_t *cpus);
+void tlb_flush_one_cpus(const uint64_t *cpus, uint64_t va);     /* one address: may flush all */
 void tlb_flush_all_global(void);                                /* hypervisor mappings changed */
 /* Only those of @cpus that have not flushed fully since @stamp. */
 void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp);
 
 void tlb_init(void);            /* sets spin_poll */
 void tlb_poll(void);            /* do what others ask of this CPU: whoever waits calls it */
-void tlb_interrupt(void);       /* the flush IPI's handler */
 
 #endif

@@ -220,37 +220,28 @@ long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t fore
 
 /* --- Flushes --------------------------------------------------------------------------------- */
 
-static void cpus_of_domain(struct domain *d, cpumask_t *cpus)
-{
-    memcpy(cpus->bits, d->dirty_cpus, sizeof(cpus->bits));
-}
-
 /* Flush for the vCPUs of the bitmap at @mask (guest pointer), or all if it is 0; @va ~0: everything. */
 static int flush_multi(struct domain *d, uint64_t mask, bool all, uint64_t va)
 {
-    cpumask_t cpus;
-    uint64_t words[MAX_VCPUS / 64] = { 0 };
+    uint64_t cpus[NR_CPUS / 64] = { 0 }, words[MAX_VCPUS / 64] = { 0 };
 
-    if ( all ) {
-        cpus_of_domain(d, &cpus);
-    } else {
-        if ( !copy_from_guest(words, mask, (d->max_vcpus + 7) / 8) )
-            return -XEN_EFAULT;
-        memset(&cpus, 0, sizeof(cpus));
-        for ( unsigned int w = 0; w < MAX_VCPUS / 64; w++ ) {
-            for ( uint64_t bits = words[w]; bits; bits &= bits - 1 ) {
-                const unsigned int i = w * 64 + bsf64(bits);
-                struct vcpu *v = i < d->max_vcpus ? d->vcpu[i] : NULL;
+    if ( all )
+        memcpy(cpus, d->dirty_cpus, sizeof(cpus));
+    else if ( !copy_from_guest(words, mask, (d->max_vcpus + 7) / 8) )
+        return -XEN_EFAULT;
+    for ( unsigned int w = 0; w < MAX_VCPUS / 64; w++ ) {
+        for ( uint64_t bits = words[w]; bits; bits &= bits - 1 ) {
+            const unsigned int i = w * 64 + lowest_bit(bits);
+            struct vcpu *v = i < d->max_vcpus ? d->vcpu[i] : NULL;
 
-                if ( v && test_bit(v->processor, d->dirty_cpus) )
-                    set_bit(v->processor, cpus.bits);
-            }
+            if ( v && test_bit(v->processor, d->dirty_cpus) )
+                set_bit(v->processor, cpus);
         }
     }
     if ( va == ~0UL )
-        tlb_flush_cpus(&cpus);
+        tlb_flush_cpus(cpus);
     else
-        tlb_flush_one_cpus(&cpus, va);
+        tlb_flush_one_cpus(cpus, va);
     return 0;
 }
 

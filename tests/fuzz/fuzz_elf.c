@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         MUST(why);
         return 0;
     }
-    MUST(notes.has && strlen(notes.loader) < ELF_NOTE_TEXT);
+    MUST(notes.has && strlen(notes.guest_os) < ELF_NOTE_TEXT);
     if ( elf_plan_pv(&image, &notes, HYP_START, HYP_END, &plan, &why) ) {
         MUST(why);
         return 0;

@@ -35,7 +35,7 @@ bool guest_range_ok(guest_ptr_t va, uint64_t len) { return va < 1UL << 47; }
 bool copy_from_guest(void *dst, guest_ptr_t src, size_t len) { return src && memcpy(dst, (void *)src, len); }
 bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len) { return dst && memcpy((void *)dst, src, len); }
 void tlb_flush_local(void) { }
-void tlb_flush_one_cpus(const cpumask_t *cpus, uint64_t va) { }
+void tlb_flush_one_cpus(const uint64_t *cpus, uint64_t va) { }
 void tlb_init(void) { }
 uint64_t pv_ldt_drop(struct vcpu *v) { return 0; }
 void pv_load_ldt(struct vcpu *v) { }

@@ -123,7 +123,7 @@ void heap_claim_used(uint64_t *claim, uint64_t pages) { }
 
 uint32_t tlb_epoch_now(void) { return epoch; }
 void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp) { }
-void tlb_flush_cpus(const cpumask_t *cpus) { fake.nr_tlb_flushes++; epoch++; }
+void tlb_flush_cpus(const uint64_t *cpus) { fake.nr_tlb_flushes++; epoch++; }
 
 /* Guest addresses are host addresses; 0 faults. */
 bool copy_to_guest_index(guest_ptr_t base, uint64_t i, const void *src, size_t size)
