@@ -414,10 +414,13 @@ static void let_go(struct sched_unit *prev)
     spin_unlock(&sched_lock);
 }
 
-/* Its shared pages have got their contents by now: builders clear them. */
-static void first_run(struct vcpu *v)
+/*
+ * Its shared pages have got their contents by now: builders clear them.  So does hvmloader, at
+ * its end, with those of the guest that it started.
+ */
+static void shared_page_is_new(struct vcpu *v)
 {
-    time_update_vcpu(v, true);
+    time_update_vcpu(v);
     if ( v->id == 0 )
         time_update_wallclock(v->domain);
 }
@@ -462,8 +465,8 @@ void sched_run(void)
     if ( runnable && prev_v->runstate_area )
         runstate_publish(prev_v);
     context_switch(prev_v, next_v);
-    if ( unlikely(next_v->time_version == 0) && next )
-        first_run(next_v);
+    if ( next && unlikely(read_once(next_v->vcpu_info->time.version) != next_v->time_version) )
+        shared_page_is_new(next_v);
     if ( next_v->runstate_area || next_v->time_area_stale )
         runstate_publish(next_v);
     if ( prev )

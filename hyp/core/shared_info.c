@@ -47,7 +47,7 @@ static void write_primary(struct vcpu *v)
 {
     struct vcpu_time_info *t = &v->vcpu_info->time;
     struct vcpu_time_info new = { 0 };
-    const uint32_t version = v->time_version + 2;
+    const uint32_t version = (v->time_version | 1) + 1;
 
     v->time_version = version;
     fill_time(&new);
@@ -79,10 +79,8 @@ static bool write_secondary(struct vcpu *v)
     return copy_to_guest(v->time_area, &t.version, sizeof(t.version));
 }
 
-void time_update_vcpu(struct vcpu *v, bool force)
+void time_update_vcpu(struct vcpu *v)
 {
-    if ( v->time_version && !force )
-        return;
     write_primary(v);
     v->time_area_stale = v->time_area != 0;
 }

@@ -9,9 +9,9 @@ struct vcpu_runstate_info;
 
 /*
  * Publish the TSC scale and system time in vcpu_info.time and the secondary area.  The
- * scale never changes, so this does nothing once it was done, unless @force: the place is new.
+ * scale never changes: once is enough, until the place is a new one or was cleared by the guest.
  */
-void time_update_vcpu(struct vcpu *v, bool force);
+void time_update_vcpu(struct vcpu *v);
 /* After create, XENPF_settime (every domain) and a change of time_offset.  Any context. */
 void time_update_wallclock(struct domain *d);
 

@@ -47,6 +47,7 @@ int vcpu_create(struct domain *d, uint32_t id)
     v->domain = d;
     v->id = id;
     v->xcr0 = XCR0_X87;
+    v->time_version = 1;        /* odd, as none in memory stays: the first switch to it writes the time */
     info_default(v);
     v->vcpu_info->evtchn_upcall_mask = 1;
     rc = -XEN_ENOMEM;
@@ -214,7 +215,7 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, uint32_t offset)
     write_once(v->vcpu_info, new);
     smp_mb();
     evtchn_vcpu_info_moved(v);
-    time_update_vcpu(v, true);
+    time_update_vcpu(v);
     return 0;
 }
 

@@ -127,6 +127,7 @@ static struct task *add(uint64_t run_ns, uint64_t sleep_ns)
     t->list[0] = &t->v;
     t->v.domain = &t->d;
     t->v.vcpu_info = &t->info;
+    t->v.time_version = 1;
     t->run_ns = t->left_ns = run_ns;
     t->sleep_ns = sleep_ns;
     t->wake_at = NEVER;
@@ -294,6 +295,22 @@ TEST(weights_set_the_ratio)
     run_for(20 * SEC);
     expect_about(used_ms(light), 5000, 5);
     expect_about(used_ms(heavy), 15000, 5);
+    finish();
+}
+
+/* hvmloader does this before the system that it loads maps the page. */
+TEST(time_that_the_guest_cleared_is_written_again)
+{
+    struct task *t;
+
+    start(1);
+    t = add(MS, MS);
+    run_for(10 * MS);
+    CHECK_EQ(t->info.time.tsc_to_system_mul, 1);
+    memset(&t->info, 0, sizeof(t->info));
+    run_for(10 * MS);
+    CHECK_EQ(t->info.time.tsc_to_system_mul, 1);
+    assert_false(t->info.time.version & 1);
     finish();
 }
 
@@ -593,5 +610,6 @@ TESTS(RUN(equal_hogs_share_equally),
       RUN(yield_lets_another_run),
       RUN(sleep_and_wake_race_with_the_switch),
       RUN(run_states_add_up_to_all_the_time),
+      RUN(time_that_the_guest_cleared_is_written_again),
       RUN(random_mix_starves_nobody),
       RUN(control_calls))
