@@ -19,6 +19,7 @@ static const char *line(struct xn_domain_config *c, struct xn_setting *settings,
 {
     static char text[8192];
     struct dm_request r = {
+        .kernel_fd = -1,
         .domid = 7, .c = c, .ram_mib = 504, .video_mib = 8, .restricted = restricted,
     };
     char **args;

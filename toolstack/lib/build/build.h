@@ -54,6 +54,7 @@ struct hw_build {
     struct image *image;
     enum desc_use use;                      /* USE_PVH or USE_FIRMWARE */
     const char *module_path, *cmdline;      /* ramdisk or firmware; may be NULL */
+    const char *kernel_path, *ramdisk_path; /* HVM: for the firmware to start; may be NULL */
     uint64_t memory_kib;                    /* RAM, without a screen's */
     uint64_t hole_bytes;                    /* below 4 GiB, for devices; 0: what is usual */
     uint32_t nr_vcpus, online;              /* at most, and from the start */
@@ -63,6 +64,7 @@ struct hw_build {
     uint32_t store_port, console_port;
     uint64_t nodes;
     uint64_t store_gfn, console_gfn;        /* OUT */
+    int stub_fd;                            /* OUT: what the device model takes for the kernel, or -1 */
 };
 
 /* As build_pv.  Before it also: the parameters that configure the domain (HVM_PARAM_*). */

@@ -12,6 +12,7 @@
 #include <xenabi/hvm/hvm_info_table.h>
 
 #include "build/acpi.h"
+#include "build/direct.h"
 #include "build/grants.h"
 #include "build/hw_build.h"
 #include "build/image.h"
@@ -27,6 +28,7 @@
 struct hw_work {
     const struct hw_build *build;
     struct ramdisk module;
+    struct direct direct;
     uint8_t *acpi;              /* NULL: no tables */
     struct hw_request request;
     struct hw_layout layout;
@@ -81,22 +83,34 @@ static int load_segments(struct xn_ctx *ctx, const struct hw_work *w)
     return rc;
 }
 
-static int load_module(struct xn_ctx *ctx, const struct hw_work *w)
+/* A file from offset on, and zeros to the end of its last page. */
+static int load_file(struct xn_ctx *ctx, uint32_t domid, const struct ramdisk *file,
+                     uint64_t offset, uint64_t gpa)
 {
-    const struct hw_layout *l = &w->layout;
-    const uint64_t tail = -l->module_bytes % PAGE;
+    const uint64_t bytes = file->size - offset;
     struct part p;
     int rc;
 
-    if ( !l->module_bytes )
+    if ( file->fd < 0 )
         return 0;
-    rc = map_part(ctx, w->build->domid, l->module_gpa, l->module_bytes, &p);
+    rc = map_part(ctx, domid, gpa, bytes, &p);
     if ( rc )
         return rc;
-    rc = image_read(ctx, w->module.name, w->module.fd, p.at, l->module_bytes, 0);
-    memset(p.at + l->module_bytes, 0, tail);
+    rc = image_read(ctx, file->name, file->fd, p.at, bytes, offset);
+    memset(p.at + bytes, 0, -(gpa + bytes) % PAGE);
     unmap_part(ctx, &p);
     return rc;
+}
+
+static int load_files(struct xn_ctx *ctx, const struct hw_work *w)
+{
+    const uint32_t domid = w->build->domid;
+    const struct direct *d = &w->direct;
+    int rc = load_file(ctx, domid, &w->module, 0, w->layout.module_gpa);
+
+    if ( !rc && d->kernel.fd >= 0 )
+        rc = load_file(ctx, domid, &d->kernel, d->setup_bytes, d->kernel_gpa);
+    return rc ? rc : load_file(ctx, domid, &d->ramdisk, 0, d->ramdisk_gpa);
 }
 
 /* start_info, and hvmloader's own table. */
@@ -221,18 +235,19 @@ static int prepare(struct xn_ctx *ctx, const struct hw_build *b, struct hw_work 
     if ( hw_layout(&b->image->desc, &w->request, &w->layout, &e) )
         return xn_fail(ctx, EINVAL, "%s: %s", w->module.size ? w->module.name : b->image->name,
                        e.text);
-    return 0;
+    return direct_open(ctx, b->kernel_path, b->ramdisk_path, w->layout.low_end, &w->direct);
 }
 
 static void finish(struct hw_work *w)
 {
     free(w->acpi);
     ramdisk_close(&w->module);
+    direct_close(&w->direct);
 }
 
 int build_hw_check(struct xn_ctx *ctx, const struct hw_build *b)
 {
-    struct hw_work w = { .module.fd = -1 };
+    struct hw_work w = { .module.fd = -1, .direct = DIRECT_NONE };
     int rc = prepare(ctx, b, &w);
 
     finish(&w);
@@ -252,7 +267,7 @@ static int build(struct xn_ctx *ctx, const struct hw_work *w)
     if ( !rc )
         rc = load_segments(ctx, w);
     if ( !rc )
-        rc = load_module(ctx, w);
+        rc = load_files(ctx, w);
     if ( !rc )
         rc = write_info(ctx, w);
     if ( !rc )
@@ -268,11 +283,16 @@ static int build(struct xn_ctx *ctx, const struct hw_work *w)
 
 int build_hw(struct xn_ctx *ctx, struct hw_build *b)
 {
-    struct hw_work w = { .module.fd = -1 };
+    struct hw_work w = { .module.fd = -1, .direct = DIRECT_NONE };
     int rc = prepare(ctx, b, &w);
 
     if ( !rc )
         rc = build(ctx, &w);
+    b->stub_fd = -1;
+    if ( !rc && w.direct.kernel.fd >= 0 ) {
+        b->stub_fd = direct_stub(ctx, &w.direct);
+        rc = b->stub_fd < 0 ? b->stub_fd : 0;
+    }
     finish(&w);
     if ( rc )
         return xn_because(ctx, rc, "building domain %u", b->domid);

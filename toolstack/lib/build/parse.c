@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "build/le.h"
 #include "build/parse.h"
 
 /* Offsets in a bzImage's setup header. */
@@ -17,16 +18,6 @@
 #define PAYLOAD_LENGTH  0x24c
 #define SETUP_END       0x268
 #define MIN_PROTOCOL    0x208           /* the first with a payload */
-
-static uint32_t le16(const uint8_t *p)
-{
-    return p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t le32(const uint8_t *p)
-{
-    return le16(p) | le16(p + 2) << 16;
-}
 
 enum desc_packing parse_packing(const uint8_t *p, size_t size)
 {

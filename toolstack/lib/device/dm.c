@@ -98,9 +98,9 @@ static void last_words(const struct xn_domain_config *c, char text[256])
             *p = '?';
 }
 
-/* In the child: nothing of ours but three files. */
-static void run(char **args, int log) __attribute__((noreturn));
-static void run(char **args, int log)
+/* In the child: nothing of ours but three files.  A kernel is its standard input. */
+static void run(char **args, int kernel, int log) __attribute__((noreturn));
+static void run(char **args, int kernel, int log)
 {
     const int null = open("/dev/null", O_RDWR);
     struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -111,7 +111,7 @@ static void run(char **args, int log)
         sigaction(sig, &dfl, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(null, STDIN_FILENO);
+    dup2(kernel < 0 ? null : kernel, STDIN_FILENO);
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     (void)syscall(SYS_close_range, 3, ~0U, 0);
@@ -122,7 +122,7 @@ static void run(char **args, int log)
 }
 
 /* Nobody's child, so that nobody need wait for it.  Its process id, or -errno. */
-static pid_t spawn(char **args, int log)
+static pid_t spawn(char **args, int kernel, int log)
 {
     int pipes[2];
     pid_t child, pid = -1;
@@ -133,7 +133,7 @@ static pid_t spawn(char **args, int log)
     if ( !child ) {
         pid = fork();
         if ( !pid )
-            run(args, log);
+            run(args, kernel, log);
         _exit(write(pipes[1], &pid, sizeof(pid)) != sizeof(pid));
     }
     close(pipes[1]);
@@ -204,7 +204,7 @@ static int start(struct xn_ctx *ctx, const struct dm_request *r, pid_t *pid, int
     unlink(path);
     log_path(r->c, path);
     log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    *pid = log < 0 ? -errno : spawn(args, log);
+    *pid = log < 0 ? -errno : spawn(args, r->kernel_fd, log);
     if ( log >= 0 )
         close(log);
     dm_args_free(args);

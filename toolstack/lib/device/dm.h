@@ -22,6 +22,7 @@ struct dm_request {
     uint32_t domid;
     const struct xn_domain_config *c;
     uint64_t ram_mib, video_mib;
+    int kernel_fd;                  /* instead of c's kernel and ramdisk; -1: none */
     bool restricted;                /* set by dm_start */
 };
 

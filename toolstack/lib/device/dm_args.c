@@ -14,6 +14,7 @@
 #define IDE_DISKS   4
 #define SCSI_DISKS  7
 #define USUAL_HOLE  256             /* MiB below 4 GiB */
+#define DM_KERNEL   "/proc/self/fd/0"
 
 struct list {
     char **args;
@@ -162,15 +163,15 @@ static void add_boot(struct list *l)
 
     if ( c->kernel ) {
         add(l, "-kernel");
-        add(l, "%s", c->kernel);
-        if ( c->ramdisk ) {
-            add(l, "-initrd");
-            add(l, "%s", c->ramdisk);
-        }
-        if ( c->cmdline ) {
-            add(l, "-append");
-            add(l, "%s", c->cmdline);
-        }
+        add(l, "%s", l->r->kernel_fd < 0 ? c->kernel : DM_KERNEL);
+    }
+    if ( c->kernel && c->ramdisk && l->r->kernel_fd < 0 ) {
+        add(l, "-initrd");
+        add(l, "%s", c->ramdisk);
+    }
+    if ( c->kernel && c->cmdline ) {
+        add(l, "-append");
+        add(l, "%s", c->cmdline);
     }
     add(l, "-boot");
     add(l, "order=%s", boot ? boot : "cda");

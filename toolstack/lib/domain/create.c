@@ -46,6 +46,7 @@ struct creation {
     uint32_t domid;             /* 0: no domain yet */
     uint32_t store_port, console_port;
     uint64_t store_mfn, console_mfn;
+    int kernel_fd;              /* for the device model, -1: it has the names of files */
 };
 
 /* The domain itself. */
@@ -224,6 +225,7 @@ static int build_by_hardware(struct xn_ctx *ctx, struct creation *cr)
     b.store_port = cr->store_port;
     b.console_port = cr->console_port;
     rc = build_hw(ctx, &b);
+    cr->kernel_fd = b.stub_fd;
     cr->store_mfn = b.store_gfn;
     cr->console_mfn = b.console_gfn;
     return rc;
@@ -334,7 +336,7 @@ static int start_device_model(struct xn_ctx *ctx, const struct creation *cr)
 {
     struct dm_request r = {
         .domid = cr->domid, .c = cr->c, .ram_mib = machine_ram_kib(cr->c) >> 10,
-        .video_mib = machine_video_kib(cr->c) >> 10,
+        .video_mib = machine_video_kib(cr->c) >> 10, .kernel_fd = cr->kernel_fd,
     };
     int rc = fault(ctx, "dm");
 
@@ -403,7 +405,9 @@ int xn_domain_create(struct xn_ctx *ctx, struct xn_domain_config *c,
                      const struct xn_create_options *options, uint32_t *domid)
 {
     static const struct xn_create_options none;
-    struct creation cr = { .c = c, .options = options ? options : &none, .claim.fd = -1 };
+    struct creation cr = {
+        .c = c, .options = options ? options : &none, .claim.fd = -1, .kernel_fd = -1,
+    };
     int rc;
 
     if ( !cr.options->dry_run )
@@ -416,6 +420,8 @@ int xn_domain_create(struct xn_ctx *ctx, struct xn_domain_config *c,
     else
         rc = create(ctx, &cr);
     dom_plan_free(&cr.plan);
+    if ( cr.kernel_fd >= 0 )
+        close(cr.kernel_fd);
     if ( !rc && domid )
         *domid = cr.domid;
     return rc ? xn_because(ctx, rc, "domain %s", c->name) : 0;

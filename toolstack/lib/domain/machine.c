@@ -256,9 +256,13 @@ int machine_configure(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain
 void machine_fill_build(const struct xn_domain_config *c, struct image *image,
                         struct hw_build *b)
 {
+    const bool bios = c->type == XN_TYPE_HVM && !strcmp(machine_bios(c), "seabios");
+
     *b = (struct hw_build){
         .image = image, .use = machine_use(c), .module_path = machine_module(c),
         .cmdline = c->type == XN_TYPE_PVH ? c->cmdline : NULL,
+        .kernel_path = bios ? c->kernel : NULL, .ramdisk_path = bios ? c->ramdisk : NULL,
+        .stub_fd = -1,
         .memory_kib = machine_ram_kib(c),
         .hole_bytes = (uint64_t)machine_number(c, "mmio_hole", 0) << 20,
         .nr_vcpus = (uint32_t)c->maxvcpus, .online = (uint32_t)c->vcpus,
