@@ -251,35 +251,64 @@ static bool uses(const struct insn *in, enum place place)
     return places[in->op].rd == place || places[in->op].rd2 == place || places[in->op].wr == place;
 }
 
-/*
- * REP INS and OUTS: as many repetitions as go to one page of RAM by one request.  Done, *@n of them; SINGLE: one must
- * be done alone, for its operand is no such thing, or the port is no device model's.
- */
-static enum result port_batch(struct emul *e, uint64_t *n)
+/* Locates @place, and cuts *@max down to what stays in its page and its segment.  False: an exception was injected. */
+static bool reach(struct emul *e, enum place place, struct operand *o, uint64_t *max)
 {
-    const bool is_ins = e->in.op == INSN_INS, df = e->regs.rflags & FLAGS_DF;
+    const bool is_write = place == DI, df = e->regs.rflags & FLAGS_DF;
     const unsigned int bytes = e->in.op_bytes, addr_bytes = e->in.addr_bytes;
-    const uint64_t off = insn_read_reg(&e->regs, is_ins ? 7 : 6, addr_bytes, true);
-    uint64_t max = insn_read_reg(&e->regs, 1, addr_bytes, true), last;
+    const uint64_t off = insn_read_reg(&e->regs, is_write ? 7 : 6, addr_bytes, true);
     struct hvm_segment s;
-    struct operand o;
-    enum p2m_type type;
-    enum hvm_io_result rc;
+    uint64_t last;
 
-    if ( !locate(e, is_ins ? DI : SI, is_ins, &o) )
+    if ( !locate(e, place, is_write, o) )
+        return false;
+    last = o->gpa[0] & ~PAGE_MASK;
+    *max = min(*max, o->first != bytes ? 1 : df ? last / bytes + 1 : (PAGE_SIZE - last) / bytes);
+    last = off + (df ? -(uint64_t)bytes : bytes) * (*max - 1);
+    hvm_backend->get_segment(e->v, is_write ? SEG_ES : e->in.seg, &s);
+    if ( (last & insn_mask(addr_bytes)) != last || (e->mode != 8 && !segment_allows(e, &s, last, is_write)) )
+        *max = 1;
+    return true;
+}
+
+static bool is_type(const struct emul *e, const struct operand *o, enum p2m_type wanted)
+{
+    enum p2m_type type;
+
+    (void)p2m_lookup(e->v->domain, o->gpa[0] >> PAGE_SHIFT, &type);
+    return type == wanted;
+}
+
+/*
+ * REP INS, OUTS, MOVS and STOS: as many repetitions as one request tells, between a page of RAM (or a value) and a port
+ * or a page of the device model's.  Done, *@n of them; SINGLE: one must be done alone, for it is no such thing.
+ */
+static enum result batch(struct emul *e, uint64_t *n)
+{
+    const struct insn *in = &e->in;
+    const bool is_port = uses(in, PORT), is_stos = in->op == INSN_STOS;
+    uint64_t max = insn_read_reg(&e->regs, 1, in->addr_bytes, true);
+    struct operand si = { 0 }, di = { 0 };
+    struct ioreq req = { .addr = (uint16_t)e->regs.rdx, .size = in->op_bytes, .type = IOREQ_TYPE_PIO };
+    enum hvm_io_result rc;
+    bool is_read;
+
+    if ( (uses(in, SI) && !reach(e, SI, &si, &max)) || (uses(in, DI) && !reach(e, DI, &di, &max)) )
         return FAULTED;
-    last = o.gpa[0] & ~PAGE_MASK;
-    max = min(max, df ? last / bytes + 1 : (PAGE_SIZE - last) / bytes);
-    (void)p2m_lookup(e->v->domain, o.gpa[0] >> PAGE_SHIFT, &type);
-    if ( max < 2 || o.first != bytes || type != P2M_RAM )
+    is_read = in->op == INSN_INS || (in->op == INSN_MOVS && is_type(e, &si, P2M_NONE));
+    if ( !is_port ) {
+        req.type = IOREQ_TYPE_COPY;
+        req.addr = is_read ? si.gpa[0] : di.gpa[0];
+    }
+    if ( max < 2 || (!is_stos && !is_type(e, is_read ? &di : &si, P2M_RAM)) ||
+         (!is_port && ((e->regs.rflags & FLAGS_DF) || !is_type(e, is_read ? &si : &di, P2M_NONE))) )
         return SINGLE;
-    last = df ? off - (max - 1) * bytes : off + (max - 1) * bytes;
-    hvm_backend->get_segment(e->v, is_ins ? SEG_ES : e->in.seg, &s);
-    if ( (last & insn_mask(addr_bytes)) != last || (e->mode != 8 && !segment_allows(e, &s, last, is_ins)) )
-        return SINGLE;
-    rc = hvm_port_string(e->v, e->regs.rdx, bytes, !is_ins, o.gpa[0], max, df);
-    if ( rc == IO_DONE )
-        *n = max;
+    req.data = is_stos ? e->regs.rax & insn_mask(in->op_bytes) : is_read ? di.gpa[0] : si.gpa[0];
+    req.count = max;
+    req.bits = (is_stos ? 0 : IOREQ_BITS_DATA_IS_PTR) | (is_read ? IOREQ_BITS_READ : 0) |
+               (e->regs.rflags & FLAGS_DF ? IOREQ_BITS_DF : 0);
+    rc = hvm_io_string(e->v, &req);
+    *n = max;
     return rc == IO_DONE ? DONE : rc == IO_WAIT ? WAITS : SINGLE;
 }
 
@@ -315,10 +344,11 @@ static void run(struct emul *e)
     do {
         if ( is_string && e->in.rep && !insn_read_reg(&e->regs, 1, e->in.addr_bytes, true) )
             break;
-        n = 1;
-        rc = e->in.rep && uses(&e->in, PORT) && !io->nr_read ? port_batch(e, &n) : SINGLE;
-        if ( rc == SINGLE )
+        rc = is_string && e->in.rep && places[e->in.op].wr && !io->nr_read ? batch(e, &n) : SINGLE;
+        if ( rc == SINGLE ) {
+            n = 1;
             rc = step(e);
+        }
         if ( rc == WAITS ) {
             io->is_emulated = true;
             return;

@@ -73,6 +73,12 @@ static void apic_write(struct vcpu *v, uint64_t gpa, bool is_lapic, uint32_t val
         vioapic_write(v->domain, offset, value);
 }
 
+static bool is_own_memory(const struct vcpu *v, uint64_t gpa)
+{
+    return vhpet_at(v->domain, gpa) || vlapic_mmio_at(v, gpa) ||
+           (v->domain->hvm->vioapic && gpa - VIOAPIC_BASE < PAGE_SIZE);
+}
+
 static bool must_check mmio_device(struct vcpu *v, uint64_t gpa, unsigned int bytes, bool is_write, uint64_t *data)
 {
     struct domain *const d = v->domain;
@@ -170,15 +176,12 @@ enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int by
     return IO_DONE;
 }
 
-enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
-                                   uint64_t gpa, uint32_t count, bool df)
+enum hvm_io_result hvm_io_string(struct vcpu *v, const struct ioreq *req)
 {
-    const struct ioreq req = {
-        .addr = port, .data = gpa, .count = count, .size = bytes, .type = IOREQ_TYPE_PIO,
-        .bits = IOREQ_BITS_DATA_IS_PTR | (is_write ? 0 : IOREQ_BITS_READ) | (df ? IOREQ_BITS_DF : 0),
-    };
+    const bool is_own = req->type == IOREQ_TYPE_PIO ? !!port_device(v->domain->hvm, req->addr)
+                                                    : is_own_memory(v, req->addr);
 
-    return port_device(v->domain->hvm, port) ? IO_UNHANDLED : ask(v, &req, NULL);
+    return is_own ? IO_UNHANDLED : ask(v, req, NULL);
 }
 
 void hvm_io_resume(struct vcpu *v)

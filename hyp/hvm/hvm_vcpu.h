@@ -227,11 +227,10 @@ enum hvm_io_result { IO_DONE, IO_WAIT, IO_UNHANDLED };
 enum hvm_io_result hvm_port_access(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, uint64_t *data);
 enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int bytes, bool is_write, uint64_t *data);
 /*
- * @count accesses of INS (or OUTS) to and from RAM at @gpa, downwards if @df, inside one page, by one
- * request.  IO_UNHANDLED: it must be done by single accesses.
+ * The accesses of a string instruction, within one page of the device model's memory if to that.  IO_UNHANDLED: they
+ * must be done one by one.
  */
-enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
-                                   uint64_t gpa, uint32_t count, bool df);
+enum hvm_io_result hvm_io_string(struct vcpu *v, const struct ioreq *req);
 /* VCPU_WORK_IO: the device model has answered; goes on with the instruction. */
 void hvm_io_resume(struct vcpu *v);
 /* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa: of the fault. */

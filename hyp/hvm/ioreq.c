@@ -291,7 +291,7 @@ static struct ioreq_server *server_find(const struct ioreq_servers *t, unsigned 
 /* The same for @req, which is made one about configuration space if it is.  R held. */
 static struct ioreq_server *server_select(const struct ioreq_servers *t, struct ioreq *req)
 {
-    const uint64_t last = req->addr + req->size - 1;
+    const uint64_t last = req->addr + (req->type == IOREQ_TYPE_COPY ? req->count : 1) * req->size - 1;
     const uint64_t sbdf = (t->pci_address >> 8) & 0xffff;
 
     if ( req->type == IOREQ_TYPE_PIO && req->addr >= PCI_DATA && last < PCI_DATA + 4 &&
@@ -346,7 +346,7 @@ static bool ring_put(struct ioreq_server *s, const struct ioreq *req)
 /* A write to the VGA's window has no effect but in the device model, which does the ring first. */
 static bool wants_no_answer(const struct ioreq *req)
 {
-    return req->type == IOREQ_TYPE_COPY && !(req->bits & (IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR)) &&
+    return req->type == IOREQ_TYPE_COPY && !(req->bits & IOREQ_BITS_READ) && req->count == 1 &&
            req->addr >= VGA_START && req->addr <= VGA_END - req->size;
 }
 

@@ -410,6 +410,52 @@ TEST(strings_of_ports_go_to_the_device_model_page_by_page)
     CHECK_EQ(peek(0x3000, 3), 0x0201);
 }
 
+TEST(a_device_models_memory_is_moved_and_filled_by_the_page)
+{
+    for ( unsigned int waits = 0; waits < 2; waits++ ) {
+        machine_reset(8);
+        m.has_strings = true;
+        m.waits = waits;
+        for ( unsigned int i = 0; i < 16; i++ )
+            m.device[i] = i + 1;
+        R.rsi = DEV;
+        R.rdi = 0x2ff8;                                     /* two, then two in the next page */
+        R.rcx = 4;
+        CHECK_EQ(RUN_INSN(0xf3, 0xa5), 2 * waits);          /* rep movsl */
+        CHECK_EQ(peek(0x2ff8, 8), 0x0807060504030201);
+        CHECK_EQ(peek(0x3000, 8), 0x100f0e0d0c0b0a09);
+        CHECK_EQ(m.nr_log, 2);
+        CHECK_EQ(R.rcx, 0);
+        CHECK_EQ(R.rsi, DEV + 16);
+        CHECK_EQ(R.rdi, 0x3008);
+
+        R.rip = 0x1000;                                     /* and back, a byte further */
+        R.rsi = 0x3000;
+        R.rdi = DEV + 0x101;
+        R.rcx = 4;
+        CHECK_EQ(RUN_INSN(0x66, 0xf3, 0xa5), waits);
+        CHECK_EQ(peek(DEV + 0x101, 8), 0x100f0e0d0c0b0a09);
+
+        R.rip = 0x1000;
+        R.rdi = DEV + 0x200;
+        R.rax = 0x11220741;
+        R.rcx = 2000;
+        CHECK_EQ(RUN_INSN(0x66, 0xf3, 0xab), waits * 2);    /* rep stosw over a page's end */
+        CHECK_EQ(m.nr_log, 5);
+        CHECK_EQ(peek(DEV + 0x200, 8), 0x0741074107410741);
+        CHECK_EQ(peek(DEV + 0x200 + 3998, 4), 0x0741);
+        CHECK_EQ(R.rdi, DEV + 0x200 + 4000);
+    }
+    machine_reset(8);                                       /* downwards one by one */
+    m.has_strings = true;
+    R.rflags |= FLAGS_DF;
+    R.rdi = DEV + 8;
+    R.rcx = 3;
+    RUN_INSN(0xf3, 0xaa);
+    CHECK_EQ(m.nr_log, 3);
+    CHECK_EQ(R.rdi, DEV + 5);
+}
+
 TEST(only_the_port_access_that_the_processor_allowed_is_made)
 {
     static const uint8_t insl[] = { 0x6d }, outsb[] = { 0x6e }, mov[] = { 0x89, 0x17 };
@@ -483,6 +529,7 @@ TESTS(RUN(loads_and_stores_reach_the_device_once),
       RUN(nobodys_memory_reads_ones_and_takes_what_is_written),
       RUN(ports_in_strings),
       RUN(strings_of_ports_go_to_the_device_model_page_by_page),
+      RUN(a_device_models_memory_is_moved_and_filled_by_the_page),
       RUN(only_the_port_access_that_the_processor_allowed_is_made),
       RUN(what_is_not_emulated_crashes_a_kernel_and_is_refused_to_a_process),
       RUN(noise_ends_with_an_instruction_an_exception_or_a_crash))

@@ -270,20 +270,45 @@ TEST(configuration_space_goes_by_function)
     CHECK_EQ(hvm_port_access(V, 0xcfc, 4, false, &data), IO_DONE);
 }
 
+static enum hvm_io_result string(uint8_t type, uint64_t addr, unsigned int bytes, uint8_t bits, uint32_t count)
+{
+    const struct ioreq req = {
+        .addr = addr, .data = 0x5000, .count = count, .size = bytes, .bits = bits, .type = type,
+    };
+
+    return hvm_io_string(V, &req);
+}
+
 TEST(string_run_is_one_request)
 {
+    const uint8_t bits = IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR | IOREQ_BITS_DF;
+
     fake_run(1, 0);
-    CHECK_EQ(hvm_port_string(V, 0x1f0, 2, false, 0x5000, 256, true), IO_WAIT);
+    CHECK_EQ(string(IOREQ_TYPE_PIO, 0x1f0, 2, bits, 256), IO_WAIT);
     CHECK_EQ(page[0].count, 256);
     CHECK_EQ(page[0].data, 0x5000);
-    CHECK_EQ(page[0].bits, STATE_IOREQ_READY | IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR | IOREQ_BITS_DF);
+    CHECK_EQ(page[0].bits, STATE_IOREQ_READY | bits);
     dm_answer(0, 0);
     IO.is_emulated = true;
     resume();
     CHECK_EQ(nr_again, 1);
-    CHECK_EQ(hvm_port_string(V, 0x1f0, 2, false, 0x5000, 256, true), IO_DONE);
-    CHECK_EQ(hvm_port_string(V, 0x20, 1, false, 0x5000, 16, false), IO_UNHANDLED);
-    CHECK_EQ(hvm_port_string(V, 0x3f0, 1, false, 0x5000, 16, false), IO_UNHANDLED);
+    CHECK_EQ(string(IOREQ_TYPE_PIO, 0x1f0, 2, bits, 256), IO_DONE);
+    CHECK_EQ(string(IOREQ_TYPE_PIO, 0x20, 1, bits, 16), IO_UNHANDLED);
+    CHECK_EQ(string(IOREQ_TYPE_PIO, 0x3f0, 1, bits, 16), IO_UNHANDLED);
+}
+
+TEST(string_run_in_memory_is_one_request_to_who_claims_all_of_it)
+{
+    fake_run(1, 0);
+    CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000000, 4, IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR, 1024), IO_WAIT);
+    CHECK_EQ(page[0].count, 1024);
+    dm_answer(0, 0);
+    CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000000, 4, IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR, 1024), IO_DONE);
+    CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000ffc, 4, 0, 2), IO_UNHANDLED);      /* over its end */
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, VIOAPIC_BASE, VIOAPIC_BASE + 0xfff), 0);
+    CHECK_EQ(string(IOREQ_TYPE_COPY, VIOAPIC_BASE, 4, 0, 2), IO_UNHANDLED);    /* our own */
+    CHECK_EQ(string(IOREQ_TYPE_COPY, 0xb8000, 2, 0, 2000), IO_WAIT);           /* the ring tells of single writes */
+    CHECK_EQ(page[0].count, 2000);
 }
 
 TEST(memory_is_asked_and_resumed_by_the_emulator)
@@ -609,6 +634,7 @@ TESTS(
     WITH_DM(unclaimed_reads_ones),
     WITH_DM(configuration_space_goes_by_function),
     WITH_DM(string_run_is_one_request),
+    WITH_DM(string_run_in_memory_is_one_request_to_who_claims_all_of_it),
     WITH_DM(memory_is_asked_and_resumed_by_the_emulator),
     WITH_DM(own_devices_come_first),
     WITH_DM(ring_takes_writes_to_the_vga),

@@ -148,21 +148,27 @@ mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type)
 }
 
 /* A device model that knows them reads and writes the guest's memory itself. */
-enum hvm_io_result hvm_port_string(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write,
-                                   uint64_t gpa, uint32_t count, bool df)
+enum hvm_io_result hvm_io_string(struct vcpu *v, const struct ioreq *req)
 {
-    struct machine_access a = { port, count, bytes, true, is_write };
-    uint64_t unused = count;
+    const bool is_port = req->type == IOREQ_TYPE_PIO, is_read = req->bits & IOREQ_BITS_READ;
+    struct machine_access a = { req->addr, req->count, req->size, is_port, !is_read };
+    uint64_t unused = req->count;
 
     if ( !m.has_strings )
         return IO_UNHANDLED;
     if ( m.waits && !m.is_asked )
         return device_access(a, &unused);
-    for ( uint32_t i = 0; i < count; i++, gpa += df ? -(uint64_t)bytes : bytes )
-        if ( is_write )
-            memcpy(&m.port_value, m.ram + gpa, bytes);
+    for ( uint32_t i = 0; i < req->count; i++ ) {
+        const uint64_t at = i * req->size * (req->bits & IOREQ_BITS_DF ? -1ULL : 1);
+        void *const port = &m.port_value, *const device = is_port ? port : m.device + (req->addr + at - m.device_base);
+        const void *const value = req->bits & IOREQ_BITS_DATA_IS_PTR ? m.ram + req->data + at : (void *)&req->data;
+
+        if ( is_read )
+            memcpy(m.ram + req->data + at, device, req->size);
         else
-            memcpy(m.ram + gpa, &m.port_value, bytes), m.port_value++;
+            memcpy(device, value, req->size);
+        m.port_value += is_read && is_port;
+    }
     a.is_write = true;              /* only counted */
     m.is_asked = false;
     m.log[m.nr_log++ % 64] = a;
