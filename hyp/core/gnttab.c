@@ -243,6 +243,12 @@ static grant_handle_t map_alloc(struct gnttab *gt)
     return h;
 }
 
+/* The frame of a mapping as @ld's devices see it; to a hardware guest that is where it asked for it. */
+static uint64_t bus_addr(const struct domain *ld, uint64_t host_addr, mfn_t mfn)
+{
+    return ld->p2m ? host_addr : mfn_to_paddr(mfn);
+}
+
 /* Take @parts out of busy record @h, and free it if nothing is left.  True if freed. */
 static bool map_finish(struct gnttab *gt, grant_handle_t h, uint16_t parts)
 {
@@ -323,7 +329,7 @@ static int16_t map_from(struct domain *ld, struct domain *rd, struct gnttab_map_
     spin_unlock(&gt->lock);
 
     op->handle = h;
-    op->dev_bus_addr = mfn_to_paddr(mfn);
+    op->dev_bus_addr = bus_addr(ld, op->host_addr, mfn);
     return GNTST_okay;
 
  err_pin:
@@ -351,9 +357,10 @@ void gnttab_map_one(struct gnttab_map_grant_ref *op)
 }
 
 /* Find record @op->handle and make it ours: copied to @out, busy.  GNTST_*. */
-static int16_t map_claim(struct gnttab *gt, const struct gnttab_unmap_grant_ref *op,
+static int16_t map_claim(const struct domain *ld, const struct gnttab_unmap_grant_ref *op,
                          struct gnt_map *out)
 {
+    struct gnttab *const gt = ld->gnttab;
     struct gnt_map *m;
     int16_t st = GNTST_okay;
 
@@ -365,7 +372,7 @@ static int16_t map_claim(struct gnttab *gt, const struct gnttab_unmap_grant_ref 
     m = map_record(gt, op->handle);
     if ( m->is_busy || !(m->flags & PARTS) ) {
         st = GNTST_bad_handle;
-    } else if ( op->dev_bus_addr && op->dev_bus_addr != mfn_to_paddr(MFN(m->mfn)) ) {
+    } else if ( op->dev_bus_addr && op->dev_bus_addr != bus_addr(ld, m->addr, MFN(m->mfn)) ) {
         st = GNTST_bad_dev_addr;
     } else if ( op->host_addr && (m->flags & GNTMAP_host_map) && op->host_addr != m->addr ) {
         st = GNTST_bad_virt_addr;
@@ -387,7 +394,7 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
     if ( b->nr == GNTTAB_BATCH )
         gnttab_unmap_flush(b);
 
-    op->status = map_claim(ld->gnttab, op, &m);
+    op->status = map_claim(ld, op, &m);
     if ( op->status != GNTST_okay )
         return;
 
@@ -482,6 +489,16 @@ static int16_t find_target(domid_t id, struct domain **d)
     }
 }
 
+/* What @d calls its grant frame: a hardware guest where it put it last, all ones if nowhere. */
+static uint64_t own_name(const struct domain *d, mfn_t mfn)
+{
+    const uint64_t gfn = m2p_get(mfn);
+
+    if ( !d->p2m )
+        return mfn.n;
+    return mfn_eq(p2m_lookup(d, gfn, NULL), mfn) ? gfn : ~0UL;
+}
+
 int gnttab_setup_table(struct gnttab_setup_table *op, guest_ptr_t frame_list)
 {
     struct domain *d;
@@ -501,7 +518,7 @@ int gnttab_setup_table(struct gnttab_setup_table *op, guest_ptr_t frame_list)
             rc = 0;
             break;
         }
-        frame = mfn.n;
+        frame = own_name(d, mfn);
         if ( !copy_to_guest_index(frame_list, i, &frame, sizeof(frame)) ) {
             rc = -XEN_EFAULT;
             break;

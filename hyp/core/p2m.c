@@ -159,7 +159,7 @@ int p2m_set(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order, enum 
 
     if ( rc )
         return rc;
-    if ( type == P2M_RAM || type == P2M_RAM_RO )
+    if ( type != P2M_GRANT_RW && type != P2M_GRANT_RO )
         for ( uint64_t i = 0; i < BIT(order); i++ )
             m2p_set(mfn_add(mfn, i), gfn + i);
     d->p2m->max_gfn = max(d->p2m->max_gfn, gfn + BIT(order) - 1);

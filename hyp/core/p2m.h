@@ -38,8 +38,8 @@ mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type);
 /*
  * Put 2^@order frames from @mfn at @gfn, aligned to the order (0, 9 or 18; the largest pages that
  * alignment allows are used).  What was there is replaced, and not released: the caller looked.
- * For RAM m2p is set.  0, -XEN_EINVAL, -XEN_ENOMEM: part of it may be done, p2m_clear undoes that.
- * mm_lock held.
+ * m2p is set, except for another domain's frames.  0, -XEN_EINVAL, -XEN_ENOMEM: part of it may be
+ * done, p2m_clear undoes that.  mm_lock held.
  */
 int must_check p2m_set(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order,
                        enum p2m_type type);

@@ -47,7 +47,8 @@ static void name_extent(mfn_t mfn, unsigned int order, uint64_t gpfn)
 
 static bool increase_one(const struct extents *x, uint64_t i)
 {
-    const mfn_t mfn = alloc_extent(x);
+    /* A hardware guest names frames by where they are in its map: it populates. */
+    const mfn_t mfn = x->d->p2m ? INVALID_MFN : alloc_extent(x);
 
     if ( mfn_eq(mfn, INVALID_MFN) )
         return false;

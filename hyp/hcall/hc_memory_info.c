@@ -83,6 +83,8 @@ static int mem_machphys_list(struct vcpu *v, void *arg)
     const uint64_t nr = DIV_ROUND_UP(max_mfn * sizeof(uint64_t), M2P_EXTENT_BYTES);
     uint64_t last = 0;
 
+    if ( v->domain->p2m )
+        return -XEN_ENOSYS;         /* a hardware guest has no use for machine frames */
     for ( a->nr_extents = 0; a->nr_extents < min((uint64_t)a->max_extents, nr); a->nr_extents++ ) {
         const mfn_t mfn = hyp_va_frame(M2P_RO_BASE + a->nr_extents * M2P_EXTENT_BYTES);
 

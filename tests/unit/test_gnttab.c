@@ -126,6 +126,23 @@ static void entry_in_use_stays_with_its_grantee(void **state)
     assert_int_equal(fake_refs(m) | fake_refs(n), 0);
 }
 
+static void hardware_guest_sees_its_own_address(void **state)
+{
+    const mfn_t m = fake_ram(1);
+    struct gnttab_map_grant_ref op = { .host_addr = 0x1000, .flags = HOST | DEV, .ref = 9, .dom = 1 };
+
+    grant(1, 9, 0, m, 0);
+    fake_run(0, 0);
+    fake.dom[0]->p2m = (void *)1;
+    gnttab_map_one(&op);
+    assert_int_equal(op.status, GNTST_okay);
+    assert_int_equal(op.dev_bus_addr, 0x1000);
+    assert_int_equal(unmap(op.handle, 0x1000, mfn_to_paddr(m)), GNTST_bad_dev_addr);
+    assert_int_equal(unmap(op.handle, 0x1000, 0x1000), GNTST_okay);
+    fake.dom[0]->p2m = NULL;
+    assert_int_equal(fake_refs(m), 0);
+}
+
 static void bad_map_arguments(void **state)
 {
     const mfn_t m = fake_ram(1), foreign = fake_ram(2);
@@ -642,6 +659,7 @@ int main(void)
         T(map_holds_frame_and_entry_until_unmap),
         T(readonly_map_takes_no_type),
         T(entry_in_use_stays_with_its_grantee),
+        T(hardware_guest_sees_its_own_address),
         T(bad_map_arguments),
         T(page_tables_are_not_lent_for_writing),
         T(device_part_is_unmapped_apart),

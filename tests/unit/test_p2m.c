@@ -5,6 +5,7 @@
 #include <xenabi/memory.h>
 
 #include "base/bits.h"
+#include "core/gnttab.h"
 #include "core/guest_access.h"
 #include "core/p2m.h"
 #include "core/p2m_fmt.h"
@@ -133,7 +134,7 @@ static void test_gigabytes(void **state)
         const uint64_t *t;
 
         p2m_has_1g = has;
-        assert_int_equal(p2m_set(d, BIT(18), MFN(0), 18, P2M_SHARED), 0);
+        assert_int_equal(p2m_set(d, BIT(18), MFN(0), 18, P2M_GRANT_RW), 0);
         t = mfn_to_virt(paddr_to_mfn(p2m_root(d)));
         t = mfn_to_virt(p2m_mfn_of(t[0]));
         assert_int_equal(!!(t[1] & P2M_LARGE), has);
@@ -233,6 +234,30 @@ static void test_add_to_physmap(void **state)
     assert_int_equal(add(XENMAPSPACE_gmfn_foreign, 1, 62), -XEN_EOPNOTSUPP);
 }
 
+/* Machine frames are no business of a hardware guest. */
+static void test_frames_are_named_by_their_place(void **state)
+{
+    struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 2 };
+    const uint64_t before = d->tot_pages;
+
+    assert_int_equal(add(XENMAPSPACE_grant_table, 0, 60), 0);
+    assert_int_equal(gnttab_setup_table(&op, (uint64_t)list), 0);
+    assert_int_equal(op.status, GNTST_okay);
+    assert_int_equal(list[0], 60);
+    assert_int_equal(list[1], ~0UL);
+    assert_int_equal(add(XENMAPSPACE_grant_table, 0, 70), 0);
+    assert_int_equal(gnttab_setup_table(&op, (uint64_t)list), 0);
+    assert_int_equal(list[0], 70);
+    assert_int_equal(p2m_clear(d, 70, 0), 0);
+    assert_int_equal(gnttab_setup_table(&op, (uint64_t)list), 0);
+    assert_int_equal(list[0], ~0UL);
+
+    list[0] = 5;
+    assert_int_equal(reservation(XENMEM_increase_reservation, 1, 0), 0);
+    assert_int_equal(list[0], 5);
+    assert_int_equal(d->tot_pages, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +270,7 @@ int main(void)
         T(test_populate_and_decrease),
         T(test_populate_without_memory_for_tables),
         T(test_add_to_physmap),
+        T(test_frames_are_named_by_their_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
