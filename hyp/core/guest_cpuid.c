@@ -3,8 +3,8 @@
  * CPUID as a guest's vCPU sees it: the policy of its domain, the parts of it that depend
  * on the vCPU, and the hypervisor's leaves at 0x40000000.
  *
- * PV guests ask by the forced-emulation prefix.  A plain CPUID in ring 3 answers with the host's
- * values: that is so on every host without CPUID faulting.
+ * PV guests ask by the forced-emulation prefix.  What a plain CPUID in ring 3 answers depends on
+ * the processor: cpu/levelling.c.
  */
 #include "core/guest_cpuid.h"
 
@@ -31,6 +31,11 @@ const struct cpu_policy *guest_cpu_policy(const struct domain *d)
         return &cpuid_hvm_default;
     /* The control domain may know what a guest that migrates had better not. */
     return d->is_privileged ? &cpuid_pv_max : &cpuid_pv_default;
+}
+
+bool guest_xcr0_valid(const struct domain *d, uint64_t xcr0)
+{
+    return !(xcr0 & ~cpuid_policy_xcr0(guest_cpu_policy(d))) && xstate_xcr0_valid(xcr0);
 }
 
 static void tsc_leaf(const struct domain *d, uint32_t sub, struct cpuid_regs *out)

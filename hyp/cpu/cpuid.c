@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "base/errno.h"
 #include "base/string.h"
+#include "cpu/regs.h"
 #include "cpu/xstate.h"
 
 #define EXT             0x80000000U
@@ -93,27 +94,38 @@ struct cpuid_regs cpuid_policy_get(const struct cpu_policy *p, uint32_t leaf, ui
 {
     const struct cpuid_regs *const r = slot((struct cpu_policy *)p, leaf, sub);
 
-    if ( !r || (leaf < EXT && leaf > p->basic[0].a) || (leaf >= EXT && leaf > p->ext[0].a) )
-        return (struct cpuid_regs){ 0 };
-    return *r;
+    return r && leaf <= (leaf < EXT ? p->basic[0].a : p->ext[0].a) ? *r : (struct cpuid_regs){ 0 };
 }
 
-uint64_t cpuid_policy_xcr0(const struct cpu_policy *p, uint64_t xcr0_mask)
+uint64_t cpuid_policy_xcr0(const struct cpu_policy *p)
 {
-    uint64_t m = 0;
-
-    if ( cpuid_has(p, FEATURE_XSAVE) )
-        m |= XCR0_X87 | XCR0_SSE;
-    if ( m && cpuid_has(p, FEATURE_AVX) )
-        m |= XCR0_AVX;
-    if ( (m & XCR0_AVX) && cpuid_has(p, FEATURE_AVX512F) )
-        m |= XCR0_AVX512;
-    return m & xcr0_mask;
+    return (cpuid_has(p, FEATURE_XSAVE) ? XCR0_X87 | XCR0_SSE : 0) |
+           (cpuid_has(p, FEATURE_AVX) ? XCR0_AVX : 0) | (cpuid_has(p, FEATURE_AVX512F) ? XCR0_AVX512 : 0);
 }
 
-/* Leaf 0xd from the component sizes and offsets, for the states in @xcr0 only. */
-static void limit_xstate(struct cpu_policy *p, const struct cpu_policy *max, uint64_t xcr0)
+uint64_t cpuid_policy_cr4(const struct cpu_policy *p)
 {
+    static const struct { uint32_t bits; uint16_t feature; } bits[] = {
+        { CR4_VME | CR4_PVI, CPUID_FEATURE(0, 1) }, { CR4_TSD, CPUID_FEATURE(0, 4) },
+        { CR4_DE, CPUID_FEATURE(0, 2) },            { CR4_PSE, CPUID_FEATURE(0, 3) },
+        { CR4_PAE, CPUID_FEATURE(0, 6) },           { CR4_MCE, CPUID_FEATURE(0, 7) },
+        { CR4_PGE, CPUID_FEATURE(0, 13) },          { CR4_OSFXSR, CPUID_FEATURE(0, 24) },
+        { CR4_OSXMMEXCPT, CPUID_FEATURE(0, 25) },   { CR4_UMIP, CPUID_FEATURE(6, 2) },
+        { CR4_FSGSBASE, CPUID_FEATURE(5, 0) },      { CR4_PCIDE, CPUID_FEATURE(1, 17) },
+        { CR4_OSXSAVE, FEATURE_XSAVE },             { CR4_SMEP, CPUID_FEATURE(5, 7) },
+        { CR4_SMAP, CPUID_FEATURE(5, 20) },         { CR4_PKE, CPUID_FEATURE(6, 3) },
+    };
+    uint64_t cr4 = CR4_PCE;
+
+    for ( size_t i = 0; i < ARRAY_SIZE(bits); i++ )
+        cr4 |= cpuid_has(p, bits[i].feature) ? bits[i].bits : 0;
+    return cr4;
+}
+
+/* Leaf 0xd from the component sizes and offsets, for the states that @p's features have only. */
+static void limit_xstate(struct cpu_policy *p, const struct cpu_policy *max)
+{
+    const uint64_t xcr0 = cpuid_policy_xcr0(p);
     const uint32_t features = p->xstate[1].a;
     uint32_t end = 512 + 64;            /* legacy area and header */
 
@@ -154,29 +166,64 @@ static void clear_unused(struct cpu_policy *p)
     p->arch_caps = 0;
 }
 
-void cpuid_policy_limit(struct cpu_policy *p, const struct cpu_policy *max, uint64_t xcr0_mask)
+/* What @p's highest leaves do not reach. */
+static void clear_beyond(struct cpu_policy *p)
 {
-    uint64_t xcr0;
+    struct xen_cpuid_leaf l;
 
+    for ( unsigned int i = 0; cpuid_serialise(p, i, &l); i++ )
+        if ( l.leaf > (l.leaf < EXT ? p->basic[0].a : p->ext[0].a) ||
+             (l.leaf == LEAF_FEAT && l.subleaf > p->feat[0].a) )
+            *slot(p, l.leaf, l.subleaf) = (struct cpuid_regs){ 0 };
+    if ( p->basic[0].a < LEAF_XSTATE )
+        p->basic[1].c &= ~(1U << (FEATURE_XSAVE % 32));
+}
+
+/*
+ * Without @feature there are none of these @bits of @word either.  In an order in which nothing
+ * that is cleared was looked at before.
+ */
+static const struct { uint16_t feature; uint8_t word; uint32_t bits; } needs[] = {
+    { CPUID_FEATURE(0, 0), 0, BIT(23) },    { CPUID_FEATURE(0, 3), 0, BIT(17) },    /* FPU: MMX; PSE: PSE36 */
+    { CPUID_FEATURE(0, 4), 2, BIT(27) },                                            /* TSC: RDTSCP */
+    { CPUID_FEATURE(0, 6), 2, BIT(20) | BIT(29) },                                  /* PAE: NX, LM */
+    { CPUID_FEATURE(0, 9), 1, BIT(21) | BIT(24) },                                  /* APIC: X2APIC, TSC_DEADLINE */
+    { CPUID_FEATURE(0, 23), 2, BIT(22) | BIT(31) }, { CPUID_FEATURE(2, 31), 2, BIT(30) },   /* MMX: 3DNOW */
+    { CPUID_FEATURE(0, 24), 2, BIT(25) },   { CPUID_FEATURE(0, 24), 0, BIT(25) },   /* FXSR: FFXSR, SSE */
+    { CPUID_FEATURE(0, 25), 0, BIT(26) },                                           /* SSE: SSE2 */
+    { FEATURE_SSE2, 1, BIT(0) | BIT(1) | BIT(25) }, { FEATURE_SSE2, 2, BIT(29) },   /* SSE3, PCLMULQDQ, AES, LM */
+    { FEATURE_SSE2, 5, BIT(29) },           { FEATURE_SSE2, 6, BIT(8) },            /* SHA, GFNI */
+    { CPUID_FEATURE(1, 0), 3, BIT(6) },     { CPUID_FEATURE(1, 0), 1, BIT(9) },     /* SSE3: SSE4A, SSSE3 */
+    { CPUID_FEATURE(1, 9), 1, BIT(19) },    { CPUID_FEATURE(1, 19), 1, BIT(20) },   /* SSE4_1, SSE4_2 */
+    { FEATURE_LM, 1, BIT(13) | BIT(17) },   { FEATURE_LM, 2, BIT(26) },             /* CX16, PCID, PAGE1GB */
+    { FEATURE_LM, 3, BIT(0) },              { FEATURE_LM, 6, BIT(3) },              /* LAHF_LM, PKU */
+    { CPUID_FEATURE(1, 17), 5, BIT(10) },                                           /* PCID: INVPCID */
+    { FEATURE_XSAVE, 1, BIT(28) },          { FEATURE_XSAVE, 6, BIT(3) },           /* AVX, PKU */
+    { FEATURE_XSAVE, 4, ~0U },
+    { FEATURE_AVX, 1, BIT(12) | BIT(29) },  { FEATURE_AVX, 3, BIT(11) | BIT(16) },  /* FMA, F16C, XOP, FMA4 */
+    { FEATURE_AVX, 5, BIT(5) },             { FEATURE_AVX2, 6, BIT(9) | BIT(10) },  /* AVX2: VAES, VPCLMULQDQ */
+    { CPUID_FEATURE(1, 25), 6, BIT(9) },    { CPUID_FEATURE(1, 1), 6, BIT(10) },    /* AES, PCLMULQDQ: the same */
+    { FEATURE_AVX2, 5, BIT(16) },           { FEATURE_AVX2, 10, BIT(4) },           /* AVX512F, AVX_VNNI */
+    { FEATURE_AVX512F, 5, 0xdc220000 },     { FEATURE_AVX512F, 6, 0x00005842 },     /* all other AVX512 */
+    { FEATURE_AVX512F, 9, 0x0080010c },     { FEATURE_AVX512F, 10, BIT(5) },
+};
+
+void cpuid_policy_limit(struct cpu_policy *p, const struct cpu_policy *max)
+{
     p->basic[0].a = min(p->basic[0].a, max->basic[0].a);
     p->feat[0].a = min(p->feat[0].a, max->feat[0].a);
     p->ext[0].a = min(p->ext[0].a, max->ext[0].a);
     for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
         *word_of(p, w) &= cpuid_feature_word(max, w);
-    p->basic[1].c |= 1U << (FEATURE_HYPERVISOR % 32);
+    clear_beyond(p);
     clear_unused(p);
-
-    xcr0 = cpuid_policy_xcr0(p, xcr0_mask);
-    if ( !(xcr0 & XCR0_AVX) )
-        p->basic[1].c &= ~(1U << 28 | 1U << 29 | 1U << 12);     /* AVX, F16C, FMA */
-    if ( !(xcr0 & XCR0_AVX512) )
-        p->feat[0].b &= ~(1U << 16);
-    if ( !xcr0 )
-        p->basic[1].c &= ~(1U << 26);
-    limit_xstate(p, max, xcr0);
+    for ( size_t i = 0; i < ARRAY_SIZE(needs); i++ )
+        if ( !cpuid_has(p, needs[i].feature) )
+            *word_of(p, needs[i].word) &= ~needs[i].bits;
+    limit_xstate(p, max);
     if ( is_amd(p) )
         p->ext[1].d |= p->basic[1].d & COMMON_D;
-    p->ext[8].a = min(p->ext[8].a & 0xff, max->ext[8].a & 0xff) | (p->ext[8].a & 0xff00);
+    p->ext[8].a = min(p->ext[8].a & 0xff, max->ext[8].a & 0xff) | min(p->ext[8].a & 0xff00, 48U << 8);
 }
 
 bool cpuid_serialise(const struct cpu_policy *p, unsigned int i, struct xen_cpuid_leaf *out)
@@ -250,16 +297,23 @@ static init_code void system_policies(struct cpu_policy *max, struct cpu_policy 
 {
     static init_data struct cpu_policy allowed;
 
-    allowed = cpuid_host;
+    *max = cpuid_host;
+    max->basic[1].c |= 1U << 31 | (hvm ? 1U << 21 : 0);     /* HYPERVISOR, X2APIC: from us */
+    allowed = *max;
     for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
         *word_of(&allowed, w) &= words[w].max | (hvm ? words[w].hvm : 0);
-    *max = cpuid_host;
-    cpuid_policy_limit(max, &allowed, xstate_host_mask);
+    if ( !xstate_host_mask )
+        allowed.basic[1].c &= ~(1U << 26);
+    if ( !(xstate_host_mask & XCR0_AVX) )
+        allowed.basic[1].c &= ~(1U << 28);
+    if ( !(xstate_host_mask & XCR0_AVX512) )
+        allowed.feat[0].b &= ~(1U << 16);
+    cpuid_policy_limit(max, &allowed);
 
     for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
         *word_of(&allowed, w) &= words[w].dflt | (hvm ? words[w].hvm : 0);
     *dflt = *max;
-    cpuid_policy_limit(dflt, &allowed, xstate_host_mask);
+    cpuid_policy_limit(dflt, &allowed);
 }
 
 static init_code void read_host(struct cpu_policy *p)
@@ -285,5 +339,6 @@ init_code void cpuid_init(void)
     read_host(&cpuid_host);
     system_policies(&cpuid_pv_max, &cpuid_pv_default, false);
     system_policies(&cpuid_hvm_max, &cpuid_hvm_default, true);
+    cpuid_level_init();
 }
 #endif

@@ -41,10 +41,14 @@ struct cpu_policy {
 
 /* Feature words by number, for feature tests: word * 32 + bit. */
 #define CPUID_FEATURE(word, bit)    ((word) * 32 + (bit))
-#define FEATURE_OSXSAVE             CPUID_FEATURE(1, 27)
+#define FEATURE_SSE2                CPUID_FEATURE(0, 26)
+#define FEATURE_X2APIC              CPUID_FEATURE(1, 21)
 #define FEATURE_XSAVE               CPUID_FEATURE(1, 26)
+#define FEATURE_OSXSAVE             CPUID_FEATURE(1, 27)
 #define FEATURE_AVX                 CPUID_FEATURE(1, 28)
-#define FEATURE_HYPERVISOR          CPUID_FEATURE(1, 31)
+#define FEATURE_RDTSCP              CPUID_FEATURE(2, 27)
+#define FEATURE_LM                  CPUID_FEATURE(2, 29)
+#define FEATURE_AVX2                CPUID_FEATURE(5, 5)
 #define FEATURE_AVX512F             CPUID_FEATURE(5, 16)
 
 /* The system's policies; immutable after cpuid_init.  The host's is what the boot CPU said. */
@@ -54,13 +58,22 @@ extern struct cpu_policy cpuid_host, cpuid_pv_max, cpuid_pv_default, cpuid_hvm_m
 void cpuid_init(void);
 
 /*
- * Cut @p down to what @max allows and what follows from the rest (extended state, topology).
- * Pure.  @xcr0_mask: extended state the hypervisor handles.
+ * cpu/levelling.c.  From now on CPUID in ring 3 on this CPU answers with no more than @p has, as
+ * far as the processor can do that: cpuid_level_caps, XEN_SYSCTL_CPU_LEVELCAP_*.  NULL: as it is.
  */
-void cpuid_policy_limit(struct cpu_policy *p, const struct cpu_policy *max, uint64_t xcr0_mask);
+void cpuid_level_init(void);
+void cpuid_level(const struct cpu_policy *p);
+extern uint32_t cpuid_level_caps;
 
-/* XCR0 bits that @p's features imply, within @xcr0_mask. */
-uint64_t cpuid_policy_xcr0(const struct cpu_policy *p, uint64_t xcr0_mask);
+/*
+ * Cut @p down to what @max allows and what follows from the rest: features that need others,
+ * extended state, topology.  Pure.
+ */
+void cpuid_policy_limit(struct cpu_policy *p, const struct cpu_policy *max);
+
+/* XCR0 and CR4 with all that @p's features bring. */
+uint64_t cpuid_policy_xcr0(const struct cpu_policy *p);
+uint64_t cpuid_policy_cr4(const struct cpu_policy *p);
 
 uint32_t cpuid_feature_word(const struct cpu_policy *p, unsigned int word);
 static inline bool cpuid_has(const struct cpu_policy *p, unsigned int feature)

@@ -35,6 +35,8 @@ struct tss;
 #define PCPU_WORK_NMI       0x20    /* an NMI was seen */
 #define PCPU_WORK_HVM       0x40    /* boot: take VT-x or AMD-V into use */
 
+#define PCPU_CPUID_MASKS    3       /* cpu/levelling.c */
+
 struct pcpu {
     aligned_to(16) uint32_t id;     /* 0 .. nr_cpus - 1 */
     uint32_t      work;             /* PCPU_WORK_*, atomic */
@@ -57,6 +59,8 @@ struct pcpu {
     uint64_t      guest_span;       /* core/guest_access.h: bytes that a guest's addresses may span */
     bool          hvm_flush;        /* a hardware guest's translations are to be flushed before it runs */
     bool          online;
+    bool          cpuid_faults;     /* in ring 3: cpu/levelling.c */
+    uint64_t      cpuid_mask[PCPU_CPUID_MASKS];     /* values loaded last, 0: none */
     uint64_t      gdt_base;         /* value of GDTR */
     uint32_t      ldt_entries;      /* what LDTR covers; 0: it is null */
     uint32_t      lock_depth;       /* debug builds: ranks held (cpu/spinlock.c) */

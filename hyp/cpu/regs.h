@@ -15,20 +15,25 @@
 #define CR0_CD          0x40000000
 #define CR0_PG          0x80000000
 
+#define CR4_VME         0x00000001
+#define CR4_PVI         0x00000002
 #define CR4_TSD         0x00000004
 #define CR4_DE          0x00000008
 #define CR4_PSE         0x00000010
 #define CR4_PAE         0x00000020
 #define CR4_MCE         0x00000040
 #define CR4_PGE         0x00000080
+#define CR4_PCE         0x00000100
 #define CR4_OSFXSR      0x00000200
 #define CR4_OSXMMEXCPT  0x00000400
 #define CR4_UMIP        0x00000800
 #define CR4_VMXE        0x00002000
 #define CR4_FSGSBASE    0x00010000
+#define CR4_PCIDE       0x00020000
 #define CR4_OSXSAVE     0x00040000
 #define CR4_SMEP        0x00100000
 #define CR4_SMAP        0x00200000
+#define CR4_PKE         0x00400000
 
 #define FLAGS_MBS       0x00000002      /* always one */
 #define FLAGS_TF        0x00000100

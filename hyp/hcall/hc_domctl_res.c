@@ -10,7 +10,6 @@
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
-#include "cpu/xstate.h"
 #include "kern/clock.h"
 #include "mem/slab.h"
 #include "pv/pv.h"
@@ -167,7 +166,7 @@ int dc_set_cpu_policy(struct domain *d, struct xen_domctl *op)
         slab_free(p);
         return rc;
     }
-    cpuid_policy_limit(p, max, xstate_host_mask);
+    cpuid_policy_limit(p, max);
     slab_free(d->cpu_policy);
     d->cpu_policy = p;
     return 0;

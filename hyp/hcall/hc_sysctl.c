@@ -251,10 +251,9 @@ static int sc_scheduler_op(struct xen_sysctl *op)
     return sched_sysctl(&op->u.scheduler_op);
 }
 
-/* CPUID can neither be masked nor made to fault here. */
 static int sc_get_cpu_levelling_caps(struct xen_sysctl *op)
 {
-    op->u.cpu_levelling_caps.caps = 0;
+    op->u.cpu_levelling_caps.caps = cpuid_level_caps;
     return 0;
 }
 

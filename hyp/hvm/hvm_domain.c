@@ -12,6 +12,7 @@
 #include "core/p2m.h"
 #include "core/page.h"
 #include "cpu/asm.h"
+#include "cpu/cpuid.h"
 #include "cpu/desc.h"
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
@@ -212,6 +213,7 @@ static void switch_to(struct vcpu *v)
     }
     if ( v->hvm->tsc_aux )
         wrmsr(MSR_TSC_AUX, v->hvm->tsc_aux);
+    cpuid_level(NULL);
     vlapic_migrate(v, p->id);
     hvm_backend->switch_to(v);
     if ( hvm_backend->get_dr7(v) & 0xff )

@@ -26,7 +26,25 @@
 #define MSR_LFENCE_CFG          0xc0011029
 #define   LFENCE_SERIALISES       BIT(1)
 #define HWCR_TSC_FREQ_SEL       BIT(24)
+#define FEATURE_MTRR            CPUID_FEATURE(0, 12)
 #define MISC_ENABLE_DEFAULT     0x1801      /* fast strings, no BTS, no PEBS */
+
+/* Registers that come with a feature. */
+static const struct { uint32_t first; uint16_t nr, feature; } optional[] = {
+    { MSR_X2APIC_FIRST, 0x100, FEATURE_X2APIC },  { MSR_TSC_DEADLINE, 1, CPUID_FEATURE(1, 24) },
+    { MSR_TSC_AUX, 1, FEATURE_RDTSCP },           { MSR_TSC_ADJUST, 1, CPUID_FEATURE(5, 1) },
+    { MSR_PAT, 1, CPUID_FEATURE(0, 16) },         { MSR_MTRR_CAP, 1, FEATURE_MTRR },
+    { MSR_MTRR_PHYS, 0x70, FEATURE_MTRR },        { MSR_MTRR_DEF, 1, FEATURE_MTRR },
+    { MSR_MCG_CAP, 2, CPUID_FEATURE(0, 14) },
+};
+
+static bool has_msr(const struct vcpu *v, uint32_t msr)
+{
+    for ( size_t i = 0; i < ARRAY_SIZE(optional); i++ )
+        if ( msr - optional[i].first < optional[i].nr )
+            return cpuid_has(guest_cpu_policy(v->domain), optional[i].feature);
+    return true;
+}
 
 /* MTRRs are kept for the guest and mean nothing: all of its memory is RAM, cached. */
 static uint64_t *mtrr(struct hvm_vcpu *h, uint32_t msr)
@@ -75,6 +93,8 @@ int hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
 {
     struct hvm_vcpu *const h = v->hvm;
 
+    if ( !has_msr(v, msr) )
+        return -XEN_EPERM;
     if ( is_apic_msr(msr) )
         return vlapic_read_msr(v, msr, val);
     if ( is_viridian_msr(v, msr) )
@@ -84,7 +104,7 @@ int hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     switch ( msr ) {
     case MSR_TSC:           *val = rdtsc() + h->tsc_offset;     return 0;
     case MSR_TSC_ADJUST:    *val = h->tsc_adjust;               return 0;
-    case MSR_TSC_AUX:       *val = h->tsc_aux;                  return cpu.rdtscp ? 0 : -XEN_EPERM;
+    case MSR_TSC_AUX:       *val = h->tsc_aux;                  return 0;
     case MSR_EFER:          *val = h->efer;                     return 0;
     case MSR_PAT:           *val = h->pat;                      return 0;
     case MSR_MISC_ENABLE:   *val = MISC_ENABLE_DEFAULT;         return cpu.is_amd ? -XEN_EPERM : 0;
@@ -136,6 +156,8 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     struct hvm_vcpu *const h = v->hvm;
     uint64_t old;
 
+    if ( !has_msr(v, msr) || (msr == MSR_APIC_BASE && (val & APIC_BASE_X2APIC) && !has_msr(v, MSR_X2APIC_FIRST)) )
+        return -XEN_EPERM;
     if ( is_apic_msr(msr) )
         return vlapic_write_msr(v, msr, val);
     if ( is_viridian_msr(v, msr) )
@@ -150,7 +172,7 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
         set_tsc(v, h->tsc_offset + val - h->tsc_adjust);
         return 0;
     case MSR_TSC_AUX:
-        if ( !cpu.rdtscp || val >> 32 )
+        if ( val >> 32 )
             return -XEN_EPERM;
         h->tsc_aux = val;
         wrmsr(MSR_TSC_AUX, val);

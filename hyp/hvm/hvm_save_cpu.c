@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "base/errno.h"
 #include "base/string.h"
+#include "core/guest_cpuid.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/msr.h"
@@ -262,7 +263,7 @@ int hvm_load_xsave(struct domain *d, unsigned int i, const void *rec, uint32_t l
     const struct hvm_hw_cpu_xsave *const x = rec;
     struct vcpu *const v = d->vcpu[i];
 
-    if ( !xstate_xcr0_valid(x->xcr0) )
+    if ( !guest_xcr0_valid(d, x->xcr0) )
         return hvm_load_bad(d, i, "XCR0", x->xcr0);
     if ( (x->save_area.xsave_hdr.xstate_bv & ~xstate_host_mask) || x->save_area.xsave_hdr.xcomp_bv )
         return hvm_load_bad(d, i, "XSTATE_BV", x->save_area.xsave_hdr.xstate_bv);

@@ -221,9 +221,8 @@ void hvm_exit_dr_access(struct vcpu *v)
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int len)
 {
     const uint64_t val = (uint32_t)v->regs.rax | v->regs.rdx << 32;
-    const uint64_t may = cpuid_policy_xcr0(guest_cpu_policy(v->domain), xstate_host_mask);
 
-    if ( hvm_cpl(v) || (uint32_t)v->regs.rcx || (val & ~may) || !xstate_xcr0_valid(val) ) {
+    if ( hvm_cpl(v) || (uint32_t)v->regs.rcx || !guest_xcr0_valid(v->domain, val) ) {
         hvm_inject(v, VEC_GP, 0);
         return;
     }

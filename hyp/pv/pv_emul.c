@@ -19,8 +19,8 @@
 #include "pv/pv_io.h"
 
 #define LAR_LONG    (1U << 21)
-#define GUEST_CR4   (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT | \
-                     CR4_PSE | CR4_PAE | CR4_PGE | CR4_MCE)
+#define PV_CR4      (CR4_TSD | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PSE | CR4_PAE | CR4_PGE | CR4_MCE)
+#define PV_CR4_FEATURES     (CR4_FSGSBASE | CR4_OSXSAVE)    /* where the policy has them */
 
 /* What an emulated instruction comes to. */
 enum outcome { DONE, FAULT_GP, INJECTED };
@@ -74,7 +74,8 @@ static enum outcome cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
     case 3:
         return cr3_write(v, val);
     case 4:
-        v->pv.cr4 = (val & GUEST_CR4) | (cpu_base_cr4() & CR4_PAE);
+        v->pv.cr4 = (val & (PV_CR4 | (PV_CR4_FEATURES & cpuid_policy_cr4(guest_cpu_policy(v->domain))))) |
+                    (cpu_base_cr4() & CR4_PAE);
         cpu_load_cr4(cpu_base_cr4() | (val & CR4_TSD));
         return DONE;
     default:
@@ -128,7 +129,7 @@ static enum outcome group7(struct vcpu *v, const struct insn *in)
     const uint64_t val = (uint32_t)r->rax | r->rdx << 32;
 
     if ( in->is_reg && (in->reg & 7) == 2 && (in->rm & 7) == 1 ) {      /* 0f 01 d1: XSETBV */
-        if ( (uint32_t)r->rcx || !(v->pv.cr4 & CR4_OSXSAVE) || !xstate_xcr0_valid(val) )
+        if ( (uint32_t)r->rcx || !(v->pv.cr4 & CR4_OSXSAVE) || !guest_xcr0_valid(v->domain, val) )
             return FAULT_GP;
         v->xcr0 = val;
         xstate_load_xcr0(val);
@@ -177,9 +178,6 @@ static enum outcome kernel_only(struct vcpu *v, const struct insn *in)
         r->rax = (uint32_t)val;
         r->rdx = val >> 32;
         return DONE;
-    case 0x0fa2:
-        do_cpuid(v);
-        return DONE;
     default:
         return FAULT_GP;
     }
@@ -199,6 +197,9 @@ static enum outcome execute(struct vcpu *v, struct insn *in)
     case 0xfa: case 0xfb:
         /* POPF would not trap, so pretending to follow CLI would lose interrupts for good. */
         return pv_io_privileged(v) ? DONE : FAULT_GP;
+    case 0x0fa2:                                /* of user mode too: cpu/levelling.c */
+        do_cpuid(v);
+        return DONE;
     default:
         return v->pv.kernel_mode ? kernel_only(v, in) : FAULT_GP;
     }

@@ -11,10 +11,12 @@
 #include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
+#include "core/guest_cpuid.h"
 #include "core/guest_ops.h"
 #include "core/preempt.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
+#include "cpu/cpuid.h"
 #include "cpu/desc.h"
 #include "cpu/extable.h"
 #include "cpu/msr.h"
@@ -353,6 +355,8 @@ static void pv_switch_to(struct vcpu *v)
     wrmsr(MSR_GS_BASE, pv->kernel_mode ? pv->gs_base_kernel : pv->gs_base_user);
     wrmsr(MSR_KERNEL_GS_BASE, pv->kernel_mode ? pv->gs_base_user : pv->gs_base_kernel);
     cpu_load_cr4(cpu_base_cr4() | (pv->cr4 & CR4_TSD));
+    /* The control domain's tools may look at the host. */
+    cpuid_level(domain_is_control(v->domain) ? NULL : guest_cpu_policy(v->domain));
     pv_load_debugregs(v);
     if ( pv->cr0_ts )
         write_cr0(read_cr0() | CR0_TS);

@@ -49,6 +49,8 @@ SYMBOLS_UP = {
     ("core", "guest_zero_raw"): "the same",
     ("cpu", "fxrstor_safe"): "the same",
     ("cpu", "xrstor_safe"): "the same",
+    ("cpu", "rdmsr_safe"): "the same",
+    ("cpu", "wrmsr_safe"): "the same",
     ("cpu", "syscall_stubs"): "entry points that this processor's registers name",
     ("cpu", "syscall32_stubs"): "the same",
     ("cpu", "trap_stubs"): "the same",

@@ -41,10 +41,9 @@ static void limiting_takes_the_intersection_of_features(void **state)
     max.basic[1].d = 0x00000001;
     max.feat[0].b = BIT32(3) | BIT32(16);
     p.feat[0].b = BIT32(3) | BIT32(8);
-    cpuid_policy_limit(&p, &max, XCR0_ALL);
+    cpuid_policy_limit(&p, &max);
     assert_int_equal(p.basic[1].d, 1);
     assert_int_equal(p.feat[0].b, BIT32(3));
-    assert_true(cpuid_has(&p, FEATURE_HYPERVISOR));
 }
 
 static void limiting_twice_is_limiting_once(void **state)
@@ -52,22 +51,17 @@ static void limiting_twice_is_limiting_once(void **state)
     struct cpu_policy p = big(), q;
     const struct cpu_policy max = big();
 
-    cpuid_policy_limit(&p, &max, XCR0_ALL);
+    cpuid_policy_limit(&p, &max);
     q = p;
-    cpuid_policy_limit(&q, &max, XCR0_ALL);
+    cpuid_policy_limit(&q, &max);
     assert_memory_equal(&p, &q, sizeof(p));
 }
 
 static void extended_state_follows_the_features(void **state)
 {
-    const struct { bool xsave, avx, avx512; uint64_t mask, xcr0; uint32_t size; } rows[] = {
-        { true,  true,  true,  XCR0_ALL,             XCR0_ALL, 2688 },
-        { true,  true,  true,  XCR0_ALL | XCR0_PKRU, XCR0_ALL, 2688 },
-        { true,  true,  false, XCR0_ALL,             7,        832 },
-        { true,  false, true,  XCR0_ALL,             3,        576 },
-        { true,  true,  true,  7,                    7,        832 },
-        { false, true,  true,  XCR0_ALL,             0,        0 },
-        { true,  true,  true,  0,                    0,        0 },
+    const struct { bool xsave, avx, avx512; uint64_t xcr0; uint32_t size; } rows[] = {
+        { true,  true,  true,  XCR0_ALL, 2688 }, { true,  true,  false, 7,        832 },
+        { true,  false, true,  3,        576 },  { false, true,  true,  0,        0 },
     };
 
     for ( size_t i = 0; i < ARRAY_SIZE(rows); i++ ) {
@@ -80,12 +74,94 @@ static void extended_state_follows_the_features(void **state)
             p.basic[1].c &= ~BIT32(28);
         if ( !rows[i].avx512 )
             p.feat[0].b &= ~BIT32(16);
-        cpuid_policy_limit(&p, &max, rows[i].mask);
+        cpuid_policy_limit(&p, &max);
+        assert_int_equal(cpuid_policy_xcr0(&p), rows[i].xcr0);
         assert_int_equal(p.xstate[0].a, rows[i].xcr0);
         assert_int_equal(p.xstate[0].c, rows[i].size);
         assert_int_equal(cpuid_has(&p, FEATURE_AVX), !!(rows[i].xcr0 & XCR0_AVX));
         assert_int_equal(cpuid_has(&p, FEATURE_AVX512F), !!(rows[i].xcr0 & XCR0_AVX512));
     }
+}
+
+/* What has to go when one feature is turned off, and something that has to stay. */
+static void what_needs_a_feature_goes_with_it(void **state)
+{
+    enum { AVX = FEATURE_AVX, SSE2 = FEATURE_SSE2, F512 = FEATURE_AVX512F, LM = FEATURE_LM,
+           XSAVE = FEATURE_XSAVE, AES = CPUID_FEATURE(1, 25), AVX2 = FEATURE_AVX2 };
+    const struct { uint16_t off, gone, stays; } rows[] = {
+        { CPUID_FEATURE(0, 9), FEATURE_X2APIC, SSE2 },          /* APIC */
+        { CPUID_FEATURE(0, 9), CPUID_FEATURE(1, 24), SSE2 },
+        { CPUID_FEATURE(0, 24), CPUID_FEATURE(1, 20), XSAVE },  /* FXSR: SSE to SSE4_2 */
+        { SSE2, AES, XSAVE },           { SSE2, CPUID_FEATURE(5, 29), AVX },    /* SHA */
+        { CPUID_FEATURE(1, 0), CPUID_FEATURE(1, 20), AES },     /* SSE3: SSE4_2 */
+        { CPUID_FEATURE(0, 6), LM, SSE2 },                      /* PAE */
+        { CPUID_FEATURE(0, 6), CPUID_FEATURE(5, 10), SSE2 },    /* by LM and PCID: INVPCID */
+        { LM, CPUID_FEATURE(2, 26), CPUID_FEATURE(2, 20) },     /* PAGE1GB, not NX */
+        { CPUID_FEATURE(0, 4), FEATURE_RDTSCP, LM },            /* TSC */
+        { XSAVE, AVX, AES },            { XSAVE, CPUID_FEATURE(4, 1), AES },    /* XSAVEC */
+        { AVX, AVX2, AES },             { AVX, CPUID_FEATURE(1, 12), AES },     /* FMA */
+        { AVX, F512, CPUID_FEATURE(5, 8) },                     /* not BMI2 */
+        { AVX2, F512, AVX },            { AVX2, CPUID_FEATURE(6, 1), AVX },     /* AVX512_VBMI */
+        { AES, CPUID_FEATURE(6, 9), AVX2 },                     /* VAES */
+        { F512, CPUID_FEATURE(5, 31), AVX2 }, { F512, CPUID_FEATURE(6, 14), AVX2 },
+        { F512, CPUID_FEATURE(9, 8), AVX2 },  { F512, CPUID_FEATURE(10, 5), CPUID_FEATURE(10, 4) },
+    };
+    for ( size_t i = 0; i < ARRAY_SIZE(rows); i++ ) {
+        struct cpu_policy max = big(), p;
+        const uint32_t bit = BIT32(rows[i].off % 32);
+
+        max.feat[1].a = ~0U;
+        p = max;
+        cpuid_policy_limit(&p, &max);
+        assert_true(cpuid_has(&p, rows[i].off) && cpuid_has(&p, rows[i].gone));
+        switch ( rows[i].off / 32 ) {
+        case 0: p.basic[1].d &= ~bit; break;
+        case 1: p.basic[1].c &= ~bit; break;
+        case 2: p.ext[1].d &= ~bit; break;
+        case 5: p.feat[0].b &= ~bit; break;
+        default: fail();
+        }
+        cpuid_policy_limit(&p, &max);
+        if ( cpuid_has(&p, rows[i].gone) || !cpuid_has(&p, rows[i].stays) )
+            fail_msg("row %zu", i);
+    }
+}
+
+static void control_bits_follow_the_features(void **state)
+{
+    struct cpu_policy p = big();
+    const struct cpu_policy max = big();
+
+    cpuid_policy_limit(&p, &max);
+    assert_int_equal(cpuid_policy_cr4(&p), 0x770fff);
+    p.basic[1].c &= ~BIT32(26);         /* XSAVE: OSXSAVE and, for want of PKU, PKE */
+    p.feat[0].b &= ~BIT32(0);           /* FSGSBASE */
+    p.basic[1].d &= ~BIT32(1);          /* VME: VME and PVI */
+    cpuid_policy_limit(&p, &max);
+    assert_int_equal(cpuid_policy_cr4(&p), 0x320ffc);
+    memset(&p, 0, sizeof(p));
+    assert_int_equal(cpuid_policy_cr4(&p), 0x100);      /* PCE */
+}
+
+static void nothing_is_beyond_the_highest_leaf_or_width(void **state)
+{
+    const struct cpu_policy max = big();
+    struct cpu_policy p = big();
+
+    p.basic[0].a = 6;
+    p.ext[0].a = 0x80000000;
+    cpuid_policy_limit(&p, &max);
+    assert_int_equal(p.feat[0].b | p.feat[0].c | p.xstate[0].a | p.xstate[2].a, 0);
+    assert_int_equal(p.ext[1].c | p.ext[1].d | p.ext[8].a, 0);
+    assert_false(cpuid_has(&p, FEATURE_LM));
+    assert_int_equal(p.ext[0].a, 0x80000000);
+    p = max;
+    p.feat[0].a = 0;
+    p.feat[1].a = ~0U;
+    p.ext[8].a = 0x3934;
+    cpuid_policy_limit(&p, &max);
+    assert_int_equal(p.feat[1].a, 0);
+    assert_int_equal(p.ext[8].a, 0x3030);
 }
 
 static void topology_and_power_are_not_the_guests(void **state)
@@ -95,7 +171,7 @@ static void topology_and_power_are_not_the_guests(void **state)
 
     p.basic[5].a = p.basic[0xa].a = p.topo[0].b = p.arch_caps = p.platform_info = 1;
     p.cache[0].a = 0x1c004121;
-    cpuid_policy_limit(&p, &max, XCR0_ALL);
+    cpuid_policy_limit(&p, &max);
     assert_int_equal(p.basic[1].b, 0x0800);
     assert_int_equal(p.basic[5].a | p.basic[0xa].a | p.topo[0].b, 0);
     assert_int_equal(p.arch_caps | p.platform_info, 0);
@@ -109,7 +185,7 @@ static void amd_repeats_common_bits_but_words_do_not(void **state)
 
     p.basic[0].b = 0x68747541;
     p.basic[1].d = 0x178bfbff;
-    cpuid_policy_limit(&p, &max, XCR0_ALL);
+    cpuid_policy_limit(&p, &max);
     assert_int_equal(p.ext[1].d & 0x0183f3ff, p.basic[1].d & 0x0183f3ff);
     assert_int_equal(cpuid_feature_word(&p, 2) & 0x0183f3ff, 0);
 }
@@ -201,6 +277,9 @@ int main(void)
         cmocka_unit_test(limiting_takes_the_intersection_of_features),
         cmocka_unit_test(limiting_twice_is_limiting_once),
         cmocka_unit_test(extended_state_follows_the_features),
+        cmocka_unit_test(what_needs_a_feature_goes_with_it),
+        cmocka_unit_test(control_bits_follow_the_features),
+        cmocka_unit_test(nothing_is_beyond_the_highest_leaf_or_width),
         cmocka_unit_test(topology_and_power_are_not_the_guests),
         cmocka_unit_test(amd_repeats_common_bits_but_words_do_not),
         cmocka_unit_test(serialised_form_round_trips),

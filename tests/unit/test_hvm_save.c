@@ -37,6 +37,7 @@ bool xstate_xcr0_valid(uint64_t xcr0) { return (xcr0 & 1) && !(xcr0 & ~7UL); }
 void xstate_import_fxsave(void *area, const uint8_t fx[512]) { xstate_reset(area); memcpy(area, fx, 416); }
 void xstate_export_fxsave(const void *area, uint8_t fx[512]) { memcpy(fx, area, 512); }
 uint32_t clock_tsc_khz(void) { return 2500000; }
+bool guest_xcr0_valid(const struct domain *d, uint64_t xcr0) { return xstate_xcr0_valid(xcr0); }
 const struct cpu_policy *guest_cpu_policy(const struct domain *d) { return &policy; }
 void hvm_kick(struct vcpu *v) { nr_kicks++; }
 uint32_t vlapic_read(struct vcpu *v, uint32_t offset) { CHECK_EQ(offset, 0x390); return 777; }
@@ -94,6 +95,7 @@ static int setup(void **state_)
     last_line[0] = 0;
     memset(&policy, 0, sizeof(policy));
     policy.basic[0].a = 13;
+    policy.basic[1].d = 0x078bfbff;                             /* VME to SSE2 */
     policy.basic[1].c = 1U << 26 | 1U << 17;                    /* XSAVE, PCID */
     policy.feat[0].b = 1 | 1U << 7 | 1U << 20;                  /* FSGSBASE, SMEP, SMAP */
     policy.ext[0].a = 0x80000008;
