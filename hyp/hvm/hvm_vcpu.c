@@ -326,8 +326,9 @@ void hvm_signal_sipi(struct vcpu *v, uint8_t vector)
 {
     struct hvm_vcpu *const h = v->hvm;
 
-    if ( vcpu_is_up(v) && !read_once(h->init_pending) )
-        return;                         /* it does not wait for one */
+    /* Down for good in HLT is not waiting for one: the second of the usual two must not start it again. */
+    if ( read_once(h->is_started) && !read_once(h->init_pending) )
+        return;
     h->sipi_vector = vector;
     write_once(h->sipi_pending, true);
     atomic_or32(&v->work, VCPU_WORK_IRQ);
@@ -342,7 +343,7 @@ static void take_init(struct vcpu *v)
     struct hvm_vcpu *const h = v->hvm;
 
     if ( h->init_pending ) {
-        h->init_pending = false;
+        h->init_pending = h->is_started = false;
         hvm_reset(v);
         xstate_reset(v->xsave);
         if ( !read_once(h->sipi_pending) ) {

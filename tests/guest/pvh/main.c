@@ -38,7 +38,7 @@ static long create(void)
 {
     memset(&d, 0, sizeof(d));
     d.u.createdomain = (struct xen_domctl_createdomain){
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 1, .max_evtchn_port = 1023,
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 2, .max_evtchn_port = 1023,
         .max_grant_frames = 4, .max_maptrack_frames = 4, .grant_opts = 1,
         .arch.emulation_flags = measures ? XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI : XEN_X86_EMU_LAPIC,
     };
@@ -56,6 +56,9 @@ static void memory(void)
     d.u.max_mem.max_memkb = 4096;
     EQ(control(XEN_DOMCTL_max_mem), 0);
     EQ(hc_memory_op(XENMEM_populate_physmap, HC_PTR(&r)), IMAGE_PAGES);
+    done[0] = 8;                            /* pvh.S's LOW_GFN */
+    r.nr_extents = 1;
+    EQ(hc_memory_op(XENMEM_populate_physmap, HC_PTR(&r)), 1);
     EQ(mem_map_foreign(WINDOW, gfns, IMAGE_PAGES, GUEST), 0);
     if ( measures )
         memcpy((void *)WINDOW, exits_image, exits_image_end - exits_image);
@@ -115,7 +118,7 @@ void test_main(void)
     measures = test_option("exits", 0);
     if ( create() )
         test_skip("no hardware guests here");
-    d.u.max_vcpus.max = 1;
+    d.u.max_vcpus.max = 2;
     EQ(control(XEN_DOMCTL_max_vcpus), 0);
     memory();
     registers();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The smallest hardware guest: from PVH's 32-bit entry into long mode, a hypercall page, a line of
- * text, CPUID, a timer interrupt of the local APIC that ends HLT, an exception, and off.  Each
- * step says so on the hypervisor's console: "pvh: ...".  It powers off if all went well, else crashes.
+ * text, CPUID, an exception, a timer interrupt of the local APIC that ends HLT, registers, a second
+ * CPU, and off.  Each step says so on the hypervisor's console: "pvh: ...".  It powers off if all
+ * went well, else crashes.
  */
 #include <xen/elfnote.h>
 
@@ -11,6 +12,8 @@
 #define OP_SHUTDOWN     2       /* SCHEDOP_shutdown */
 #define APIC            0xfee00000
 #define VECTOR          0x40
+#define LOW_GFN         8       /* a page of memory for real mode */
+#define OTHER_APIC      2       /* of vCPU 1 */
 
 #ifndef AFTER_TESTS
 #define AFTER_TESTS     jmp     3f
@@ -109,6 +112,25 @@ long_mode:
         cmpl    $0x20, 0x80(%rdi)       /* the same register */
         jne     failed
         say     "pvh: registers"
+
+        movl    $(LOW_GFN << 12), %edi  /* the other CPU counts its starts and halts for good */
+        leaq    ap_code(%rip), %rsi
+        movl    $(ap_end - ap_code), %ecx
+        rep     movsb
+        movl    $0x4500, %ebx           /* INIT */
+        call    to_other
+        movl    $(0x4600 + LOW_GFN), %ebx
+        call    to_other                /* SIPI */
+        call    to_other                /* as usual a second: not taken any more */
+        cmpl    $1, starts
+        jne     failed
+        movl    $0x4500, %ebx
+        call    to_other
+        movl    $(0x4600 + LOW_GFN), %ebx
+        call    to_other
+        cmpl    $2, starts
+        jne     failed
+        say     "pvh: second CPU"
         AFTER_TESTS
 failed:
         movl    $3, reason(%rip)        /* SHUTDOWN_crash */
@@ -122,6 +144,27 @@ print:                                  /* rdx: text, esi: length */
         xorl    %edi, %edi              /* CONSOLEIO_write */
         call    hypercall_page + 32 * HC_CONSOLE_IO
         ret                             /* a release build of Xen refuses: no matter */
+
+to_other:                               /* ebx: what, by the ICR; and give it time to act on it */
+        movl    $APIC, %edi
+        movl    $(OTHER_APIC << 24), 0x310(%rdi)
+        movl    %ebx, 0x300(%rdi)
+        movl    $1000, %ebp
+1:      xorl    %edi, %edi              /* SCHEDOP_yield */
+        call    hypercall_page + 32 * HC_SCHED_OP
+        decl    %ebp
+        jnz     1b
+        ret
+
+        .code16
+ap_code:
+        lock incl %cs:(starts - (LOW_GFN << 12))
+1:      cli
+        hlt
+        jmp     1b
+ap_end:
+starts = (LOW_GFN << 12) + 1024
+        .code64
 
 set_gate:                               /* eax: handler, ecx: vector, edi: table */
         shll    $4, %ecx
