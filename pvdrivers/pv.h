@@ -22,6 +22,23 @@
 #define PV_NO_GRANT     0u          /* reference 0 is reserved: never handed out */
 #define PV_ANY_PORT     0u
 
+/* Text, without a library. */
+static inline size_t pv_length(const char *text)
+{
+    size_t n = 0;
+
+    while ( text[n] )
+        n++;
+    return n;
+}
+
+static inline bool pv_same(const char *a, const char *b)
+{
+    while ( *a && *a == *b )
+        a++, b++;
+    return *a == *b;
+}
+
 /* One copy between our memory and a page that @peer lent.  Neither side crosses a page. */
 struct pv_copy {
     void *local;

@@ -35,7 +35,7 @@ PARTS = [
     Part("lint", 120, "layers, sizes, licences", [PY, "tests/lint/lint.py"], True),
     Part("unit", 600, "modules on the host, with sanitizers",
          ["make", "--no-print-directory", "-C", "tests/unit", "check"], True),
-    Part("fuzz", 300, "a few seconds for each parser of untrusted input",
+    Part("fuzz", 420, "a few seconds for each parser of untrusted input",
          ["make", "--no-print-directory", "-C", "tests/fuzz", "short"], True),
     Part("tools", 600, "the toolstack's parts on the host, with sanitizers",
          ["make", "--no-print-directory", "-C", "tests/tools", "check"], True),

@@ -66,8 +66,9 @@ static void copy_in(uint32_t *to, const void *from, size_t size)
     }
 }
 
-static void copy_out(void *to, const uint32_t *from, size_t size)
+void ring_copy(void *to, const void *shared, size_t size)
 {
+    const uint32_t *from = shared;
     uint8_t *p = to;
 
     for ( size_t i = 0; i < size / 4; i++ )
@@ -167,7 +168,7 @@ static int get(struct ring *r, void *entry, size_t size, uint32_t nr)
 {
     if ( nr == 0 )
         return r->broken ? -XEN_EBADMSG : 0;
-    copy_out(entry, slot(r, r->consumed), size < r->slot_size ? size : r->slot_size);
+    ring_copy(entry, slot(r, r->consumed), size < r->slot_size ? size : r->slot_size);
     r->consumed++;
     return 1;
 }

@@ -74,4 +74,7 @@ int ring_back_get(struct ring *r, void *req, size_t size);
 bool ring_front_sleep(struct ring *r);
 bool ring_back_sleep(struct ring *r);
 
+/* Copy @size bytes (a multiple of 4) that a peer may be changing: every word is read once. */
+void ring_copy(void *to, const void *shared, size_t size);
+
 #endif

@@ -122,6 +122,8 @@ static int act(struct xenbus *bus, enum action action)
 {
     int rc = 0;
 
+    if ( bus->closing && (action == BEGIN || action == RESTART || action == RETRY) )
+        return 0;
     switch ( action )
     {
     case NONE:
@@ -184,7 +186,7 @@ static int try_resume(struct xenbus *bus)
 }
 
 /* One look at both states and what follows from it. */
-static int step(struct xenbus *bus)
+static int look_and_act(struct xenbus *bus)
 {
     if ( bus->leaving )
     {
@@ -213,7 +215,7 @@ void xenbus_run(struct xenbus *bus)
     {
         const uint8_t before = bus->state;
         const bool resuming = bus->resume;
-        const int rc = step(bus);
+        const int rc = look_and_act(bus);
 
         if ( rc == -XEN_EAGAIN )
         {
@@ -240,9 +242,9 @@ int xenbus_start(struct xenbus *bus, const char *path)
     uint64_t peer;
     int rc;
 
-    if ( __builtin_strlen(path) >= sizeof(bus->path) )
+    if ( pv_length(path) >= sizeof(bus->path) )
         return -XEN_ENAMETOOLONG;
-    __builtin_memcpy(bus->path, path, __builtin_strlen(path) + 1);
+    __builtin_memcpy(bus->path, path, pv_length(path) + 1);
     rc = xenbus_read(bus, path, bus->is_back ? "frontend" : "backend", bus->peer_path, sizeof(bus->peer_path));
     if ( rc < 0 )
         return rc;
@@ -267,6 +269,21 @@ int xenbus_start(struct xenbus *bus, const char *path)
     return 0;
 }
 
+int xenbus_announce(struct xenbus *bus, enum xenbus_step what)
+{
+    return set_state(bus, bus->state, (struct news){ .publish = true, .step = what });
+}
+
+void xenbus_close(struct xenbus *bus)
+{
+    bus->closing = true;
+    if ( bus->state == XenbusStateInitialised || bus->state == XenbusStateConnected )
+        leave(bus, XenbusStateClosing);
+    else if ( bus->state != XenbusStateClosing )
+        leave(bus, XenbusStateClosed);
+    xenbus_run(bus);
+}
+
 void xenbus_stop(struct xenbus *bus)
 {
     bus->ops->store_watch(bus->ctx, bus->peer_path, false, bus);
@@ -278,7 +295,7 @@ void xenbus_log(struct xenbus *bus, const char *text)
 {
     char line[XENBUS_PATH_MAX + 128];
     const uint64_t now = bus->ops->now_ns(bus->ctx);
-    size_t n = __builtin_strlen(bus->path), len = __builtin_strlen(text);
+    size_t n = pv_length(bus->path), len = pv_length(text);
 
     if ( now - bus->logged_ns >= 1000000000u || bus->logged_ns == 0 )
     {

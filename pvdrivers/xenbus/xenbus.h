@@ -52,6 +52,7 @@ struct xenbus {
     bool resume;                    /* enter(CONNECT) takes over from an earlier life */
     bool retry;                     /* front end: worth another try after a close */
     bool again;                     /* something was not ready: call xenbus_run when it may be */
+    bool closing;                   /* for good */
     bool leaving;                   /* an error closed us and leave() was not done */
     uint8_t state;                  /* XenbusState*, ours */
     domid_t peer;
@@ -70,6 +71,15 @@ int xenbus_start(struct xenbus *bus, const char *path);
 
 /* Look at the states and do what is due.  Bounded. */
 void xenbus_run(struct xenbus *bus);
+
+/* Publish what belongs to @step once more, and the present state, so that the peer looks. */
+int xenbus_announce(struct xenbus *bus, enum xenbus_step step);
+
+/*
+ * A front end's end: makes the back end let go of everything.  When state is Closed it has, and the driver may be
+ * stopped without losing pages.
+ */
+void xenbus_close(struct xenbus *bus);
 
 /* Forget the device and leave the store as it is, for a successor.  leave() first. */
 void xenbus_stop(struct xenbus *bus);

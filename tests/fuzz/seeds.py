@@ -110,9 +110,34 @@ def insn_seeds():
                        bytes(rng.randrange(256) for _ in range(9)) for _ in range(40))
 
 
+def blkback_seeds():
+    """A few flags, then posts, descriptors, events and answers of the disk: see fuzz_blkback.c."""
+    rng = random.Random(5)
+    post = [bytes([2, op, nr, 0, 8 * i]) + bytes([0, 0]) * nr for i, (op, nr) in
+            enumerate(((0, 1), (1, 11), (2, 2), (3, 0), (1, 3)))]
+    post += [bytes([1, 0, 0, 31]) + bytes([0, 0]) * 32 + bytes([2, 6, 0, 0, 0, op, 0, 32, 1]) for op in (0, 1)]
+    post += [bytes([2, 5, 0, 0, 0, 0, 16])]
+    rest = [bytes(x) for x in ([5], [8, 1, 1], [8, 0, 1], [9, 0, 200], [7, 5], [7, 3], [6, 3, 2])]
+    for flags in range(16):
+        yield bytes(flags >> i & 1 for i in range(5)) + b"".join(
+            rng.choice(post if rng.random() < 0.6 else rest) for _ in range(30))
+
+
+def blkfront_seeds():
+    """Flags and nodes, then submissions, responses, states: see fuzz_blkfront.c."""
+    rng = random.Random(6)
+    for flags in range(8):
+        parts = [bytes(flags >> i & 1 for i in range(3)) + bytes([3, 6, 7, 2, 8, 2])]
+        for i in range(20):
+            n = rng.randrange(1, 4)
+            parts.append(bytes([0, i, n]) + bytes([i, 0, 1]) * n + bytes([rng.randrange(3), 8, 8, 0]))
+            parts.append(rng.choice((bytes([2, i, 7]), bytes([2, i, 7]), bytes([5]), bytes([7, 2]), bytes([7, 4]))))
+        yield b"".join(parts)
+
+
 def main():
     targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds, "core": core_seeds,
-               "insn": insn_seeds}
+               "insn": insn_seeds, "blkback": blkback_seeds, "blkfront": blkfront_seeds}
     for name, seeds in targets.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
