@@ -36,23 +36,13 @@
 #include "plat/acpi.h"
 
 struct domain *dom0, *dom_xen, *dom_io;
-struct domain *domain_list;
 
+static struct domain *domain_list;          /* L */
 static struct lock list_lock = LOCK_INIT(RANK_DOMLIST);
 /* By id; frame_domain relies on an entry staying while the domain owns frames. */
 static struct domain *domain_table[MAX_DOMID + 1];
 static struct domain *free_list;            /* refs zero, by list_next; own lock */
 static struct lock free_lock = LOCK_INIT(RANK_LEAF);
-
-void domain_list_lock(void)
-{
-    spin_lock(&list_lock);
-}
-
-void domain_list_unlock(void)
-{
-    spin_unlock(&list_lock);
-}
 
 struct domain *domain_get_by_id(domid_t id)
 {
@@ -67,7 +57,7 @@ struct domain *domain_get_by_id(domid_t id)
     return d;
 }
 
-struct domain *domain_get_next(domid_t id)
+struct domain *domain_get_next(uint32_t id)
 {
     struct domain *d;
 
@@ -238,8 +228,6 @@ static int resources_init(struct domain *d, const struct xen_domctl_createdomain
         rc = evtchn_init_domain(d);
     if ( !rc )
         rc = gnttab_init_domain(d, cfg->max_grant_frames, cfg->max_maptrack_frames);
-    if ( !rc )
-        rc = pirq_init_domain(d);
     return rc;
 }
 

@@ -124,7 +124,6 @@ struct domain {
 extern struct domain *dom0;         /* the control domain; immutable once running */
 extern struct domain *dom_xen;      /* owner of hypervisor pages that tools may map (M2P) */
 extern struct domain *dom_io;       /* owner of frames that are not RAM */
-extern struct domain *domain_list;  /* L  ascending id */
 
 struct xen_domctl_createdomain;
 /*
@@ -138,7 +137,7 @@ int must_check domain_create(domid_t id, const struct xen_domctl_createdomain *c
 /* Referenced domain, or NULL.  DOMID_SELF is not resolved here.  Dying domains are found. */
 struct domain *domain_get_by_id(domid_t id);
 /* The domain with the lowest id >= @id, referenced, or NULL: the tools' iteration. */
-struct domain *domain_get_next(domid_t id);
+struct domain *domain_get_next(uint32_t id);
 /* DOMID_SELF or the caller's own id: itself; else needs privilege.  -XEN_ESRCH, -XEN_EPERM. */
 int must_check domain_get_remote(domid_t id, struct domain **out);
 static inline void domain_ref(struct domain *d) { atomic_inc(&d->refs); }
@@ -167,10 +166,9 @@ void domain_crash(struct domain *d, const char *fmt, ...) printf_like(2, 3);
 static inline bool domain_is_dying(const struct domain *d) { return read_once(d->state) != DOM_ALIVE; }
 static inline bool domain_is_control(const struct domain *d) { return d->is_privileged; }
 
-/* for_each_domain holds the list's lock: short bodies only, no sleeping, no higher rank. */
-void domain_list_lock(void);
-void domain_list_unlock(void);
-#define for_each_domain(d) for ( (d) = domain_list; (d); (d) = (d)->list_next )
+/* All domains in the order of their ids, each referenced in its turn; no lock is held. */
+#define for_each_domain(d) \
+    for ( uint32_t id_ = 0; ((d) = domain_get_next(id_)) != NULL; id_ = (d)->id + 1U, domain_put(d) )
 #define for_each_vcpu(d, v) \
     for ( uint32_t _i = 0; _i < (d)->max_vcpus; _i++ ) \
         if ( ((v) = (d)->vcpu[_i]) != NULL )

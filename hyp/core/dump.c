@@ -55,19 +55,15 @@ static void dump_lingering(struct domain *d)
     log_err("  %lu frames are still referred to; destroyed up to stage %u\n", nr, d->relinquish_stage);
 }
 
-/* Look-ups one by one: the list's lock is not held while printing. */
 static void dump_domains(void)
 {
     struct domain *d;
-    uint32_t next = 0;
 
     log_err("domains, now %lu ns\n", clock_now_ns());
-    while ( next < DOMID_FIRST_RESERVED && (d = domain_get_next(next)) != NULL ) {
-        next = d->id + 1;
+    for_each_domain ( d ) {
         dump_domain(d);
         if ( domain_is_dying(d) )
             dump_lingering(d);
-        domain_put(d);
     }
 }
 

@@ -16,10 +16,6 @@
 #include "cpu/pcpu.h"
 #include "mem/slab.h"
 
-/* Who gets each global VIRQ, referenced; NULL is dom0. */
-static struct domain *virq_handler[NR_VIRQS];
-static struct lock virq_lock = LOCK_INIT(RANK_LEAF);
-
 static bool virq_is_global(uint32_t virq)
 {
     return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
@@ -245,56 +241,10 @@ void evtchn_send_vcpu_virq(struct vcpu *v, uint32_t virq)
 
 void evtchn_send_global_virq(uint32_t virq)
 {
-    struct domain *d;
-    struct vcpu *v;
+    struct vcpu *const v = dom0 ? evtchn_vcpu(dom0, 0) : NULL;
 
-    ASSERT(virq < NR_VIRQS);
-    spin_lock(&virq_lock);
-    d = virq_handler[virq] ? virq_handler[virq] : dom0;
-    if ( d )
-        domain_ref(d);
-    spin_unlock(&virq_lock);
-    if ( !d )
-        return;
-
-    v = evtchn_vcpu(d, 0);
     if ( v )
         evtchn_send_vcpu_virq(v, virq);
-    domain_put(d);
-}
-
-int evtchn_set_virq_handler(struct domain *d, uint32_t virq)
-{
-    struct domain *old;
-
-    if ( virq >= NR_VIRQS || !virq_is_global(virq) )
-        return -XEN_EINVAL;
-    if ( domain_is_dying(d) )
-        return -XEN_EINVAL;
-
-    domain_ref(d);
-    spin_lock(&virq_lock);
-    old = virq_handler[virq];
-    virq_handler[virq] = d;
-    spin_unlock(&virq_lock);
-    if ( old )
-        domain_put(old);
-    return 0;
-}
-
-static void drop_virq_handlers(struct domain *d)
-{
-    for ( uint32_t virq = 0; virq < NR_VIRQS; virq++ ) {
-        bool had;
-
-        spin_lock(&virq_lock);
-        had = virq_handler[virq] == d;
-        if ( had )
-            virq_handler[virq] = NULL;
-        spin_unlock(&virq_lock);
-        if ( had )
-            domain_put(d);
-    }
 }
 
 void evtchn_send_pirq(struct domain *d, evtchn_port_t port)
@@ -307,23 +257,40 @@ void evtchn_send_pirq(struct domain *d, evtchn_port_t port)
 
 /* Binding. */
 
+/* Give a free port of @d the @state, the meaning @what (its union) and the vCPU @id.  E held.  As find_free. */
+static int must_check open_locked(struct domain *d, uint8_t state, uint32_t what, uint16_t id, evtchn_port_t *port)
+{
+    struct evtchn *c;
+    const int rc = find_free(d, &c);
+
+    if ( rc )
+        return rc;
+    c->remote_id = what;
+    c->notify_vcpu = id;
+    write_once(c->state, state);
+    *port = c->port;
+    return 0;
+}
+
+static int must_check open_port(struct domain *d, uint8_t state, uint32_t what, uint16_t id, evtchn_port_t *port)
+{
+    int rc;
+
+    spin_lock(&d->evtchn_lock);
+    rc = open_locked(d, state, what, id, port);
+    spin_unlock(&d->evtchn_lock);
+    return rc;
+}
+
 int evtchn_alloc_unbound(struct evtchn_alloc_unbound *a)
 {
     struct domain *d;
-    struct evtchn *c;
     int rc = domain_get_remote(a->dom, &d);
 
     if ( rc )
         return rc;
-
-    spin_lock(&d->evtchn_lock);
-    rc = find_free(d, &c);
-    if ( rc == 0 ) {
-        c->remote_id = a->remote_dom == DOMID_SELF ? current->domain->id : a->remote_dom;
-        c->state = EVTCHNSTAT_unbound;
-        a->port = c->port;
-    }
-    spin_unlock(&d->evtchn_lock);
+    rc = open_port(d, EVTCHNSTAT_unbound,
+                   a->remote_dom == DOMID_SELF ? current->domain->id : a->remote_dom, 0, &a->port);
     domain_put(d);
     return rc;
 }
@@ -381,8 +348,7 @@ int evtchn_bind_virq(struct evtchn_bind_virq *a)
 {
     struct domain *d = current->domain;
     struct vcpu *v = evtchn_vcpu(d, a->vcpu);
-    struct evtchn *c;
-    int rc;
+    int rc = -XEN_EEXIST;
 
     if ( a->virq >= NR_VIRQS || (virq_is_global(a->virq) && a->vcpu != 0) )
         return -XEN_EINVAL;
@@ -390,17 +356,10 @@ int evtchn_bind_virq(struct evtchn_bind_virq *a)
         return -XEN_ENOENT;
 
     spin_lock(&d->evtchn_lock);
-    if ( v->virq_port[a->virq] != 0 ) {
-        rc = -XEN_EEXIST;
-    } else {
-        rc = find_free(d, &c);
-        if ( rc == 0 ) {
-            c->virq = a->virq;
-            c->notify_vcpu = v->id;
-            write_once(c->state, EVTCHNSTAT_virq);
-            write_once(v->virq_port[a->virq], c->port);
-            a->port = c->port;
-        }
+    if ( v->virq_port[a->virq] == 0 ) {
+        rc = open_locked(d, EVTCHNSTAT_virq, a->virq, v->id, &a->port);
+        if ( rc == 0 )
+            write_once(v->virq_port[a->virq], a->port);
     }
     spin_unlock(&d->evtchn_lock);
     return rc;
@@ -409,40 +368,25 @@ int evtchn_bind_virq(struct evtchn_bind_virq *a)
 int evtchn_bind_ipi(struct evtchn_bind_ipi *a)
 {
     struct domain *d = current->domain;
-    struct evtchn *c;
-    int rc;
 
-    if ( !evtchn_vcpu(d, a->vcpu) )
-        return -XEN_ENOENT;
-
-    spin_lock(&d->evtchn_lock);
-    rc = find_free(d, &c);
-    if ( rc == 0 ) {
-        c->notify_vcpu = a->vcpu;
-        c->state = EVTCHNSTAT_ipi;
-        a->port = c->port;
-    }
-    spin_unlock(&d->evtchn_lock);
-    return rc;
+    return evtchn_vcpu(d, a->vcpu) ? open_port(d, EVTCHNSTAT_ipi, 0, a->vcpu, &a->port) : -XEN_ENOENT;
 }
 
 int evtchn_bind_pirq(struct evtchn_bind_pirq *a)
 {
     struct domain *d = current->domain;
-    struct evtchn *c;
+    evtchn_port_t port;
     int rc;
 
     spin_lock(&d->evtchn_lock);
-    rc = find_free(d, &c);
+    /* The interrupt may come as soon as it is bound. */
+    rc = open_locked(d, EVTCHNSTAT_pirq, a->pirq, 0, &port);
     if ( rc == 0 ) {
-        /* The interrupt may come as soon as it is bound. */
-        c->pirq = a->pirq;
-        write_once(c->state, EVTCHNSTAT_pirq);
-        rc = pirq_bind(d, a->pirq, c->port, a->flags, 0);
+        rc = pirq_bind(d, a->pirq, port);
         if ( rc )
-            make_free(d, c);
+            make_free(d, evtchn_get(d, port));
         else
-            a->port = c->port;
+            a->port = port;
     }
     spin_unlock(&d->evtchn_lock);
     return rc;
@@ -525,20 +469,7 @@ int evtchn_close(struct domain *d, evtchn_port_t port)
 
 int evtchn_alloc_hyp(struct vcpu *v, domid_t remote, evtchn_port_t *port)
 {
-    struct domain *const d = v->domain;
-    struct evtchn *c;
-    int rc;
-
-    spin_lock(&d->evtchn_lock);
-    rc = find_free(d, &c);
-    if ( rc == 0 ) {
-        c->remote_id = remote;
-        c->notify_vcpu = v->id | EVTCHN_HYP;
-        c->state = EVTCHNSTAT_unbound;
-        *port = c->port;
-    }
-    spin_unlock(&d->evtchn_lock);
-    return rc;
+    return open_port(v->domain, EVTCHNSTAT_unbound, remote, v->id | EVTCHN_HYP, port);
 }
 
 bool evtchn_send_hyp(struct domain *d, evtchn_port_t port)
@@ -614,7 +545,6 @@ int evtchn_destroy_domain(struct domain *d)
     rc = close_all(d, true);
     if ( rc )
         return rc;
-    drop_virq_handlers(d);
     evtchn_fifo_reset(d);
     return 0;
 }
@@ -717,16 +647,11 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
     return rc;
 }
 
-bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port)
+int evtchn_poll(struct domain *d, evtchn_port_t port)
 {
     const struct evtchn *c = evtchn_get(d, port);
 
-    return c && read_once(d->evtchn->format)->is_pending(d, c);
-}
-
-bool evtchn_port_is_valid(struct domain *d, evtchn_port_t port)
-{
-    return evtchn_get(d, port) != NULL;
+    return c ? read_once(d->evtchn->format)->is_pending(d, c) : -XEN_EINVAL;
 }
 
 void evtchn_vcpu_info_moved(struct vcpu *v)
@@ -759,17 +684,13 @@ static void dump_domain(struct domain *d)
 
 void evtchn_dump(void)
 {
-    struct domain *d = domain_get_next(0);
+    struct domain *d;
 
-    while ( d ) {
-        const domid_t next = d->id + 1;
-
+    for_each_domain ( d ) {
         if ( d->evtchn ) {
             spin_lock(&d->evtchn_lock);
             dump_domain(d);
             spin_unlock(&d->evtchn_lock);
         }
-        domain_put(d);
-        d = domain_get_next(next);
     }
 }

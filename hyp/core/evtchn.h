@@ -33,9 +33,8 @@ int evtchn_set_priority(const struct evtchn_set_priority *a);
 
 /* Virtual interrupts.  Any context without a lock of RANK_SCHED or above: they may wake a vCPU. */
 void evtchn_send_vcpu_virq(struct vcpu *v, uint32_t virq);
-/* To vCPU 0 of dom0, unless set_virq_handler moved it. */
+/* To vCPU 0 of dom0. */
 void evtchn_send_global_virq(uint32_t virq);
-int evtchn_set_virq_handler(struct domain *d, uint32_t virq);
 /* A physical interrupt: @port of @d is bound to it (core/pirq.c calls). */
 void evtchn_send_pirq(struct domain *d, evtchn_port_t port);
 
@@ -50,9 +49,8 @@ bool evtchn_send_hyp(struct domain *d, evtchn_port_t port);
 /* When it is back, dm_notify runs for it nowhere. */
 void evtchn_close_hyp(struct domain *d, evtchn_port_t port);
 
-/* True if @port of @v's domain is pending: for SCHEDOP_poll. */
-bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
-bool evtchn_port_is_valid(struct domain *d, evtchn_port_t port);
+/* SCHEDOP_poll: 1 if @port is pending, 0 if not; -XEN_EINVAL: no such port. */
+int evtchn_poll(struct domain *d, evtchn_port_t port);
 /* vcpu_info was moved: look at pending words again, so that nothing is lost. */
 void evtchn_vcpu_info_moved(struct vcpu *v);
 

@@ -227,25 +227,17 @@ static void fifo_take_over(struct domain *d)
     }
 }
 
-static struct evtchn_fifo *fifo_new(void)
-{
-    struct evtchn_fifo *f = slab_new(struct evtchn_fifo);
-
-    if ( f )
-        lock_init(&f->lock, RANK_LEAF);
-    return f;
-}
-
 /* Make sure that @d and @v have their structures.  E held. */
 static int must_check fifo_prepare(struct domain *d, struct vcpu *v)
 {
     struct evtchn_table *t = d->evtchn;
 
     if ( !t->fifo ) {
-        struct evtchn_fifo *f = fifo_new();
+        struct evtchn_fifo *f = slab_new(struct evtchn_fifo);
 
         if ( !f )
             return -XEN_ENOMEM;
+        lock_init(&f->lock, RANK_LEAF);
         __atomic_store_n(&t->fifo, f, __ATOMIC_RELEASE);
     }
     if ( !v->evtchn_fifo ) {

@@ -551,18 +551,6 @@ int gnttab_set_version(struct gnttab_set_version *op)
     return op->version == 1 ? 0 : -XEN_EINVAL;
 }
 
-int gnttab_get_version(struct gnttab_get_version *op)
-{
-    struct domain *d;
-    int rc = domain_get_remote(op->dom, &d);
-
-    if ( rc )
-        return rc;
-    op->version = 1;
-    domain_put(d);
-    return 0;
-}
-
 /* Life. */
 
 /* Negative numbers of the ABI ask for the default. */
@@ -675,17 +663,13 @@ static void dump_domain(const struct domain *d)
 
 void gnttab_dump(void)
 {
-    struct domain *d = domain_get_next(0);
+    struct domain *d;
 
-    while ( d ) {
-        const domid_t next = d->id + 1;
-
+    for_each_domain ( d ) {
         if ( d->gnttab ) {
             spin_lock(&d->gnttab->lock);
             dump_domain(d);
             spin_unlock(&d->gnttab->lock);
         }
-        domain_put(d);
-        d = domain_get_next(next);
     }
 }

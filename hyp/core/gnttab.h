@@ -46,7 +46,6 @@ void gnttab_copy_one(struct gnttab_copy *op);
 int gnttab_setup_table(struct gnttab_setup_table *op, guest_ptr_t frame_list);
 int gnttab_query_size(struct gnttab_query_size *op);
 int gnttab_set_version(struct gnttab_set_version *op);
-int gnttab_get_version(struct gnttab_get_version *op);
 
 /* Frame @idx of @d's table, grown if needed: acquire_resource.  -XEN_EINVAL, -XEN_ENOMEM. */
 int must_check gnttab_get_frame(struct domain *d, uint32_t idx, mfn_t *mfn);

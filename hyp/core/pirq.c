@@ -26,7 +26,6 @@
 
 enum pirq_kind {
     PIRQ_FREE,
-    PIRQ_RESERVED,      /* promised by pirq_reserve */
     PIRQ_BUSY,          /* being mapped or unmapped, without the lock */
     PIRQ_GSI,
     PIRQ_MSI,
@@ -46,7 +45,6 @@ struct pirq_map {
     struct pirq *slot[NR_PIRQS];
     uint64_t    *eoi_map;       /* the guest's page: bit set, EOI is needed; NULL: none */
     mfn_t        eoi_mfn;
-    bool         auto_unmask;   /* EOI unmasks the event channel too */
 };
 
 static struct pirq *pirq_find(const struct domain *d, uint32_t number)
@@ -96,13 +94,6 @@ static int choose_number(const struct domain *d, bool msi)
             return number;
     }
     return -XEN_ENOSPC;
-}
-
-int pirq_init_domain(struct domain *d)
-{
-    /* Most domains never have one: the map is made with the first. */
-    d->pirqs = NULL;
-    return 0;
 }
 
 /* A CPU for @d's interrupts: where its vCPU @id runs. */
@@ -173,8 +164,8 @@ static int map_gsi(struct domain *d, struct physdev_map_pirq *a)
     return rc;
 }
 
-/* Turn the slot of @number, or any free one if that is negative, to @kind. */
-static int take_slot(struct domain *d, int number, bool msi, enum pirq_kind kind, struct pirq **out)
+/* Make the slot of @number, or any free one if that is negative, busy for an MSI. */
+static int take_slot(struct domain *d, int number, struct pirq **out)
 {
     struct pirq *p = NULL;
     int rc = 0;
@@ -183,7 +174,7 @@ static int take_slot(struct domain *d, int number, bool msi, enum pirq_kind kind
         return -XEN_EINVAL;
     spin_lock(&d->evtchn_lock);
     if ( number < 0 )
-        number = choose_number(d, msi);
+        number = choose_number(d, true);
     if ( number < 0 ) {
         rc = number;
     } else {
@@ -193,7 +184,7 @@ static int take_slot(struct domain *d, int number, bool msi, enum pirq_kind kind
         else if ( p->kind >= PIRQ_BUSY )
             rc = -XEN_EEXIST;
         else
-            p->kind = kind;
+            p->kind = PIRQ_BUSY;
     }
     spin_unlock(&d->evtchn_lock);
     *out = p;
@@ -222,7 +213,7 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *a)
         a->entry_nr = 1;
         return -XEN_EOPNOTSUPP;
     }
-    rc = take_slot(d, a->pirq, true, PIRQ_BUSY, &p);
+    rc = take_slot(d, a->pirq, &p);
     if ( rc )
         return rc;
 
@@ -256,16 +247,6 @@ int pirq_map(struct domain *d, struct physdev_map_pirq *a)
         return map_msi(d, a);
     }
     return -XEN_EINVAL;
-}
-
-int pirq_reserve(struct domain *d, bool msi, uint32_t *number)
-{
-    struct pirq *p;
-    const int rc = take_slot(d, -1, msi, PIRQ_RESERVED, &p);
-
-    if ( !rc )
-        *number = p->number;
-    return rc;
 }
 
 /* Its irq and MSI entry go back; nothing of it can run afterwards.  No lock held. */
@@ -340,7 +321,7 @@ static struct pirq *find_bindable(struct domain *d, uint32_t number)
     return p && (p->kind == PIRQ_GSI || p->kind == PIRQ_MSI) ? p : NULL;
 }
 
-int pirq_bind(struct domain *d, uint32_t number, evtchn_port_t port, uint32_t flags, uint32_t vcpu)
+int pirq_bind(struct domain *d, uint32_t number, evtchn_port_t port)
 {
     struct pirq *p = find_bindable(d, number);
     bool level, active_low;
@@ -355,7 +336,7 @@ int pirq_bind(struct domain *d, uint32_t number, evtchn_port_t port, uint32_t fl
     update_eoi_map(p);
     if ( !p->has_irq ) {
         irq_gsi_mode(p->irq, &level, &active_low);
-        rc = irq_request_gsi(p->irq, level, active_low, pirq_interrupt, p, cpu_for(d, vcpu));
+        rc = irq_request_gsi(p->irq, level, active_low, pirq_interrupt, p, cpu_for(d, 0));
         p->has_irq = rc == 0;
         if ( rc ) {
             write_once(p->port, 0);
@@ -363,7 +344,7 @@ int pirq_bind(struct domain *d, uint32_t number, evtchn_port_t port, uint32_t fl
         }
         return rc;
     }
-    pirq_set_vcpu(d, number, vcpu);
+    pirq_set_vcpu(d, number, 0);
     irq_unmask(p->irq);
     if ( p->msi )
         msi_unmask(p->msi);
@@ -401,8 +382,6 @@ int pirq_eoi(struct domain *d, uint32_t number)
 
     if ( !p || read_once(p->kind) < PIRQ_GSI )
         return -XEN_EINVAL;
-    if ( d->pirqs->auto_unmask && read_once(p->port) )
-        evtchn_unmask(d, p->port);
     irq_done(p->irq);
     return 0;
 }
@@ -414,12 +393,7 @@ bool pirq_needs_eoi(struct domain *d, uint32_t number)
     return p && needs_eoi(p);
 }
 
-bool pirq_is_shared(struct domain *d, uint32_t number)
-{
-    return false;               /* an irq has one user: irq_request_gsi refuses the second */
-}
-
-int pirq_set_eoi_map(struct domain *d, uint64_t gmfn, bool auto_unmask)
+int pirq_set_eoi_map(struct domain *d, uint64_t gmfn)
 {
     int rc = -XEN_EBUSY;
 
@@ -432,7 +406,6 @@ int pirq_set_eoi_map(struct domain *d, uint64_t gmfn, bool auto_unmask)
     } else if ( !d->pirqs->eoi_map ) {
         d->pirqs->eoi_mfn = MFN(gmfn);
         d->pirqs->eoi_map = frame_map(MFN(gmfn));
-        d->pirqs->auto_unmask = auto_unmask;
         for ( unsigned int i = 0; i < NR_PIRQS; i++ ) {
             if ( d->pirqs->slot[i] )
                 update_eoi_map(d->pirqs->slot[i]);

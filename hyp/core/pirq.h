@@ -13,24 +13,20 @@
 
 struct physdev_map_pirq;
 
-int must_check pirq_init_domain(struct domain *d);      /* -XEN_ENOMEM */
 void pirq_destroy_domain(struct domain *d);             /* unmaps and frees all */
 
 /* PHYSDEVOP_map_pirq for GSI and MSI types; @a->pirq -1: choose one.  XEN_E*. */
 int must_check pirq_map(struct domain *d, struct physdev_map_pirq *a);
 int must_check pirq_unmap(struct domain *d, int pirq);      /* unbinds it first.  -XEN_EINVAL */
-/* PHYSDEVOP_get_free_pirq: a number that pirq_map will take.  -XEN_ENOSPC, -XEN_ENOMEM. */
-int must_check pirq_reserve(struct domain *d, bool msi, uint32_t *pirq);
-/* EVTCHNOP_bind_pirq's half: route the interrupt to @port.  evtchn_lock held.  -XEN_EBUSY, -XEN_EEXIST, -XEN_EINVAL. */
-int must_check pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port, uint32_t flags, uint32_t vcpu);
+/* EVTCHNOP_bind_pirq's half: route the interrupt to @port, on vCPU 0.  evtchn_lock held.  -XEN_EBUSY, -XEN_EEXIST, -XEN_EINVAL. */
+int must_check pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port);
 /* @port is the one that was bound: nothing happens if the pirq has another by now.  evtchn_lock held. */
 void pirq_unbind(struct domain *d, uint32_t pirq, evtchn_port_t port);
 void pirq_set_vcpu(struct domain *d, uint32_t pirq, uint32_t vcpu);     /* affinity follows */
 /* The guest has handled it: EOI and unmask the line.  -XEN_EINVAL. */
 int pirq_eoi(struct domain *d, uint32_t pirq);
 bool pirq_needs_eoi(struct domain *d, uint32_t pirq);   /* XENIRQSTAT_needs_eoi */
-bool pirq_is_shared(struct domain *d, uint32_t pirq);
-/* PHYSDEVOP_pirq_eoi_gmfn_v1/v2: the bitmap page where the guest reads needs_eoi. */
-int must_check pirq_set_eoi_map(struct domain *d, uint64_t gmfn, bool auto_unmask);
+/* PHYSDEVOP_pirq_eoi_gmfn_v2: the bitmap page where the guest reads needs_eoi. */
+int must_check pirq_set_eoi_map(struct domain *d, uint64_t gmfn);
 
 #endif

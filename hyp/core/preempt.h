@@ -34,7 +34,7 @@ static inline bool preempt_needed(void)
 #endif
 
 /*
- * Before -XEN_ERESTART, change argument @i (0..5) of the call that is repeated: that is where a call
+ * Before -XEN_ERESTART, change argument @i (0..3) of the call that is repeated: that is where a call
  * keeps its progress.  It lands in the guest's register or multicall
  * entry, so it goes with the guest's task when that moves to another vCPU in between.
  */

@@ -45,10 +45,10 @@ struct pv_vcpu {
     uint8_t  need_update_runstate;  /* entry.S compares the two as one */
     uint8_t  iopl;              /* set by PHYSDEVOP_set_iopl */
     uint8_t  syscall_masks;     /* the syscall callback masks events */
-    uint8_t  failsafe_masks, syscall32_masks, sysenter_masks;
+    uint8_t  failsafe_masks, syscall32_masks;
     uint64_t kernel_cr3, user_cr3;  /* physical; 0 user: none yet */
     uint64_t kernel_sp, kernel_ss;
-    uint64_t syscall_eip, event_eip, failsafe_eip, syscall32_eip, sysenter_eip;
+    uint64_t syscall_eip, event_eip, failsafe_eip, syscall32_eip;
     struct trap_info *traps;    /* 256 entries, private copy */
     uint64_t gdt_frames[14];    /* referenced FT_DESC frames */
     uint32_t gdt_entries;
@@ -100,8 +100,6 @@ struct vcpu {
 
     /* Guest timers. */
     struct timer     singleshot_timer;
-    struct timer     periodic_timer;
-    uint64_t         periodic_period_ns;    /* 0: off */
 
     /* Run state areas (core/shared_info.c). */
     uint32_t         runstate;          /* RUNSTATE_* */
@@ -119,7 +117,7 @@ struct vcpu {
     /* Hypercalls in progress. */
     uint32_t         cont_args_set;     /* bitmap: cont_args to put into the repeated call */
     void            *compat_args;       /* COMPAT_BYTES at COMPAT_BASE, while a 32-bit call runs */
-    uint64_t         cont_args[6];      /* hcall/hypercall.c: cont_set_arg */
+    uint64_t         cont_args[4];      /* hcall/hypercall.c: cont_set_arg */
 };
 
 /* 0, -XEN_ENOMEM, -XEN_EEXIST, -XEN_EINVAL.  domctl_lock held or boot. */

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A vCPU's own timers: single-shot, periodic, and the timeout of SCHEDOP_poll. */
+/* A vCPU's own timers: single-shot, which ends in VIRQ_TIMER, and the timeout of SCHEDOP_poll. */
 #ifndef CORE_VTIMER_H
 #define CORE_VTIMER_H
 
 #include "core/vcpu.h"
 
 void vtimer_init(struct vcpu *v);       /* sched_init_vcpu calls; v->processor is set */
-void vtimer_kill(struct vcpu *v);       /* for good; returns when none of them runs */
+void vtimer_kill(struct vcpu *v);       /* for good; returns when neither runs */
 void vtimer_migrate(struct vcpu *v, unsigned int cpu);      /* they follow their vCPU */
-
-/* All three times in ns of system time; both timers end in VIRQ_TIMER. */
-void vtimer_set_singleshot(struct vcpu *v, uint64_t deadline_ns);
-void vtimer_stop_singleshot(struct vcpu *v);
-void vtimer_set_periodic(struct vcpu *v, uint64_t period_ns);   /* 0 stops it */
 
 #endif

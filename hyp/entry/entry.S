@@ -308,7 +308,7 @@ syscall_entry:
     test %r11, %r11
     jz hypercall_rare
     mov %r10, %rcx
-    call *%r11                          /* (rdi, rsi, rdx, rcx, r8, r9) */
+    call *%r11                          /* (rdi, rsi, rdx, rcx) */
     mov PCPU_CURR(%rsp), %rcx
     cmp $-ERESTART, %rax
     je hypercall_again

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Hypercalls of a hardware guest's 32-bit code, which is its firmware and boot loader: what they need
- * and no more.  Arguments are in EBX, ECX, EDX, ESI, EDI and EBP.
+ * and no more.  Arguments are in EBX, ECX, EDX and ESI.
  *
  * Most structures are the same for both.  Others are made wide here, and stand for the handler at
  * COMPAT_BASE (core/guest_access.h), an address that 32-bit code has no way to name.
@@ -55,7 +55,7 @@ static size_t convert(const char *form, uint8_t *narrow, uint8_t *wide, bool wid
     return ALIGN_UP(n, (size_t)4);
 }
 
-static long call_wide(struct vcpu *v, const struct compat *c, const uint32_t a[6])
+static long call_wide(struct vcpu *v, const struct compat *c, const uint32_t a[4])
 {
     _Alignas(8) uint8_t wide[COMPAT_BYTES] = { 0 }, narrow[COMPAT_BYTES] = { 0 };
     const size_t size = convert(c->form, narrow, wide, true);
@@ -65,7 +65,7 @@ static long call_wide(struct vcpu *v, const struct compat *c, const uint32_t a[6
         return -XEN_EFAULT;
     convert(c->form, narrow, wide, true);
     v->compat_args = wide;
-    rc = hypercall_table[c->nr](a[0], COMPAT_BASE, 0, 0, 0, 0);
+    rc = hypercall_table[c->nr](a[0], COMPAT_BASE, 0, 0);
     v->compat_args = NULL;
     if ( c->back && (rc >= 0 || rc == -XEN_ERESTART) ) {
         convert(c->form, narrow, wide, false);
@@ -76,7 +76,7 @@ static long call_wide(struct vcpu *v, const struct compat *c, const uint32_t a[6
 }
 
 /* populate_physmap, decrease_reservation: one extent of the list at a time. */
-static long call_extents(struct vcpu *v, const uint32_t a[6])
+static long call_extents(struct vcpu *v, const uint32_t a[4])
 {
     const uint32_t cmd = a[0] & (BIT(EXTENT_SHIFT) - 1);
     struct { uint32_t extent_start, nr_extents, extent_order, mem_flags; domid_t domid; uint16_t pad; } r;
@@ -95,7 +95,7 @@ static long call_extents(struct vcpu *v, const uint32_t a[6])
         if ( !again || !preempt_needed() ) {
             _Static_assert(sizeof(one) == COMPAT_BYTES, "all of it is there");
             v->compat_args = &one;
-            rc = hypercall_table[__HYPERVISOR_memory_op](cmd, COMPAT_BASE, 0, 0, 0, 0);
+            rc = hypercall_table[__HYPERVISOR_memory_op](cmd, COMPAT_BASE, 0, 0);
             v->compat_args = NULL;
         }
         if ( rc == -XEN_ERESTART ) {
@@ -108,7 +108,7 @@ static long call_extents(struct vcpu *v, const uint32_t a[6])
     return i;
 }
 
-static long call(struct vcpu *v, uint32_t nr, const uint32_t a[6])
+static long call(struct vcpu *v, uint32_t nr, const uint32_t a[4])
 {
     if ( nr == __HYPERVISOR_memory_op && ((a[0] & (BIT(EXTENT_SHIFT) - 1)) == XENMEM_populate_physmap ||
                                           (a[0] & (BIT(EXTENT_SHIFT) - 1)) == XENMEM_decrease_reservation) )
@@ -117,7 +117,7 @@ static long call(struct vcpu *v, uint32_t nr, const uint32_t a[6])
         const struct compat *const c = &calls[i];
 
         if ( c->nr == nr && (c->cmd == ANY || c->cmd == a[0]) )
-            return c->form ? call_wide(v, c, a) : hypercall_table[nr](a[0], a[1], a[2], a[3], a[4], a[5]);
+            return c->form ? call_wide(v, c, a) : hypercall_table[nr](a[0], a[1], a[2], a[3]);
     }
     return -XEN_ENOSYS;
 }
@@ -125,7 +125,7 @@ static long call(struct vcpu *v, uint32_t nr, const uint32_t a[6])
 void hypercall_compat(struct vcpu *v)
 {
     struct cpu_frame *const r = &v->regs;
-    const uint32_t a[6] = { r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp };
+    const uint32_t a[4] = { r->rbx, r->rcx, r->rdx, r->rsi };
     long rc;
 
     preempt_reset();

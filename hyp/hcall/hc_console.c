@@ -50,7 +50,7 @@ static long console_read_guest(struct vcpu *v, uint64_t count, guest_ptr_t buf)
     return done;
 }
 
-long hc_console_io(uint64_t cmd, uint64_t count, uint64_t buf, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_console_io(uint64_t cmd, uint64_t count, uint64_t buf, uint64_t a4)
 {
     count = (uint32_t)count;
     if ( count > INT32_MAX )

@@ -25,8 +25,7 @@ struct domctl_op {
 
 /* Life and settings of a domain: hc_domctl.c.  One vCPU: hc_domctl_vcpu.c. */
 domctl_fn dc_setvcpucontext, dc_getvcpucontext, dc_getvcpuinfo, dc_setvcpuaffinity,
-    dc_getvcpuaffinity, dc_set_ext_vcpucontext, dc_get_ext_vcpucontext, dc_get_vcpu_msrs,
-    dc_set_vcpu_msrs, dc_sendtrigger;
+    dc_getvcpuaffinity, dc_sendtrigger;
 /* Hardware guests: hc_domctl_hvm.c. */
 domctl_fn dc_gethvmcontext, dc_sethvmcontext, dc_gethvmcontext_partial, dc_set_paging_mempool_size,
     dc_shadow_op;

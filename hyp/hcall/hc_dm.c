@@ -191,7 +191,7 @@ static int run(struct domain *d, struct xen_dm_op *op, const struct xen_dm_op_bu
     return rc;
 }
 
-long hc_dm_op(uint64_t domid, uint64_t nr_bufs, uint64_t bufs, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_dm_op(uint64_t domid, uint64_t nr_bufs, uint64_t bufs, uint64_t a4)
 {
     struct xen_dm_op_buf buf[2] = { { 0 } };
     struct xen_dm_op op = { 0 };

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * domctl: the tools' hold on one domain.  Here: the dispatcher with its version table,
- * the table of operations, and the life of a domain.
- *
- * A version of the interface is a row of `versions`: what differs from 0x15 is a column
- * there, or a translation of the argument's layout on its way in and out.
+ * domctl: the tools' hold on one domain.  Here: the dispatcher, the table of operations, and the
+ * life of a domain.
  */
 #include "hcall/hc_ctl.h"
 
 #include "base/bits.h"
 #include "base/log.h"
 #include "base/string.h"
-#include "core/evtchn.h"
 #include "core/sched.h"
 #include "core/shared_info.h"
 #include "cpu/cpu.h"
@@ -22,21 +18,6 @@
 
 #define DEFAULT_GRANT_FRAMES    64
 #define DEFAULT_MAPTRACK_FRAMES 1024
-
-static const struct domctl_version {
-    uint32_t version;
-    bool     info_exact;            /* getdomaininfo means that id, not the next one from it */
-} versions[] = {
-    { XEN_DOMCTL_INTERFACE_VERSION, false },
-};
-
-static const struct domctl_version *version_find(uint32_t version)
-{
-    for ( size_t i = 0; i < ARRAY_SIZE(versions); i++ )
-        if ( versions[i].version == version )
-            return &versions[i];
-    return NULL;
-}
 
 static int create_check(const struct xen_domctl_createdomain *c)
 {
@@ -198,11 +179,10 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
     memcpy(info->handle, d->handle, sizeof(info->handle));
 }
 
+/* In this version of the interface: of the next domain from that id on. */
 static int dc_getdomaininfo(struct domain *none, struct xen_domctl *op)
 {
-    const struct domctl_version *const ver = version_find(op->interface_version);
-    struct domain *const d = ver->info_exact ? domain_get_by_id(op->domain)
-                                             : domain_get_next(op->domain);
+    struct domain *const d = domain_get_next(op->domain);
 
     if ( !d )
         return -XEN_ESRCH;
@@ -261,13 +241,9 @@ static int dc_scheduler_op(struct domain *d, struct xen_domctl *op)
     return sched_domctl(d, &op->u.scheduler_op);
 }
 
-static int dc_set_virq_handler(struct domain *d, struct xen_domctl *op)
-{
-    return evtchn_set_virq_handler(d, op->u.set_virq_handler.virq);
-}
-
 /*
- * Operations that exist but cannot be had here: soft reset, devices without an IOMMU.  The tools
+ * Operations that exist but cannot be had here: soft reset, devices without an IOMMU, what only saving
+ * a domain would need, events for others than dom0.  The tools
  * tell this from "no such call".
  */
 static int dc_unsupported(struct domain *d, struct xen_domctl *op)
@@ -305,14 +281,9 @@ static const struct domctl_op ops[] = {
     DOMAIN_OP(sendtrigger,          0),
     DOMAIN_OP(set_address_size,     CTL_PV),
     DOMAIN_OP(get_address_size,     CTL_PV | CTL_BACK),
-    DOMAIN_OP(set_ext_vcpucontext,  CTL_PV | CTL_NOT_SELF),
-    DOMAIN_OP(get_ext_vcpucontext,  CTL_PV | CTL_BACK),
     DOMAIN_OP(gettscinfo,           CTL_BACK),
     DOMAIN_OP(settscinfo,           CTL_LOCK | CTL_NOT_SELF),
     DOMAIN_OP(getpageframeinfo3,    0),
-    DOMAIN_OP(set_virq_handler,     0),
-    DOMAIN_OP(get_vcpu_msrs,        CTL_PV | CTL_BACK),
-    DOMAIN_OP(set_vcpu_msrs,        CTL_PV | CTL_NOT_SELF),
     DOMAIN_OP(get_cpu_policy,       CTL_LOCK | CTL_BACK),
     DOMAIN_OP(set_cpu_policy,       CTL_LOCK | CTL_NOT_SELF | CTL_BACK_ERR),
     DOMAIN_OP(gethvmcontext,        CTL_HVM | CTL_NOT_SELF | CTL_BACK),
@@ -325,6 +296,11 @@ static const struct domctl_op ops[] = {
     NOT_HERE(test_assign_device),
     NOT_HERE(deassign_device),
     NOT_HERE(get_paging_mempool_size),
+    NOT_HERE(set_ext_vcpucontext),
+    NOT_HERE(get_ext_vcpucontext),
+    NOT_HERE(get_vcpu_msrs),
+    NOT_HERE(set_vcpu_msrs),
+    NOT_HERE(set_virq_handler),
     NOT_HERE(getvcpuextstate),
     NOT_HERE(setvcpuextstate),
     NOT_HERE(monitor_op),
@@ -363,7 +339,7 @@ static int run(const struct domctl_op *o, struct xen_domctl *op)
     return rc;
 }
 
-long hc_domctl(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_domctl(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     const struct domctl_op *o;
     struct xen_domctl op;
@@ -371,7 +347,7 @@ long hc_domctl(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
 
     if ( !copy_from_guest(&op, uop, sizeof(op)) )
         return -XEN_EFAULT;
-    if ( !version_find(op.interface_version) )
+    if ( op.interface_version != XEN_DOMCTL_INTERFACE_VERSION )
         return -XEN_EACCES;
     if ( !perm_allows(current->domain, PERM_CONTROL) )
         return -XEN_EPERM;

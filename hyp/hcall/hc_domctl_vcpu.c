@@ -144,57 +144,6 @@ int dc_getvcpuaffinity(struct domain *d, struct xen_domctl *op)
     return rc;
 }
 
-int dc_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
-{
-    const struct xen_domctl_ext_vcpucontext *const e = &op->u.ext_vcpucontext;
-    struct vcpu *const v = vcpu_find(d, e->vcpu);
-
-    if ( !v )
-        return -XEN_ESRCH;
-    if ( e->size < offsetof(struct xen_domctl_ext_vcpucontext, vmce) )
-        return -XEN_EINVAL;
-    vcpu_pause(v);
-    v->pv.syscall32_eip = e->syscall32_callback_eip;
-    v->pv.syscall32_masks = !!e->syscall32_disables_events;
-    v->pv.sysenter_eip = e->sysenter_callback_eip;
-    v->pv.sysenter_masks = !!e->sysenter_disables_events;
-    vcpu_unpause(v);
-    return 0;
-}
-
-int dc_get_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
-{
-    struct xen_domctl_ext_vcpucontext *const e = &op->u.ext_vcpucontext;
-    const struct vcpu *const v = vcpu_find(d, e->vcpu);
-
-    if ( !v )
-        return -XEN_ESRCH;
-    *e = (struct xen_domctl_ext_vcpucontext){
-        .vcpu = v->id, .size = sizeof(*e),
-        .syscall32_callback_eip = v->pv.syscall32_eip,
-        .syscall32_callback_cs = v->pv.syscall32_eip ? FLAT_USER_CS32 : 0,
-        .syscall32_disables_events = v->pv.syscall32_masks,
-        .sysenter_callback_eip = v->pv.sysenter_eip,
-        .sysenter_callback_cs = v->pv.sysenter_eip ? FLAT_USER_CS32 : 0,
-        .sysenter_disables_events = v->pv.sysenter_masks,
-    };
-    return 0;
-}
-
-/* No MSR of a PV vCPU has state beyond its context. */
-int dc_get_vcpu_msrs(struct domain *d, struct xen_domctl *op)
-{
-    if ( !vcpu_find(d, op->u.vcpu_msrs.vcpu) )
-        return -XEN_EINVAL;
-    op->u.vcpu_msrs.msr_count = 0;
-    return 0;
-}
-
-int dc_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
-{
-    return vcpu_find(d, op->u.vcpu_msrs.vcpu) && !op->u.vcpu_msrs.msr_count ? 0 : -XEN_EINVAL;
-}
-
 int dc_sendtrigger(struct domain *d, struct xen_domctl *op)
 {
     struct vcpu *const v = vcpu_find(d, op->u.sendtrigger.vcpu);

@@ -53,8 +53,7 @@ static const struct hc_op evtchn_ops[] = {
 };
 #undef OP
 
-long hc_event_channel_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5,
-                         uint64_t a6)
+long hc_event_channel_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     return hc_dispatch(current, evtchn_ops, ARRAY_SIZE(evtchn_ops), cmd, arg);
 }

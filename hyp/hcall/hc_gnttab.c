@@ -72,17 +72,6 @@ static int op_setup_table(struct vcpu *v, void *arg)
 
 static int op_query_size(struct vcpu *v, void *arg) { return gnttab_query_size(arg); }
 static int op_set_version(struct vcpu *v, void *arg) { return gnttab_set_version(arg); }
-static int op_get_version(struct vcpu *v, void *arg) { return gnttab_get_version(arg); }
-
-/* A table of version 1 has none. */
-static int op_get_status_frames(struct vcpu *v, void *arg)
-{
-    struct gnttab_get_status_frames *a = arg;
-
-    a->status = GNTST_general_error;
-    return 0;
-}
-
 static int op_refused(struct vcpu *v, void *arg) { return -XEN_EOPNOTSUPP; }
 
 static const struct hc_op single_ops[] = {
@@ -91,8 +80,6 @@ static const struct hc_op single_ops[] = {
     OP(setup_table,       HC_COPY_BACK),
     OP(query_size,        HC_COPY_BACK),
     OP(set_version,       HC_COPY_BACK),
-    OP(get_version,       HC_COPY_BACK),
-    OP(get_status_frames, HC_COPY_BACK),
 #undef OP
     /* Known, and not served: SUPPORT.md. */
     [GNTTABOP_transfer]          = { op_refused, 0, 0, PERM_ANY },
@@ -101,15 +88,7 @@ static const struct hc_op single_ops[] = {
     [GNTTABOP_cache_flush]       = { op_refused, 0, 0, PERM_ANY },
 };
 
-/* Those of which the ABI wants exactly one element. */
-static bool is_lone(uint64_t cmd)
-{
-    return cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size ||
-           cmd == GNTTABOP_get_status_frames;
-}
-
-long hc_grant_table_op(uint64_t op, uint64_t uop, uint64_t count, uint64_t a4, uint64_t a5,
-                       uint64_t a6)
+long hc_grant_table_op(uint64_t op, uint64_t uop, uint64_t count, uint64_t a4)
 {
     struct vcpu *v = current;
     const uint32_t cmd = op, nr = count;        /* 32 bits wide in the ABI */
@@ -118,7 +97,7 @@ long hc_grant_table_op(uint64_t op, uint64_t uop, uint64_t count, uint64_t a4, u
         return -XEN_EINVAL;
     if ( cmd < ARRAY_SIZE(batch_ops) && batch_ops[cmd].fn )
         return run_batch(v, cmd, uop, nr);
-    if ( is_lone(cmd) && nr != 1 )
+    if ( (cmd == GNTTABOP_setup_table || cmd == GNTTABOP_query_size) && nr != 1 )
         return -XEN_EINVAL;
     return hc_dispatch(v, single_ops, ARRAY_SIZE(single_ops), cmd, uop);
 }

@@ -100,7 +100,7 @@ static const struct hc_op ops[] = {
     [HVMOP_flush_tlbs] = { op_flush_tlbs },
 };
 
-long hc_hvm_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_hvm_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     return hc_dispatch(current, ops, ARRAY_SIZE(ops), cmd, arg);
 }

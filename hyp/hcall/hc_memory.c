@@ -366,7 +366,7 @@ static long exchange_op(guest_ptr_t uarg)
     return rc;
 }
 
-long hc_memory_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_memory_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     const unsigned int op = cmd & CMD_MASK;
     const uint64_t start = cmd >> EXTENT_SHIFT;

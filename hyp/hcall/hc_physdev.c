@@ -17,9 +17,6 @@
 
 #define MAX_IO_PORTS    65536
 
-/* Where the union of the old form's struct physdev_op begins: after the command, aligned. */
-#define COMPAT_ARG_OFFSET   8
-
 HC_OP(pd_eoi, physdev_eoi, pirq_eoi(v->domain, a->irq))
 
 static int pd_irq_status_query(struct vcpu *v, void *arg)
@@ -28,13 +25,11 @@ static int pd_irq_status_query(struct vcpu *v, void *arg)
 
     if ( a->irq >= NR_PIRQS )
         return -XEN_EINVAL;
-    a->flags = (pirq_needs_eoi(v->domain, a->irq) ? XENIRQSTAT_needs_eoi : 0) |
-               (pirq_is_shared(v->domain, a->irq) ? XENIRQSTAT_shared : 0);
+    a->flags = pirq_needs_eoi(v->domain, a->irq) ? XENIRQSTAT_needs_eoi : 0;
     return 0;
 }
 
-HC_OP(pd_pirq_eoi_gmfn_v1, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(v->domain, a->gmfn, true))
-HC_OP(pd_pirq_eoi_gmfn_v2, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(v->domain, a->gmfn, false))
+HC_OP(pd_pirq_eoi_gmfn_v2, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(v->domain, a->gmfn))
 
 static int pd_set_iopl(struct vcpu *v, void *arg)
 {
@@ -58,11 +53,6 @@ static int pd_set_iobitmap(struct vcpu *v, void *arg)
 }
 
 HC_OP(pd_apic_read, physdev_apic, ioapic_read_by_address(a->apic_physbase, a->reg, &a->value))
-
-static int pd_apic_write(struct vcpu *v, void *arg)
-{
-    return -XEN_EPERM;          /* redirection entries are set by map_pirq and setup_gsi */
-}
 
 /* Vectors are ours; the guest gets a number to remember. */
 static int pd_alloc_irq_vector(struct vcpu *v, void *arg)
@@ -101,15 +91,6 @@ static int pd_unmap_pirq(struct vcpu *v, void *arg)
     return rc;
 }
 
-static int pd_get_free_pirq(struct vcpu *v, void *arg)
-{
-    struct physdev_get_free_pirq *a = arg;
-
-    if ( a->type != MAP_PIRQ_TYPE_GSI && a->type != MAP_PIRQ_TYPE_MSI )
-        return -XEN_EINVAL;
-    return pirq_reserve(v->domain, a->type == MAP_PIRQ_TYPE_MSI, &a->pirq);
-}
-
 static int pd_setup_gsi(struct vcpu *v, void *arg)
 {
     const struct physdev_setup_gsi *a = arg;
@@ -129,22 +110,11 @@ static int pd_mmcfg_reserved(struct vcpu *v, void *arg)
     return pci_mmcfg_reserved(a->address, a->segment, a->start_bus, a->end_bus);
 }
 
-HC_OP(pd_manage_pci_add, physdev_manage_pci,
-      pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn }))
-
-HC_OP(pd_manage_pci_add_ext, physdev_manage_pci_ext,
-      pci_device_add((struct pci_sbdf){ 0, a->bus, a->devfn }))
-
-HC_OP(pd_manage_pci_remove, physdev_manage_pci,
-      pci_device_remove((struct pci_sbdf){ 0, a->bus, a->devfn }))
-
 HC_OP(pd_pci_device_add, physdev_pci_device_add,
       pci_device_add((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
 
 HC_OP(pd_pci_device_remove, physdev_pci_device,
       pci_device_remove((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
-
-HC_OP(pd_restore_msi, physdev_restore_msi, msi_restore((struct pci_sbdf){ 0, a->bus, a->devfn }))
 
 HC_OP(pd_restore_msi_ext, physdev_pci_device,
       msi_restore((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
@@ -160,47 +130,30 @@ HC_OP(pd_release_msix, physdev_pci_device,
 #define OP(name, fn, type, flags, perm) \
     [PHYSDEVOP_##name] = { fn, sizeof(struct physdev_##type), flags, perm }
 
-/* Not served, -XEN_ENOSYS: dbgp_op (no EHCI debug port), free_irq_vector, IRQ_UNMASK_NOTIFY. */
+/*
+ * Not served, -XEN_ENOSYS: the older forms of calls that are here, apic_write (entries are set by map_pirq
+ * and setup_gsi), get_free_pirq, dbgp_op (no EHCI debug port), free_irq_vector, IRQ_UNMASK_NOTIFY.
+ */
 static const struct hc_op physdev_ops[] = {
     OP(eoi,               pd_eoi,                eoi,               0,           PERM_ANY),
     OP(irq_status_query,  pd_irq_status_query,   irq_status_query,  BACK,        PERM_ANY),
-    OP(pirq_eoi_gmfn_v1,  pd_pirq_eoi_gmfn_v1,   pirq_eoi_gmfn,     0,           PERM_ANY),
     OP(pirq_eoi_gmfn_v2,  pd_pirq_eoi_gmfn_v2,   pirq_eoi_gmfn,     0,           PERM_ANY),
     OP(set_iopl,          pd_set_iopl,           set_iopl,          0,           PERM_ANY),
     OP(set_iobitmap,      pd_set_iobitmap,       set_iobitmap,      0,           PERM_ANY),
     OP(apic_read,         pd_apic_read,          apic,              BACK,        PERM_HARDWARE),
-    OP(apic_write,        pd_apic_write,         apic,              0,           PERM_HARDWARE),
     OP(alloc_irq_vector,  pd_alloc_irq_vector,   irq,               BACK,        PERM_HARDWARE),
     OP(map_pirq,          pd_map_pirq,           map_pirq,          BACK_ALWAYS, PERM_HARDWARE),
     OP(unmap_pirq,        pd_unmap_pirq,         unmap_pirq,        0,           PERM_HARDWARE),
-    OP(get_free_pirq,     pd_get_free_pirq,      get_free_pirq,     BACK,        PERM_HARDWARE),
     OP(setup_gsi,         pd_setup_gsi,          setup_gsi,         0,           PERM_HARDWARE),
     OP(pci_mmcfg_reserved, pd_mmcfg_reserved,     pci_mmcfg_reserved, 0,           PERM_HARDWARE),
-    OP(manage_pci_add,    pd_manage_pci_add,     manage_pci,        0,           PERM_HARDWARE),
-    OP(manage_pci_add_ext, pd_manage_pci_add_ext, manage_pci_ext,    0,           PERM_HARDWARE),
-    OP(manage_pci_remove, pd_manage_pci_remove,  manage_pci,        0,           PERM_HARDWARE),
     OP(pci_device_add,    pd_pci_device_add,     pci_device_add,    0,           PERM_HARDWARE),
     OP(pci_device_remove, pd_pci_device_remove,  pci_device,        0,           PERM_HARDWARE),
-    OP(restore_msi,       pd_restore_msi,        restore_msi,       0,           PERM_HARDWARE),
     OP(restore_msi_ext,   pd_restore_msi_ext,    pci_device,        0,           PERM_HARDWARE),
     OP(prepare_msix,      pd_prepare_msix,       pci_device,        0,           PERM_HARDWARE),
     OP(release_msix,      pd_release_msix,       pci_device,        0,           PERM_HARDWARE),
 };
 
-long hc_physdev_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_physdev_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     return hc_dispatch(current, physdev_ops, ARRAY_SIZE(physdev_ops), (uint32_t)cmd, arg);
-}
-
-/* The old form: one structure, the command in front.  It knew the calls up to alloc_irq_vector. */
-long hc_physdev_op_compat(uint64_t op, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                          uint64_t a6)
-{
-    uint32_t cmd;
-
-    if ( !copy_from_guest(&cmd, op, sizeof(cmd)) )
-        return -XEN_EFAULT;
-    if ( cmd > PHYSDEVOP_alloc_irq_vector )
-        return -XEN_ENOSYS;
-    return hc_physdev_op(cmd, op + COMPAT_ARG_OFFSET, 0, 0, 0, 0);
 }

@@ -6,9 +6,7 @@
 #include <xenabi/platform.h>
 
 #include "base/bits.h"
-#include "base/string.h"
 #include "core/shared_info.h"
-#include "cpu/cpuid.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"
 #include "kern/clock.h"
@@ -19,28 +17,17 @@
 
 typedef int platform_fn(struct xen_platform_op *op);
 
-static int set_time(uint64_t sec, uint32_t nsec, uint64_t system_ns)
-{
-    struct domain *d;
-
-    if ( nsec >= NS_PER_S )
-        return -XEN_EINVAL;
-    clock_set_wall(sec, nsec, system_ns);
-    for ( uint32_t id = 0; (d = domain_get_next(id)); id = d->id + 1U, domain_put(d) )
-        time_update_wallclock(d);
-    return 0;
-}
-
-static int pf_settime32(struct xen_platform_op *op)
-{
-    return set_time(op->u.settime32.secs, op->u.settime32.nsecs, op->u.settime32.system_time);
-}
-
 static int pf_settime64(struct xen_platform_op *op)
 {
-    if ( op->u.settime64.mbz )
+    const struct xenpf_settime64 *const t = &op->u.settime64;
+    struct domain *d;
+
+    if ( t->mbz || t->nsecs >= NS_PER_S )
         return -XEN_EINVAL;
-    return set_time(op->u.settime64.secs, op->u.settime64.nsecs, op->u.settime64.system_time);
+    clock_set_wall(t->secs, t->nsecs, t->system_time);
+    for_each_domain ( d )
+        time_update_wallclock(d);
+    return 0;
 }
 
 static int efi_vendor(struct xenpf_firmware_info *f)
@@ -130,38 +117,6 @@ static int pf_get_cpuinfo(struct xen_platform_op *op)
     return 0;
 }
 
-static int pf_get_cpu_version(struct xen_platform_op *op)
-{
-    struct xenpf_pcpu_version *const c = &op->u.pcpu_version;
-    const struct cpuid_regs *const l0 = &cpuid_host.basic[0];
-    const uint32_t sig = cpuid_host.basic[1].a;
-
-    c->max_present = nr_cpus - 1;
-    memset(c->vendor_id, 0, sizeof(c->vendor_id));
-    c->family = c->model = c->stepping = 0;
-    if ( c->xen_cpuid >= nr_cpus )
-        return 0;
-    memcpy(c->vendor_id, &l0->b, 4);
-    memcpy(c->vendor_id + 4, &l0->d, 4);
-    memcpy(c->vendor_id + 8, &l0->c, 4);
-    c->family = (sig >> 8) & 0xf;
-    if ( c->family == 0xf )
-        c->family += (sig >> 20) & 0xff;
-    c->model = (sig >> 4) & 0xf;
-    if ( c->family >= 6 )
-        c->model |= (sig >> 12) & 0xf0;
-    c->stepping = sig & 0xf;
-    return 0;
-}
-
-static int pf_core_parking(struct xen_platform_op *op)
-{
-    if ( op->u.core_parking.type != XEN_CORE_PARKING_GET )
-        return -XEN_EOPNOTSUPP;
-    op->u.core_parking.idle_nums = 0;
-    return 0;
-}
-
 static int pf_unsupported(struct xen_platform_op *op)
 {
     return -XEN_EOPNOTSUPP;
@@ -171,16 +126,14 @@ static int pf_unsupported(struct xen_platform_op *op)
 #define NOT_HERE(name)      [XENPF_##name] = pf_unsupported
 
 static platform_fn *const ops[] = {
-    PLATFORM_OP(settime32),     PLATFORM_OP(settime64),     PLATFORM_OP(firmware_info),
-    PLATFORM_OP(enter_acpi_sleep), PLATFORM_OP(get_cpuinfo), PLATFORM_OP(get_cpu_version),
-    PLATFORM_OP(core_parking),
+    PLATFORM_OP(settime64),     PLATFORM_OP(firmware_info), PLATFORM_OP(enter_acpi_sleep),
+    PLATFORM_OP(get_cpuinfo),   NOT_HERE(core_parking),
     NOT_HERE(cpu_online),       NOT_HERE(cpu_offline),      NOT_HERE(cpu_hotadd),
     NOT_HERE(mem_hotadd),       NOT_HERE(microcode_update), NOT_HERE(efi_runtime_call),
     NOT_HERE(resource_op),
 };
 
-long hc_platform_op(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                    uint64_t a6)
+long hc_platform_op(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct xen_platform_op op;
     int rc;

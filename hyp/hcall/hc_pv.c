@@ -16,8 +16,7 @@
 
 #define RPL_GUEST       3       /* a 64-bit PV kernel runs in ring 3 too */
 
-long hc_set_trap_table(uint64_t traps, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                       uint64_t a6)
+long hc_set_trap_table(uint64_t traps, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct vcpu *const v = current;
     struct trap_info t;
@@ -42,8 +41,7 @@ long hc_set_trap_table(uint64_t traps, uint64_t a2, uint64_t a3, uint64_t a4, ui
     }
 }
 
-long hc_set_gdt(uint64_t frame_list, uint64_t entries, uint64_t a3, uint64_t a4, uint64_t a5,
-                uint64_t a6)
+long hc_set_gdt(uint64_t frame_list, uint64_t entries, uint64_t a3, uint64_t a4)
 {
     uint64_t frames[FIRST_RESERVED_GDT_PAGE];
     const uint32_t nr = entries;
@@ -56,8 +54,7 @@ long hc_set_gdt(uint64_t frame_list, uint64_t entries, uint64_t a3, uint64_t a4,
     return pv_set_gdt(current, frames, nr);
 }
 
-long hc_stack_switch(uint64_t ss, uint64_t sp, uint64_t a3, uint64_t a4, uint64_t a5,
-                     uint64_t a6)
+long hc_stack_switch(uint64_t ss, uint64_t sp, uint64_t a3, uint64_t a4)
 {
     struct pv_vcpu *const pv = &current->pv;
 
@@ -89,10 +86,6 @@ static int callback_register(struct pv_vcpu *pv, const struct callback_register 
         pv->syscall32_eip = r->address;
         pv->syscall32_masks = masks;
         return 0;
-    case CALLBACKTYPE_nmi:
-        pv->traps[VEC_NMI] = (struct trap_info){
-            .vector = VEC_NMI, .cs = FLAT_KERNEL_CS, .address = r->address };
-        return 0;
     /* SYSENTER has no entry here: 32-bit programs come by SYSCALL or INT 0x80 instead. */
     case CALLBACKTYPE_sysenter:
         return -XEN_EINVAL;
@@ -106,15 +99,11 @@ static int cb_register(struct vcpu *v, void *arg)
     return callback_register(&v->pv, arg);
 }
 
-/* Only the NMI callback can be given back: without the others a guest cannot go on. */
+/* None can be given back: without them a guest cannot go on. */
 static int cb_unregister(struct vcpu *v, void *arg)
 {
     const struct callback_unregister *const u = arg;
 
-    if ( u->type == CALLBACKTYPE_nmi ) {
-        v->pv.traps[VEC_NMI].address = 0;
-        return 0;
-    }
     return u->type <= CALLBACKTYPE_syscall32 ? -XEN_EINVAL : -XEN_ENOSYS;
 }
 
@@ -123,15 +112,13 @@ static const struct hc_op callback_ops[] = {
     [CALLBACKOP_unregister] = { cb_unregister, sizeof(struct callback_unregister) },
 };
 
-long hc_callback_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5,
-                    uint64_t a6)
+long hc_callback_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     return hc_dispatch(current, callback_ops, ARRAY_SIZE(callback_ops), (uint32_t)cmd, arg);
 }
 
 /* The old form: three callbacks at once, events masked by the failsafe one only if asked. */
-long hc_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t syscall, uint64_t a4,
-                      uint64_t a5, uint64_t a6)
+long hc_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t syscall, uint64_t a4)
 {
     struct pv_vcpu *const pv = &current->pv;
 
@@ -143,8 +130,7 @@ long hc_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t syscall, uint6
     return 0;
 }
 
-long hc_fpu_taskswitch(uint64_t set, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                       uint64_t a6)
+long hc_fpu_taskswitch(uint64_t set, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct vcpu *const v = current;
 
@@ -156,15 +142,13 @@ long hc_fpu_taskswitch(uint64_t set, uint64_t a2, uint64_t a3, uint64_t a4, uint
     return 0;
 }
 
-long hc_set_debugreg(uint64_t reg, uint64_t value, uint64_t a3, uint64_t a4, uint64_t a5,
-                     uint64_t a6)
+long hc_set_debugreg(uint64_t reg, uint64_t value, uint64_t a3, uint64_t a4)
 {
     return pv_set_debugreg(current, (uint32_t)reg, value);
 }
 
 /* The value itself is the result, so an error is told apart only by being no register's. */
-long hc_get_debugreg(uint64_t reg, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                     uint64_t a6)
+long hc_get_debugreg(uint64_t reg, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     const uint32_t i = reg;
 
@@ -173,14 +157,12 @@ long hc_get_debugreg(uint64_t reg, uint64_t a2, uint64_t a3, uint64_t a4, uint64
     return current->pv.dr[i];
 }
 
-long hc_update_descriptor(uint64_t ma, uint64_t desc, uint64_t a3, uint64_t a4, uint64_t a5,
-                          uint64_t a6)
+long hc_update_descriptor(uint64_t ma, uint64_t desc, uint64_t a3, uint64_t a4)
 {
     return pv_update_descriptor(current, ma, desc);
 }
 
-long hc_set_segment_base(uint64_t which, uint64_t base, uint64_t a3, uint64_t a4, uint64_t a5,
-                         uint64_t a6)
+long hc_set_segment_base(uint64_t which, uint64_t base, uint64_t a3, uint64_t a4)
 {
     return pv_set_segment_base(current, (uint32_t)which, base);
 }
@@ -190,8 +172,7 @@ long hc_set_segment_base(uint64_t which, uint64_t base, uint64_t a3, uint64_t a4
                      BIT(VMASST_TYPE_writable_pagetables) | BIT(VMASST_TYPE_pae_extended_cr3) | \
                      BIT(VMASST_TYPE_runstate_update_flag))
 
-long hc_vm_assist(uint64_t cmd, uint64_t type, uint64_t a3, uint64_t a4, uint64_t a5,
-                  uint64_t a6)
+long hc_vm_assist(uint64_t cmd, uint64_t type, uint64_t a3, uint64_t a4)
 {
     struct domain *const d = current->domain;
     const uint32_t t = type;
@@ -210,31 +191,22 @@ long hc_vm_assist(uint64_t cmd, uint64_t type, uint64_t a3, uint64_t a4, uint64_
     }
 }
 
-long hc_mmu_update(uint64_t reqs, uint64_t count, uint64_t done, uint64_t foreigndom, uint64_t a5,
-                   uint64_t a6)
+long hc_mmu_update(uint64_t reqs, uint64_t count, uint64_t done, uint64_t foreigndom)
 {
     return pv_mmu_update(reqs, (uint32_t)count, done, (uint32_t)foreigndom);
 }
 
-long hc_mmuext_op(uint64_t ops, uint64_t count, uint64_t done, uint64_t foreigndom, uint64_t a5,
-                  uint64_t a6)
+long hc_mmuext_op(uint64_t ops, uint64_t count, uint64_t done, uint64_t foreigndom)
 {
     return pv_mmuext_op(ops, (uint32_t)count, done, (uint32_t)foreigndom);
 }
 
-long hc_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, uint64_t a4, uint64_t a5,
-                          uint64_t a6)
+long hc_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, uint64_t a4)
 {
-    return pv_update_va_mapping(va, val, flags, DOMID_SELF);
+    return pv_update_va_mapping(va, val, flags);
 }
 
-long hc_update_va_mapping_otherdomain(uint64_t va, uint64_t val, uint64_t flags, uint64_t domid,
-                                      uint64_t a5, uint64_t a6)
-{
-    return pv_update_va_mapping(va, val, flags, domid);
-}
-
-long hc_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct vcpu *const v = current;
 

@@ -33,32 +33,18 @@ static int op_shutdown(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int op_shutdown_code(struct vcpu *v, void *arg)
-{
-    const struct sched_shutdown *a = arg;
-    struct domain *d = v->domain;
-
-    spin_lock(&d->shutdown_lock);
-    if ( !d->is_shutting_down )
-        d->shutdown_code = a->reason;
-    spin_unlock(&d->shutdown_lock);
-    return 0;
-}
-
 /* 1: one of the ports is pending; 0: none; negative: a port cannot be read or does not exist. */
 static int poll_ports(struct vcpu *v, const struct sched_poll *a)
 {
-    for ( uint32_t i = 0; i < a->nr_ports; i++ ) {
+    int rc = 0;
+
+    for ( uint32_t i = 0; !rc && i < a->nr_ports; i++ ) {
         evtchn_port_t port;
 
-        if ( !copy_from_guest_index(&port, a->ports, i, sizeof(port)) )
-            return -XEN_EFAULT;
-        if ( !evtchn_port_is_valid(v->domain, port) )
-            return -XEN_EINVAL;
-        if ( evtchn_port_is_pending(v->domain, port) )
-            return 1;
+        rc = copy_from_guest_index(&port, a->ports, i, sizeof(port)) ? evtchn_poll(v->domain, port)
+                                                                     : -XEN_EFAULT;
     }
-    return 0;
+    return rc;
 }
 
 static int op_poll(struct vcpu *v, void *arg)
@@ -123,31 +109,12 @@ static const struct hc_op sched_ops[] = {
     [SCHEDOP_poll]            = { op_poll, sizeof(struct sched_poll), 0, PERM_ANY },
     [SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown), 0,
                                   PERM_CONTROL },
-    [SCHEDOP_shutdown_code]   = { op_shutdown_code, sizeof(struct sched_shutdown), 0, PERM_ANY },
     [SCHEDOP_watchdog]        = { op_watchdog, sizeof(struct sched_watchdog), 0, PERM_ANY },
     [SCHEDOP_pin_override]    = { op_pin_override, sizeof(struct sched_pin_override), 0,
                                   PERM_HARDWARE },
 };
 
-long hc_sched_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_sched_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     return hc_dispatch(current, sched_ops, ARRAY_SIZE(sched_ops), cmd, arg);
-}
-
-/* The number from before sched_op had argument structures: SCHEDOP_shutdown's is a plain word. */
-long hc_sched_op_compat(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5,
-                        uint64_t a6)
-{
-    struct sched_shutdown shutdown = { .reason = arg };
-
-    switch ( cmd ) {
-    case SCHEDOP_yield:
-        return op_yield(current, NULL);
-    case SCHEDOP_block:
-        return op_block(current, NULL);
-    case SCHEDOP_shutdown:
-        return op_shutdown(current, &shutdown);
-    default:
-        return -XEN_ENOSYS;
-    }
 }

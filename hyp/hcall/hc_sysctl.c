@@ -26,8 +26,6 @@
 
 typedef int sysctl_fn(struct xen_sysctl *op);
 
-static const uint32_t versions[] = { XEN_SYSCTL_INTERFACE_VERSION };
-
 static int sc_readconsole(struct xen_sysctl *op)
 {
     return console_read_ring(&op->u.readconsole);
@@ -208,10 +206,8 @@ static uint32_t nr_domains(void)
     struct domain *d;
     uint32_t n = 0;
 
-    domain_list_lock();
     for_each_domain ( d )
         n++;
-    domain_list_unlock();
     return n;
 }
 
@@ -257,28 +253,30 @@ static int sc_get_cpu_levelling_caps(struct xen_sysctl *op)
     return 0;
 }
 
+/* There is such a policy, and on this host guests that have it. */
+static bool can_have(const struct cpu_policy *p)
+{
+    return p && (hvm_available || (p != &cpuid_hvm_max && p != &cpuid_hvm_default));
+}
+
 static int sc_get_cpu_featureset(struct xen_sysctl *op)
 {
     static const struct cpu_policy *const sets[] = {
-        [XEN_SYSCTL_cpu_featureset_raw]    = &cpuid_host,
-        [XEN_SYSCTL_cpu_featureset_host]   = &cpuid_host,
-        [XEN_SYSCTL_cpu_featureset_pv]     = &cpuid_pv_default,
-        [XEN_SYSCTL_cpu_featureset_hvm]    = &cpuid_hvm_default,
+        [XEN_SYSCTL_cpu_featureset_raw]     = &cpuid_host,
+        [XEN_SYSCTL_cpu_featureset_host]    = &cpuid_host,
+        [XEN_SYSCTL_cpu_featureset_pv]      = &cpuid_pv_default,
+        [XEN_SYSCTL_cpu_featureset_hvm]     = &cpuid_hvm_default,
         [XEN_SYSCTL_cpu_featureset_hvm_max] = &cpuid_hvm_max,
-        [XEN_SYSCTL_cpu_featureset_pv_max] = &cpuid_pv_max,
+        [XEN_SYSCTL_cpu_featureset_pv_max]  = &cpuid_pv_max,
     };
     struct xen_sysctl_cpu_featureset *const f = &op->u.cpu_featureset;
-    uint32_t nr = CPUID_NR_WORDS;
+    const struct cpu_policy *const p = f->index < ARRAY_SIZE(sets) ? sets[f->index] : NULL;
+    const uint32_t nr = f->features ? min(f->nr_features, (uint32_t)CPUID_NR_WORDS) : CPUID_NR_WORDS;
 
-    if ( f->index >= ARRAY_SIZE(sets) )
-        return -XEN_EINVAL;
-    if ( !hvm_available && (f->index == XEN_SYSCTL_cpu_featureset_hvm ||
-                            f->index == XEN_SYSCTL_cpu_featureset_hvm_max) )
-        return -XEN_EOPNOTSUPP;
-    if ( f->features )
-        nr = min(f->nr_features, nr);
+    if ( !can_have(p) )
+        return p ? -XEN_EOPNOTSUPP : -XEN_EINVAL;
     for ( uint32_t i = 0; f->features && i < nr; i++ ) {
-        const uint32_t word = cpuid_feature_word(sets[f->index], i);
+        const uint32_t word = cpuid_feature_word(p, i);
 
         if ( !copy_to_guest_index(f->features, i, &word, sizeof(word)) )
             return -XEN_EFAULT;
@@ -290,21 +288,19 @@ static int sc_get_cpu_featureset(struct xen_sysctl *op)
 static int sc_get_cpu_policy(struct xen_sysctl *op)
 {
     static const struct cpu_policy *const policies[] = {
-        [XEN_SYSCTL_cpu_policy_raw]        = &cpuid_host,
-        [XEN_SYSCTL_cpu_policy_host]       = &cpuid_host,
-        [XEN_SYSCTL_cpu_policy_pv_max]     = &cpuid_pv_max,
-        [XEN_SYSCTL_cpu_policy_pv_default] = &cpuid_pv_default,
-        [XEN_SYSCTL_cpu_policy_hvm_max]    = &cpuid_hvm_max,
+        [XEN_SYSCTL_cpu_policy_raw]         = &cpuid_host,
+        [XEN_SYSCTL_cpu_policy_host]        = &cpuid_host,
+        [XEN_SYSCTL_cpu_policy_pv_max]      = &cpuid_pv_max,
+        [XEN_SYSCTL_cpu_policy_pv_default]  = &cpuid_pv_default,
+        [XEN_SYSCTL_cpu_policy_hvm_max]     = &cpuid_hvm_max,
         [XEN_SYSCTL_cpu_policy_hvm_default] = &cpuid_hvm_default,
     };
-    struct xen_sysctl_cpu_policy *const p = &op->u.cpu_policy;
+    struct xen_sysctl_cpu_policy *const a = &op->u.cpu_policy;
+    const struct cpu_policy *const p = a->index < ARRAY_SIZE(policies) ? policies[a->index] : NULL;
 
-    if ( p->_rsvd || p->index >= ARRAY_SIZE(policies) )
-        return -XEN_EINVAL;
-    if ( !hvm_available && (p->index == XEN_SYSCTL_cpu_policy_hvm_max ||
-                            p->index == XEN_SYSCTL_cpu_policy_hvm_default) )
-        return -XEN_EOPNOTSUPP;
-    return ctl_policy_put(policies[p->index], p->leaves, &p->nr_leaves, p->msrs, &p->nr_msrs);
+    if ( !can_have(p) || a->_rsvd )
+        return p && !a->_rsvd ? -XEN_EOPNOTSUPP : -XEN_EINVAL;
+    return ctl_policy_put(p, a->leaves, &a->nr_leaves, a->msrs, &a->nr_msrs);
 }
 
 /* Known, but not to be had: bringing CPUs up and down, taking pages out, tracing, live patches. */
@@ -327,22 +323,14 @@ static sysctl_fn *const ops[] = {
     NOT_HERE(livepatch_op),
 };
 
-static bool version_known(uint32_t version)
-{
-    for ( size_t i = 0; i < ARRAY_SIZE(versions); i++ )
-        if ( versions[i] == version )
-            return true;
-    return false;
-}
-
-long hc_sysctl(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_sysctl(uint64_t uop, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct xen_sysctl op;
     int rc;
 
     if ( !copy_from_guest(&op, uop, sizeof(op)) )
         return -XEN_EFAULT;
-    if ( !version_known(op.interface_version) )
+    if ( op.interface_version != XEN_SYSCTL_INTERFACE_VERSION )
         return -XEN_EACCES;
     if ( !perm_allows(current->domain, PERM_CONTROL) )
         return -XEN_EPERM;

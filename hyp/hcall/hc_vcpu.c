@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* VCPUOP_*, set_timer_op, nmi_op: a vCPU's life, timers and shared areas. */
-#include <xenabi/nmi.h>
+/* VCPUOP_* and set_timer_op: a vCPU's life, timers and shared areas. */
 #include <xenabi/sched.h>
 #include <xenabi/vcpu.h>
 
@@ -9,7 +8,6 @@
 #include "core/p2m.h"
 #include "core/sched.h"
 #include "core/shared_info.h"
-#include "core/vtimer.h"
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"
 #include "hcall/hypercall.h"
@@ -18,12 +16,8 @@
 #include "mem/slab.h"
 #include "pv/pv.h"
 
-#define PERIOD_MIN_NS       1000000UL
-#define PERIOD_MAX_NS       (1UL << 62)
 #define TIMEOUT_MAX_NS      (1UL << 50)     /* 13 days: beyond it a guest has miscalculated */
 #define TIMEOUT_RETRY_NS    100000000UL
-
-#define TRAP_MASKS_EVENTS   4               /* trap_info.flags */
 
 /* @v is the vCPU that the call names, of the caller's domain. */
 typedef int vcpu_op_fn(struct vcpu *v, guest_ptr_t arg);
@@ -121,21 +115,9 @@ static int op_register_info(struct vcpu *v, guest_ptr_t arg)
     return rc;
 }
 
-static int op_set_periodic(struct vcpu *v, guest_ptr_t arg)
-{
-    struct vcpu_set_periodic_timer a;
-
-    if ( !copy_from_guest(&a, arg, sizeof(a)) )
-        return -XEN_EFAULT;
-    if ( a.period_ns < PERIOD_MIN_NS || a.period_ns > PERIOD_MAX_NS )
-        return -XEN_EINVAL;
-    vtimer_set_periodic(v, a.period_ns);
-    return 0;
-}
-
+/* There is no periodic timer to be had: it is off. */
 static int op_stop_periodic(struct vcpu *v, guest_ptr_t arg)
 {
-    vtimer_set_periodic(v, 0);
     return 0;
 }
 
@@ -149,7 +131,7 @@ static int op_set_singleshot(struct vcpu *v, guest_ptr_t arg)
         return -XEN_EFAULT;
     if ( (a.flags & VCPU_SSHOTTMR_future) && a.timeout_abs_ns < clock_now_ns() )
         return -XEN_ETIME;
-    vtimer_set_singleshot(v, a.timeout_abs_ns);
+    timer_arm(&v->singleshot_timer, a.timeout_abs_ns);
     return 0;
 }
 
@@ -157,7 +139,7 @@ static int op_stop_singleshot(struct vcpu *v, guest_ptr_t arg)
 {
     if ( v != current )
         return -XEN_EINVAL;
-    vtimer_stop_singleshot(v);
+    timer_disarm(&v->singleshot_timer);
     return 0;
 }
 
@@ -167,19 +149,6 @@ static int op_send_nmi(struct vcpu *v, guest_ptr_t arg)
     return 0;
 }
 
-/* Only where it cannot change: the control domain's, one vCPU to a CPU. */
-static int op_get_physid(struct vcpu *v, guest_ptr_t arg)
-{
-    const struct pcpu *p = pcpu_get(v->processor);
-    const struct vcpu_get_physid a = {
-        .phys_id = p->apic_id | (uint64_t)p->acpi_id << 32,
-    };
-
-    if ( !domain_is_control(v->domain) || !opt.dom0_vcpus_pin )
-        return -XEN_EINVAL;
-    return copy_to_guest(arg, &a, sizeof(a)) ? 0 : -XEN_EFAULT;
-}
-
 static vcpu_op_fn *const vcpu_ops[] = {
     [VCPUOP_initialise]                     = op_initialise,
     [VCPUOP_up]                             = op_up,
@@ -187,17 +156,15 @@ static vcpu_op_fn *const vcpu_ops[] = {
     [VCPUOP_is_up]                          = op_is_up,
     [VCPUOP_get_runstate_info]              = op_get_runstate,
     [VCPUOP_register_runstate_memory_area]  = op_register_runstate,
-    [VCPUOP_set_periodic_timer]             = op_set_periodic,
     [VCPUOP_stop_periodic_timer]            = op_stop_periodic,
     [VCPUOP_set_singleshot_timer]           = op_set_singleshot,
     [VCPUOP_stop_singleshot_timer]          = op_stop_singleshot,
     [VCPUOP_register_vcpu_info]             = op_register_info,
     [VCPUOP_send_nmi]                       = op_send_nmi,
-    [VCPUOP_get_physid]                     = op_get_physid,
     [VCPUOP_register_vcpu_time_memory_area] = op_register_time,
 };
 
-long hc_vcpu_op(uint64_t cmd, uint64_t vcpuid, uint64_t arg, uint64_t a4, uint64_t a5, uint64_t a6)
+long hc_vcpu_op(uint64_t cmd, uint64_t vcpuid, uint64_t arg, uint64_t a4)
 {
     const struct domain *d = current->domain;
     struct vcpu *v = (uint32_t)vcpuid < d->max_vcpus ? d->vcpu[(uint32_t)vcpuid] : NULL;
@@ -210,14 +177,13 @@ long hc_vcpu_op(uint64_t cmd, uint64_t vcpuid, uint64_t arg, uint64_t a4, uint64
 }
 
 /* @timeout: absolute system time, ns; 0 stops the timer, the past fires at once. */
-long hc_set_timer_op(uint64_t timeout, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
-                     uint64_t a6)
+long hc_set_timer_op(uint64_t timeout, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct vcpu *v = current;
     const uint64_t now = clock_now_ns();
 
     if ( timeout == 0 ) {
-        vtimer_stop_singleshot(v);
+        timer_disarm(&v->singleshot_timer);
         return 0;
     }
     /*
@@ -228,34 +194,6 @@ long hc_set_timer_op(uint64_t timeout, uint64_t a2, uint64_t a3, uint64_t a4, ui
         log_guest(v->domain, LOG_DEBUG, "%pv: set_timer_op %#lx is too far ahead\n", v, timeout);
         timeout = now + TIMEOUT_RETRY_NS;
     }
-    vtimer_set_singleshot(v, timeout);
+    timer_arm(&v->singleshot_timer, timeout);
     return 0;
-}
-
-/* The callback is trap table entry 2; this is the way to it that does not touch the others. */
-long hc_nmi_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6)
-{
-    struct vcpu *v = current;
-    struct trap_info *t = &v->pv.traps[VEC_NMI];
-    struct xennmi_callback a;
-
-    switch ( cmd ) {
-    case XENNMI_register_callback:
-        if ( !copy_from_guest(&a, arg, sizeof(a)) )
-            return -XEN_EFAULT;
-        if ( (int64_t)a.handler_address << 16 >> 16 != (int64_t)a.handler_address )
-            return -XEN_EINVAL;
-        *t = (struct trap_info){
-            .vector = VEC_NMI, .flags = TRAP_MASKS_EVENTS, .cs = FLAT_KERNEL_CS,
-            .address = a.handler_address,
-        };
-        return 0;
-
-    case XENNMI_unregister_callback:
-        *t = (struct trap_info){ .vector = VEC_NMI };
-        return 0;
-
-    default:
-        return -XEN_ENOSYS;
-    }
 }

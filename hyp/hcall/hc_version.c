@@ -134,8 +134,7 @@ static long (*const ver_ops[])(struct vcpu *v, guest_ptr_t arg) = {
     [XENVER_build_id]            = ver_build_id,
 };
 
-long hc_xen_version(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5,
-                    uint64_t a6)
+long hc_xen_version(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
 {
     const uint32_t c = cmd;
 

@@ -21,12 +21,10 @@
 /* What is served.  Every other number of the table answers -XEN_ENOSYS. */
 #define SERVED(X) \
     X(set_trap_table) X(mmu_update) X(set_gdt) X(stack_switch) X(set_callbacks) \
-    X(fpu_taskswitch) X(sched_op_compat) X(platform_op) X(set_debugreg) X(get_debugreg) \
-    X(update_descriptor) X(memory_op) X(multicall) X(update_va_mapping) X(set_timer_op) \
-    X(xen_version) X(console_io) X(grant_table_op) X(vm_assist) \
-    X(update_va_mapping_otherdomain) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) \
-    X(nmi_op) X(sched_op) X(callback_op) X(event_channel_op) X(physdev_op_compat) X(physdev_op) \
-    X(hvm_op) X(dm_op) X(sysctl) X(domctl)
+    X(fpu_taskswitch) X(platform_op) X(set_debugreg) X(get_debugreg) X(update_descriptor) \
+    X(memory_op) X(multicall) X(update_va_mapping) X(set_timer_op) X(xen_version) X(console_io) \
+    X(grant_table_op) X(vm_assist) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) X(sched_op) \
+    X(callback_op) X(event_channel_op) X(physdev_op) X(hvm_op) X(dm_op) X(sysctl) X(domctl)
 
 #define ROW(name) [__HYPERVISOR_##name] = hc_##name,
 hypercall_fn *const hypercall_table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
@@ -34,18 +32,16 @@ hypercall_fn *const hypercall_table[XENABI_HYPERCALL_MAX] = { SERVED(ROW) };
 
 #define SYSCALL_BYTES       2       /* length of the instruction that brought us here */
 
-static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                        uint64_t a5, uint64_t a6)
+static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     if ( unlikely(nr >= XENABI_HYPERCALL_MAX || !hypercall_table[nr]) )
         return -XEN_ENOSYS;
-    return hypercall_table[nr](a1, a2, a3, a4, a5, a6);
+    return hypercall_table[nr](a1, a2, a3, a4);
 }
 
 void hypercall_restart(struct vcpu *v)
 {
-    uint64_t *const arg[] = { &v->regs.rdi, &v->regs.rsi, &v->regs.rdx,
-                              &v->regs.r10, &v->regs.r8,  &v->regs.r9 };
+    uint64_t *const arg[] = { &v->regs.rdi, &v->regs.rsi, &v->regs.rdx, &v->regs.r10 };
 
     for ( unsigned int i = 0; i < ARRAY_SIZE(arg); i++ )
         if ( v->cont_args_set & BIT(i) )
@@ -61,7 +57,7 @@ void hypercall(struct vcpu *v)
     long rc;
 
     preempt_reset();
-    rc = call(nr, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
+    rc = call(nr, r->rdi, r->rsi, r->rdx, r->r10);
 
     /* iret has loaded all registers and returns the RAX among them, which may be anything. */
     if ( unlikely(rc == -XEN_ERESTART) && nr != __HYPERVISOR_iret )
@@ -139,7 +135,7 @@ static bool must_check mc_store_args(struct vcpu *v, guest_ptr_t entry, struct m
     v->cont_args_set = 0;
     if ( !set )
         return true;
-    for ( unsigned int i = 0; i < ARRAY_SIZE(e->args); i++ )
+    for ( unsigned int i = 0; i < ARRAY_SIZE(v->cont_args); i++ )
         if ( set & BIT(i) )
             e->args[i] = v->cont_args[i];
     return copy_to_guest(entry + offsetof(struct multicall_entry, args), e->args,
@@ -158,7 +154,7 @@ static int mc_run_one(struct vcpu *v, guest_ptr_t entry)
     if ( unlikely(e.op == __HYPERVISOR_multicall || e.op == __HYPERVISOR_iret) )
         rc = -XEN_EINVAL;
     else
-        rc = call(e.op, e.args[0], e.args[1], e.args[2], e.args[3], e.args[4], e.args[5]);
+        rc = call(e.op, e.args[0], e.args[1], e.args[2], e.args[3]);
 
     if ( unlikely(rc == -XEN_ERESTART) )
         return mc_store_args(v, entry, &e) ? -XEN_ERESTART : -XEN_EFAULT;
@@ -168,8 +164,7 @@ static int mc_run_one(struct vcpu *v, guest_ptr_t entry)
     return 0;
 }
 
-long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4, uint64_t a5,
-                  uint64_t a6)
+long hc_multicall(uint64_t calls, uint64_t nr_calls, uint64_t a3, uint64_t a4)
 {
     struct vcpu *const v = current;
     uint32_t i;

@@ -49,18 +49,17 @@ void hypercall_compat(struct vcpu *v);
 /* The handler returned -XEN_ERESTART: have the guest make the call again. */
 void hypercall_restart(struct vcpu *v);
 
-/* Six raw arguments; every handler of hypercalls.h has this form. */
-typedef long hypercall_fn(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6);
+/* Raw arguments: no call that is served has more than four. */
+typedef long hypercall_fn(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 
 extern hypercall_fn *const hypercall_table[];       /* below XENABI_HYPERCALL_MAX; NULL: none */
 
 /* The handlers: hc_NAME for each row of hypercalls.h that is served; others answer -XEN_ENOSYS. */
 hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_set_callbacks,
-    hc_fpu_taskswitch, hc_sched_op_compat, hc_platform_op, hc_set_debugreg, hc_get_debugreg,
-    hc_update_descriptor, hc_memory_op, hc_multicall, hc_update_va_mapping, hc_set_timer_op,
-    hc_xen_version, hc_console_io, hc_physdev_op_compat, hc_grant_table_op, hc_vm_assist,
-    hc_update_va_mapping_otherdomain, hc_iret, hc_vcpu_op, hc_set_segment_base, hc_mmuext_op,
-    hc_nmi_op, hc_sched_op, hc_callback_op, hc_event_channel_op, hc_physdev_op, hc_hvm_op,
-    hc_sysctl, hc_domctl, hc_dm_op;
+    hc_fpu_taskswitch, hc_platform_op, hc_set_debugreg, hc_get_debugreg, hc_update_descriptor,
+    hc_memory_op, hc_multicall, hc_update_va_mapping, hc_set_timer_op, hc_xen_version, hc_console_io,
+    hc_grant_table_op, hc_vm_assist, hc_iret, hc_vcpu_op, hc_set_segment_base, hc_mmuext_op,
+    hc_sched_op, hc_callback_op, hc_event_channel_op, hc_physdev_op, hc_hvm_op, hc_dm_op, hc_sysctl,
+    hc_domctl;
 
 #endif

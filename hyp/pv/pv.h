@@ -21,7 +21,7 @@ long pv_mmu_update(uint64_t ureqs, uint64_t count, uint64_t pdone, uint64_t fore
 long pv_mmuext_op(uint64_t uops, uint64_t count, uint64_t pdone, uint64_t foreigndom);
 /* As MMUEXT_PIN_*_TABLE; @type FT_L1..FT_L4.  0, -XEN_EINVAL, -XEN_ERESTART (call again). */
 int must_check pv_pin(struct domain *d, mfn_t mfn, uint8_t type);
-long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom);
+long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags);
 /* True: the page fault was ours to handle (page-table write emulation, LDT demand, spurious). */
 bool pv_fixup_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 /* A privileged instruction at #GP, the forced-emulation prefix at #UD: true if dealt with. */

@@ -269,30 +269,23 @@ static int flush_after_va(struct domain *d, uint64_t va, uint64_t flags)
     }
 }
 
-long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, domid_t foreigndom)
+long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags)
 {
     struct vcpu *v = current;
-    struct domain *d = v->domain, *owner = d;
+    struct domain *d = v->domain;
     unsigned int idx;
     mfn_t l1;
-    long rc = 0;
+    long rc;
 
     if ( !guest_range_ok(va, 1) )
         return -XEN_EINVAL;
-    if ( foreigndom != DOMID_SELF ) {
-        rc = foreign_get(foreigndom, &owner);
-        if ( rc )
-            return rc;
-    }
-    mm_lock_pair(d, owner);
+    spin_lock(&d->mm_lock);
     rc = finish_teardown(d);
     if ( !rc && !pt_walk(v->pv.kernel_cr3, va, &l1, &idx) )
         rc = -XEN_EINVAL;
     if ( !rc )
-        rc = pt_write_entry(d, owner, mfn_to_frame(l1), idx, val, false);
-    mm_unlock_pair(d, owner);
-    if ( owner != d || foreigndom != DOMID_SELF )
-        domain_put(owner);
+        rc = pt_write_entry(d, d, mfn_to_frame(l1), idx, val, false);
+    spin_unlock(&d->mm_lock);
     return rc ? rc : flush_after_va(d, va, flags);
 }
 

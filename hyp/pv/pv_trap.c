@@ -109,7 +109,6 @@ static bool bounce(struct vcpu *v, const struct bounce *b)
 
     if ( !mask )
         rflags |= FLAGS_IF;
-    rflags |= (uint64_t)v->pv.iopl << 12 & (v->domain->vm_assist >> VMASST_TYPE_architectural_iopl & 1 ? ~0UL : 0);
     if ( from_kernel )
         cs &= ~3UL;
     cs |= (uint64_t)mask << 32;

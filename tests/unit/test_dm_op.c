@@ -138,7 +138,7 @@ static long call(domid_t domid, uint32_t nr)
 {
     op->op = nr;
     buf[0] = (struct xen_dm_op_buf){ GUEST + 0x100, sizeof(*op) };
-    return hc_dm_op(domid, 2, GUEST, 0, 0, 0);
+    return hc_dm_op(domid, 2, GUEST, 0);
 }
 
 TEST(who_and_whom)
@@ -155,17 +155,17 @@ TEST(who_and_whom)
 
 TEST(buffers)
 {
-    CHECK_EQ(hc_dm_op(1, 0, GUEST, 0, 0, 0), -XEN_EFAULT);
-    CHECK_EQ(hc_dm_op(1, 1, 0, 0, 0, 0), -XEN_EFAULT);
+    CHECK_EQ(hc_dm_op(1, 0, GUEST, 0), -XEN_EFAULT);
+    CHECK_EQ(hc_dm_op(1, 1, 0, 0), -XEN_EFAULT);
     op->op = XEN_DMOP_inject_msi;
     for ( uint64_t size = 0; size < 64; size++ ) {
         buf[0] = (struct xen_dm_op_buf){ GUEST + 0x100, size };
-        CHECK_EQ(hc_dm_op(1, 1, GUEST, 0, 0, 0), size < 8 + 16 ? size < 1 ? -XEN_EOPNOTSUPP : -XEN_EFAULT : 0);
+        CHECK_EQ(hc_dm_op(1, 1, GUEST, 0), size < 8 + 16 ? size < 1 ? -XEN_EOPNOTSUPP : -XEN_EFAULT : 0);
     }
     buf[0] = (struct xen_dm_op_buf){ GUEST + 0x100, ~0UL };
-    CHECK_EQ(hc_dm_op(1, ~0UL, GUEST, 0, 0, 0), 0);
+    CHECK_EQ(hc_dm_op(1, ~0UL, GUEST, 0), 0);
     buf[0].h = GUEST + sizeof(mem) - 8;
-    CHECK_EQ(hc_dm_op(1, 1, GUEST, 0, 0, 0), -XEN_EFAULT);
+    CHECK_EQ(hc_dm_op(1, 1, GUEST, 0), -XEN_EFAULT);
     op->pad = 1;
     CHECK_EQ(call(1, XEN_DMOP_nr_vcpus), -XEN_EOPNOTSUPP);
     op->pad = 0;

@@ -67,7 +67,7 @@ static int teardown(void **state)
 static long op(unsigned int cmd, uint64_t start, uint64_t nr)
 {
     res.nr_extents = nr;
-    return hc_memory_op(cmd | start << EXTENT_SHIFT, (uint64_t)&res, 0, 0, 0, 0);
+    return hc_memory_op(cmd | start << EXTENT_SHIFT, (uint64_t)&res, 0, 0);
 }
 
 static struct domain *dom(void) { return fake.dom[1]; }
@@ -119,7 +119,7 @@ TEST(hostile_requests_do_nothing)
     CHECK_EQ(op(XENMEM_increase_reservation, 0, 1), 0);
     res.domid = 99;
     CHECK_EQ(op(XENMEM_increase_reservation, 0, 1), 0);
-    CHECK_EQ(hc_memory_op(XENMEM_increase_reservation, 0, 0, 0, 0, 0), 0);
+    CHECK_EQ(hc_memory_op(XENMEM_increase_reservation, 0, 0, 0), 0);
     CHECK_EQ(dom()->tot_pages, 0);
 }
 
@@ -165,7 +165,7 @@ static long exchange(uint64_t nr)
         .in = { .extent_start = (uint64_t)list, .nr_extents = nr, .domid = DOMID_SELF },
         .out = { .extent_start = (uint64_t)out, .nr_extents = nr, .domid = DOMID_SELF },
     };
-    return hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0, 0, 0);
+    return hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0);
 }
 
 TEST(exchange_gives_new_frames_for_old_ones)
@@ -213,16 +213,16 @@ TEST(exchange_of_the_wrong_shape_is_refused)
     ex = (struct xen_memory_exchange){
         .in = { .nr_extents = 1, .extent_order = 1, .domid = DOMID_SELF },
         .out = { .nr_extents = 1, .domid = DOMID_SELF } };
-    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0, 0, 0), -XEN_EINVAL);
+    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0), -XEN_EINVAL);
     ex.in.extent_order = 30;
-    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0, 0, 0), -XEN_EPERM);
+    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0), -XEN_EPERM);
     ex.in.extent_order = 0;
     ex.nr_exchanged = 2;
-    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0, 0, 0), -XEN_EINVAL);
+    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0), -XEN_EINVAL);
     ex.nr_exchanged = 0;
     ex.in.nr_extents = ex.out.nr_extents = ~0UL;
-    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0, 0, 0), -XEN_EINVAL);
-    CHECK_EQ(hc_memory_op(XENMEM_exchange, 0, 0, 0, 0, 0), -XEN_EFAULT);
+    CHECK_EQ(hc_memory_op(XENMEM_exchange, (uint64_t)&ex, 0, 0), -XEN_EINVAL);
+    CHECK_EQ(hc_memory_op(XENMEM_exchange, 0, 0, 0), -XEN_EFAULT);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)

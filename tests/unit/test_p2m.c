@@ -162,7 +162,7 @@ static long reservation(unsigned int op, unsigned int nr, unsigned int order)
     struct xen_memory_reservation r = {
         .extent_start = (uint64_t)list, .nr_extents = nr, .extent_order = order, .domid = DOMID_SELF };
 
-    return hc_memory_op(op, (uint64_t)&r, 0, 0, 0, 0);
+    return hc_memory_op(op, (uint64_t)&r, 0, 0);
 }
 
 static void test_populate_and_decrease(void **state)

@@ -45,9 +45,5 @@ void test_main(void)
     EQ_ROW("page table, writable", mem_make_writable(mem_root()) < 0, 1);
     EQ_ROW("bitmap that is not there", hc_update_va_mapping(va, mem_make_pte(ma, PTE_RW_PAGE),
                                                             UVMF_INVLPG | BAD_PTR) <= 0, 1);
-    EQ_ROW("other domain, ourselves", hc_update_va_mapping_otherdomain(va, mem_make_pte(ma,
-           PTE_RW_PAGE), UVMF_INVLPG, DOMID_SELF) <= 0, 1);
-    EQ_ROW("no such domain", hc_update_va_mapping_otherdomain(va, mem_make_pte(ma, PTE_RW_PAGE),
-                                                              UVMF_INVLPG, 77), -XEN_ESRCH);
     EQ(*(volatile char *)a, 'a');
 }

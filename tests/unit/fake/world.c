@@ -37,7 +37,7 @@ uint8_t *directmap;
 uint64_t *m2p_rw;
 uint64_t max_mfn = FAKE_FRAMES;
 unsigned int nr_cpus = 1;
-struct domain *dom0, *domain_list;
+struct domain *dom0;
 
 static struct pcpu cpu;
 static struct domain *all[FAKE_DOMAINS];    /* dying ones too */
@@ -157,7 +157,7 @@ struct domain *domain_get_by_id(domid_t id)
     return d;
 }
 
-struct domain *domain_get_next(domid_t id)
+struct domain *domain_get_next(uint32_t id)
 {
     for ( ; id < FAKE_DOMAINS; id++ )
         if ( all[id] )
@@ -337,7 +337,7 @@ __attribute__((weak)) void ioreq_invalidate(struct domain *d) { }
 
 /* Physical interrupts: dom0 has 16. */
 
-int pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port, uint32_t flags, uint32_t vcpu)
+int pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port)
 {
     if ( pirq >= ARRAY_SIZE(fake.pirq_bound) || d != dom0 )
         return -XEN_EINVAL;
