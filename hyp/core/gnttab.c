@@ -499,7 +499,7 @@ static uint64_t own_name(const struct domain *d, mfn_t mfn)
     return mfn_eq(p2m_lookup(d, gfn, NULL), mfn) ? gfn : ~0UL;
 }
 
-int gnttab_setup_table(struct gnttab_setup_table *op, guest_ptr_t frame_list)
+int gnttab_setup_table(struct gnttab_setup_table *op)
 {
     struct domain *d;
     int rc = 0;
@@ -519,7 +519,7 @@ int gnttab_setup_table(struct gnttab_setup_table *op, guest_ptr_t frame_list)
             break;
         }
         frame = own_name(d, mfn);
-        if ( !copy_to_guest_index(frame_list, i, &frame, sizeof(frame)) ) {
+        if ( !copy_to_guest_index(op->frame_list, i, &frame, sizeof(frame)) ) {
             rc = -XEN_EFAULT;
             break;
         }

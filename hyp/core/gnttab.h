@@ -43,7 +43,7 @@ void gnttab_unmap_one(struct gnttab_batch *b, struct gnttab_unmap_grant_ref *op)
 void gnttab_unmap_flush(struct gnttab_batch *b);        /* at the latest before the call returns */
 void gnttab_copy_one(struct gnttab_copy *op);
 /* XEN_E* results for the call; the outcome is in op->status. */
-int gnttab_setup_table(struct gnttab_setup_table *op, guest_ptr_t frame_list);
+int gnttab_setup_table(struct gnttab_setup_table *op);
 int gnttab_query_size(struct gnttab_query_size *op);
 int gnttab_set_version(struct gnttab_set_version *op);
 

@@ -121,7 +121,7 @@ static int relocate(struct domain *d, void *arg, const struct xen_dm_op_buf *ext
 
     if ( a->pad )
         return -XEN_EINVAL;
-    rc = mem_add_to_physmap(current, &map);
+    rc = mem_add_to_physmap(current, d, &map);
     a->size -= map.idx - a->src_gfn;
     a->src_gfn = map.idx;
     a->dst_gfn = map.gpfn;

@@ -14,23 +14,12 @@ HC_OP(op_status, evtchn_status, evtchn_status(a))
 HC_OP(op_init_control, evtchn_init_control, evtchn_init_control(a))
 HC_OP(op_expand_array, evtchn_expand_array, evtchn_expand_array(a))
 HC_OP(op_set_priority, evtchn_set_priority, evtchn_set_priority(a))
-HC_OP(op_close, evtchn_close, evtchn_close(v->domain, a->port))
-HC_OP(op_send, evtchn_send, evtchn_send(v->domain, a->port))
+HC_OP(op_close, evtchn_close, evtchn_close(d, a->port))
+HC_OP(op_send, evtchn_send, evtchn_send(d, a->port))
 HC_OP(op_bind_vcpu, evtchn_bind_vcpu, evtchn_bind_vcpu(a->port, a->vcpu))
-HC_OP(op_unmask, evtchn_unmask, evtchn_unmask(v->domain, a->port))
+HC_OP(op_unmask, evtchn_unmask, evtchn_unmask(d, a->port))
 
-static int op_reset(struct vcpu *v, void *arg)
-{
-    const struct evtchn_reset *a = arg;
-    struct domain *d;
-    int rc = domain_get_remote(a->dom, &d);
-
-    if ( rc )
-        return rc;
-    rc = evtchn_reset(d);
-    domain_put(d);
-    return rc;
-}
+static int op_reset(struct vcpu *v, struct domain *d, void *arg) { return evtchn_reset(d); }
 
 #define OP(name, flags, perm) \
     [EVTCHNOP_##name] = { op_##name, sizeof(struct evtchn_##name), flags, perm }
@@ -46,7 +35,7 @@ static const struct hc_op evtchn_ops[] = {
     OP(bind_ipi,         HC_COPY_BACK, PERM_ANY),
     OP(bind_vcpu,        0,            PERM_ANY),
     OP(unmask,           0,            PERM_ANY),
-    OP(reset,            0,            PERM_ANY),
+    OP(reset,            HC_DOMAIN,    PERM_ANY),
     OP(init_control,     HC_COPY_BACK, PERM_ANY),
     OP(expand_array,     0,            PERM_ANY),
     OP(set_priority,     0,            PERM_ANY),

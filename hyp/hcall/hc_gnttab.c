@@ -63,16 +63,10 @@ static long run_batch(struct vcpu *v, uint64_t cmd, guest_ptr_t uop, uint32_t co
     return rc;
 }
 
-static int op_setup_table(struct vcpu *v, void *arg)
-{
-    struct gnttab_setup_table *a = arg;
-
-    return gnttab_setup_table(a, a->frame_list);
-}
-
-static int op_query_size(struct vcpu *v, void *arg) { return gnttab_query_size(arg); }
-static int op_set_version(struct vcpu *v, void *arg) { return gnttab_set_version(arg); }
-static int op_refused(struct vcpu *v, void *arg) { return -XEN_EOPNOTSUPP; }
+HC_OP(op_setup_table, gnttab_setup_table, gnttab_setup_table(a))
+HC_OP(op_query_size, gnttab_query_size, gnttab_query_size(a))
+HC_OP(op_set_version, gnttab_set_version, gnttab_set_version(a))
+static int op_refused(struct vcpu *v, struct domain *d, void *arg) { return -XEN_EOPNOTSUPP; }
 
 static const struct hc_op single_ops[] = {
 #define OP(name, flags) \

@@ -12,9 +12,9 @@
  * False: nothing that may be.  mm_lock held.
  */
 bool physmap_remove(struct domain *d, uint64_t gfn);
-int mem_add_to_physmap(struct vcpu *v, void *arg);
-int mem_add_batch(struct vcpu *v, void *arg);
-int mem_remove_physmap(struct vcpu *v, void *arg);
+int mem_add_to_physmap(struct vcpu *v, struct domain *d, void *arg);
+int mem_add_batch(struct vcpu *v, struct domain *d, void *arg);
+int mem_remove_physmap(struct vcpu *v, struct domain *d, void *arg);
 
 /* Every command that does not take a first extent; -XEN_ENOSYS if there is none such. */
 long hc_memory_info(unsigned int cmd, guest_ptr_t arg);

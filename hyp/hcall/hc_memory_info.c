@@ -20,42 +20,24 @@
 #define MEMORY_MAP_MAX      128
 #define ACQUIRE_MAX         1024            /* frames in one call */
 
-static int mem_maximum_ram_page(struct vcpu *v, void *arg)
-{
-    return (int)min(max_mfn, (uint64_t)0x7fffffff);
-}
+/* An answer that is a number. */
+static int number(uint64_t n) { return (int)min(n, (uint64_t)0x7fffffff); }
 
-/* The three questions about one domain's size. */
-static int ask_domain(const struct xen_memory_domain *a, uint64_t (*fn)(const struct domain *d))
-{
-    struct domain *d;
-    int rc = domain_get_remote(a->domid, &d);
+static int mem_maximum_ram_page(struct vcpu *v, struct domain *d, void *arg) { return number(max_mfn); }
 
-    if ( rc )
-        return rc;
-    rc = (int)min(fn(d), (uint64_t)0x7fffffff);
-    domain_put(d);
-    return rc;
-}
-
-static uint64_t tot_pages(const struct domain *d) { return read_once(d->tot_pages); }
-static uint64_t max_pages(const struct domain *d) { return read_once(d->max_pages); }
+static int mem_current(struct vcpu *v, struct domain *d, void *arg) { return number(read_once(d->tot_pages)); }
+static int mem_maximum(struct vcpu *v, struct domain *d, void *arg) { return number(read_once(d->max_pages)); }
 
 /* The guest itself says how long its table is. */
-static uint64_t max_gpfn(const struct domain *d)
+static int mem_max_gpfn(struct vcpu *v, struct domain *d, void *arg)
 {
     uint64_t n;
 
     if ( d->p2m )
-        return p2m_max_gfn(d);
+        return number(p2m_max_gfn(d));
     n = d->shared_info ? read_once(d->shared_info->arch.max_pfn) : 0;
-
-    return n ? n - 1 : 0;
+    return number(n ? n - 1 : 0);
 }
-
-static int mem_current(struct vcpu *v, void *arg) { return ask_domain(arg, tot_pages); }
-static int mem_maximum(struct vcpu *v, void *arg) { return ask_domain(arg, max_pages); }
-static int mem_max_gpfn(struct vcpu *v, void *arg) { return ask_domain(arg, max_gpfn); }
 
 /* The frame behind a hypervisor address; INVALID_MFN if nothing is mapped there. */
 static mfn_t hyp_va_frame(uint64_t va)
@@ -77,7 +59,7 @@ static mfn_t hyp_va_frame(uint64_t va)
     return INVALID_MFN;
 }
 
-static int mem_machphys_list(struct vcpu *v, void *arg)
+static int mem_machphys_list(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_machphys_mfn_list *const a = arg;
     const uint64_t nr = DIV_ROUND_UP(max_mfn * sizeof(uint64_t), M2P_EXTENT_BYTES);
@@ -97,7 +79,7 @@ static int mem_machphys_list(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int mem_machphys_mapping(struct vcpu *v, void *arg)
+static int mem_machphys_mapping(struct vcpu *v, struct domain *d, void *arg)
 {
     *(struct xen_machphys_mapping *)arg = (struct xen_machphys_mapping){
         .v_start = MACH2PHYS_VIRT_START,
@@ -118,7 +100,7 @@ static int give_map(struct xen_memory_map *a, const struct xen_e820_entry *map, 
     return copy_to_guest(a->buffer, map, a->nr_entries * sizeof(*map)) ? 0 : -XEN_EFAULT;
 }
 
-static int mem_machine_map(struct vcpu *v, void *arg)
+static int mem_machine_map(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_memory_map *const a = arg;
 
@@ -128,9 +110,8 @@ static int mem_machine_map(struct vcpu *v, void *arg)
     return give_map(a, host.e820, host.nr_e820);
 }
 
-static int mem_map(struct vcpu *v, void *arg)
+static int mem_map(struct vcpu *v, struct domain *d, void *arg)
 {
-    struct domain *const d = v->domain;
     int rc = -XEN_ENOSYS;
 
     spin_lock(&d->domctl_lock);
@@ -140,37 +121,32 @@ static int mem_map(struct vcpu *v, void *arg)
     return rc;
 }
 
-static int mem_set_map(struct vcpu *v, void *arg)
+static int mem_set_map(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct xen_foreign_memory_map *const a = arg;
     const uint32_t nr = a->map.nr_entries;
     struct xen_e820_entry *map, *old;
-    struct domain *d;
-    int rc;
 
     if ( nr > MEMORY_MAP_MAX )
         return -XEN_EINVAL;
-    rc = domain_get_remote(a->domid, &d);
-    if ( rc )
-        return rc;
     map = slab_new_array(struct xen_e820_entry, max(nr, 1U));
-    if ( !map || !copy_from_guest(map, a->map.buffer, nr * sizeof(*map)) ) {
-        rc = map ? -XEN_EFAULT : -XEN_ENOMEM;
+    if ( !map )
+        return -XEN_ENOMEM;
+    if ( !copy_from_guest(map, a->map.buffer, nr * sizeof(*map)) ) {
         slab_free(map);
-    } else {
-        spin_lock(&d->domctl_lock);
-        old = d->memory_map;
-        d->memory_map = map;
-        d->nr_memory_map = nr;
-        spin_unlock(&d->domctl_lock);
-        slab_free(old);
+        return -XEN_EFAULT;
     }
-    domain_put(d);
-    return rc;
+    spin_lock(&d->domctl_lock);
+    old = d->memory_map;
+    d->memory_map = map;
+    d->nr_memory_map = nr;
+    spin_unlock(&d->domctl_lock);
+    slab_free(old);
+    return 0;
 }
 
 /* Promise frames to a domain that is being built; 0 pages drops the promise. */
-static int mem_claim(struct vcpu *v, void *arg)
+static int mem_claim(struct vcpu *v, struct domain *self, void *arg)
 {
     const struct xen_memory_reservation *const r = arg;
     uint64_t pages = r->nr_extents;
@@ -208,14 +184,13 @@ static int resource_frame(struct domain *d, const struct xen_mem_acquire_resourc
     return rc;
 }
 
-static int mem_acquire(struct vcpu *v, void *arg)
+static int mem_acquire(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_mem_acquire_resource *const a = arg;
     const bool is_grants = a->type == XENMEM_resource_grant_table;
     struct gnttab_query_size size = { .dom = a->domid };
-    struct domain *d;
     mfn_t mfn;
-    int rc;
+    int rc = 0;
 
     if ( a->pad || a->nr_frames > ACQUIRE_MAX )
         return -XEN_EINVAL;
@@ -223,17 +198,12 @@ static int mem_acquire(struct vcpu *v, void *arg)
         return -XEN_EOPNOTSUPP;
     if ( is_grants && a->id != XENMEM_resource_grant_table_id_shared )
         return -XEN_EINVAL;
-    rc = domain_get_remote(a->domid, &d);
-    if ( rc )
-        return rc;
-    if ( d == v->domain ) {
-        domain_put(d);
+    if ( d == v->domain )
         return -XEN_EPERM;          /* the call is for looking after another domain */
-    }
+    if ( !is_grants && !d->hvm )
+        return -XEN_EINVAL;
 
-    if ( !is_grants && !d->hvm ) {
-        rc = -XEN_EINVAL;
-    } else if ( !a->frame_list ) {
+    if ( !a->frame_list ) {
         rc = a->nr_frames ? -XEN_EINVAL : gnttab_query_size(&size);
         a->nr_frames = is_grants ? size.max_nr_frames : IOREQ_NR_FRAMES;
     }
@@ -242,17 +212,16 @@ static int mem_acquire(struct vcpu *v, void *arg)
         if ( !rc && !copy_to_guest_index(a->frame_list, i, &mfn.n, sizeof(mfn.n)) )
             rc = -XEN_EFAULT;
     }
-    domain_put(d);
     return rc;
 }
 
-static int mem_no_vnuma(struct vcpu *v, void *arg) { return -XEN_EOPNOTSUPP; }
+static int mem_no_vnuma(struct vcpu *v, struct domain *d, void *arg) { return -XEN_EOPNOTSUPP; }
 
 /* No page is ever shared between domains behind their backs, and none saved by it. */
-static int mem_shared_pages(struct vcpu *v, void *arg) { return 0; }
+static int mem_shared_pages(struct vcpu *v, struct domain *d, void *arg) { return 0; }
 
 /* PV guests are never populated on demand: any target is met, and the pool is empty. */
-static int mem_pod_target(struct vcpu *v, void *arg)
+static int mem_pod_target(struct vcpu *v, struct domain *self, void *arg)
 {
     struct xen_pod_target *const a = arg;
     struct domain *d;
@@ -260,7 +229,7 @@ static int mem_pod_target(struct vcpu *v, void *arg)
 
     if ( rc )
         return rc;
-    a->tot_pages = tot_pages(d);
+    a->tot_pages = read_once(d->tot_pages);
     a->pod_cache_pages = 0;
     a->pod_entries = 0;
     domain_put(d);
@@ -270,19 +239,19 @@ static int mem_pod_target(struct vcpu *v, void *arg)
 static const struct hc_op ops[] = {
 #define OP(name, fn, type, flags, perm) [XENMEM_##name] = { fn, sizeof(struct type), flags, perm }
     [XENMEM_maximum_ram_page] = { mem_maximum_ram_page },
-    OP(current_reservation,  mem_current,          xen_memory_domain,        0, PERM_ANY),
-    OP(maximum_reservation,  mem_maximum,          xen_memory_domain,        0, PERM_ANY),
-    OP(maximum_gpfn,         mem_max_gpfn,         xen_memory_domain,        0, PERM_ANY),
+    OP(current_reservation,  mem_current,          xen_memory_domain,        HC_DOMAIN, PERM_ANY),
+    OP(maximum_reservation,  mem_maximum,          xen_memory_domain,        HC_DOMAIN, PERM_ANY),
+    OP(maximum_gpfn,         mem_max_gpfn,         xen_memory_domain,        HC_DOMAIN, PERM_ANY),
     OP(machphys_mfn_list,    mem_machphys_list,    xen_machphys_mfn_list,    HC_COPY_BACK, PERM_ANY),
     OP(machphys_mapping,     mem_machphys_mapping, xen_machphys_mapping,     HC_COPY_BACK, PERM_ANY),
     OP(memory_map,           mem_map,              xen_memory_map,           HC_COPY_BACK, PERM_ANY),
     OP(machine_memory_map,   mem_machine_map,      xen_memory_map,           HC_COPY_BACK, PERM_HARDWARE),
-    OP(set_memory_map,       mem_set_map,          xen_foreign_memory_map,   0, PERM_CONTROL),
+    OP(set_memory_map,       mem_set_map,          xen_foreign_memory_map,   HC_DOMAIN, PERM_CONTROL),
     OP(claim_pages,          mem_claim,            xen_memory_reservation,   0, PERM_CONTROL),
-    OP(acquire_resource,     mem_acquire,          xen_mem_acquire_resource, HC_COPY_BACK, PERM_CONTROL),
-    OP(add_to_physmap,       mem_add_to_physmap,   xen_add_to_physmap,       HC_COPY_BACK_ERR, PERM_ANY),
-    OP(add_to_physmap_batch, mem_add_batch,        xen_add_to_physmap_batch, 0, PERM_ANY),
-    OP(remove_from_physmap,  mem_remove_physmap,   xen_remove_from_physmap,  0, PERM_ANY),
+    OP(acquire_resource,     mem_acquire,          xen_mem_acquire_resource, HC_DOMAIN | HC_COPY_BACK, PERM_CONTROL),
+    OP(add_to_physmap,       mem_add_to_physmap,   xen_add_to_physmap,       HC_DOMAIN | HC_COPY_BACK_ERR, PERM_ANY),
+    OP(add_to_physmap_batch, mem_add_batch,        xen_add_to_physmap_batch, HC_DOMAIN, PERM_ANY),
+    OP(remove_from_physmap,  mem_remove_physmap,   xen_remove_from_physmap,  HC_DOMAIN, PERM_ANY),
     OP(get_vnumainfo,        mem_no_vnuma,         xen_vnuma_topology_info,  0, PERM_ANY),
     OP(set_pod_target,       mem_pod_target,       xen_pod_target,           HC_COPY_BACK, PERM_CONTROL),
     OP(get_pod_target,       mem_pod_target,       xen_pod_target,           HC_COPY_BACK, PERM_CONTROL),

@@ -17,21 +17,21 @@
 
 #define MAX_IO_PORTS    65536
 
-HC_OP(pd_eoi, physdev_eoi, pirq_eoi(v->domain, a->irq))
+HC_OP(pd_eoi, physdev_eoi, pirq_eoi(d, a->irq))
 
-static int pd_irq_status_query(struct vcpu *v, void *arg)
+static int pd_irq_status_query(struct vcpu *v, struct domain *d, void *arg)
 {
     struct physdev_irq_status_query *a = arg;
 
     if ( a->irq >= NR_PIRQS )
         return -XEN_EINVAL;
-    a->flags = pirq_needs_eoi(v->domain, a->irq) ? XENIRQSTAT_needs_eoi : 0;
+    a->flags = pirq_needs_eoi(d, a->irq) ? XENIRQSTAT_needs_eoi : 0;
     return 0;
 }
 
-HC_OP(pd_pirq_eoi_gmfn_v2, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(v->domain, a->gmfn))
+HC_OP(pd_pirq_eoi_gmfn_v2, physdev_pirq_eoi_gmfn, pirq_set_eoi_map(d, a->gmfn))
 
-static int pd_set_iopl(struct vcpu *v, void *arg)
+static int pd_set_iopl(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct physdev_set_iopl *a = arg;
 
@@ -41,7 +41,7 @@ static int pd_set_iopl(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int pd_set_iobitmap(struct vcpu *v, void *arg)
+static int pd_set_iobitmap(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct physdev_set_iobitmap *a = arg;
 
@@ -55,7 +55,7 @@ static int pd_set_iobitmap(struct vcpu *v, void *arg)
 HC_OP(pd_apic_read, physdev_apic, ioapic_read_by_address(a->apic_physbase, a->reg, &a->value))
 
 /* Vectors are ours; the guest gets a number to remember. */
-static int pd_alloc_irq_vector(struct vcpu *v, void *arg)
+static int pd_alloc_irq_vector(struct vcpu *v, struct domain *d, void *arg)
 {
     struct physdev_irq *a = arg;
 
@@ -65,33 +65,10 @@ static int pd_alloc_irq_vector(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int pd_map_pirq(struct vcpu *v, void *arg)
-{
-    struct physdev_map_pirq *a = arg;
-    struct domain *d;
-    int rc = domain_get_remote(a->domid, &d);
+HC_OP(pd_map_pirq, physdev_map_pirq, domain_is_dying(d) ? -XEN_ESRCH : pirq_map(d, a))
+HC_OP(pd_unmap_pirq, physdev_unmap_pirq, pirq_unmap(d, a->pirq))
 
-    if ( rc )
-        return rc;
-    rc = domain_is_dying(d) ? -XEN_ESRCH : pirq_map(d, a);
-    domain_put(d);
-    return rc;
-}
-
-static int pd_unmap_pirq(struct vcpu *v, void *arg)
-{
-    const struct physdev_unmap_pirq *a = arg;
-    struct domain *d;
-    int rc = domain_get_remote(a->domid, &d);
-
-    if ( rc )
-        return rc;
-    rc = pirq_unmap(d, a->pirq);
-    domain_put(d);
-    return rc;
-}
-
-static int pd_setup_gsi(struct vcpu *v, void *arg)
+static int pd_setup_gsi(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct physdev_setup_gsi *a = arg;
 
@@ -101,7 +78,7 @@ static int pd_setup_gsi(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int pd_mmcfg_reserved(struct vcpu *v, void *arg)
+static int pd_mmcfg_reserved(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct physdev_pci_mmcfg_reserved *a = arg;
 
@@ -142,8 +119,8 @@ static const struct hc_op physdev_ops[] = {
     OP(set_iobitmap,      pd_set_iobitmap,       set_iobitmap,      0,           PERM_ANY),
     OP(apic_read,         pd_apic_read,          apic,              BACK,        PERM_HARDWARE),
     OP(alloc_irq_vector,  pd_alloc_irq_vector,   irq,               BACK,        PERM_HARDWARE),
-    OP(map_pirq,          pd_map_pirq,           map_pirq,          BACK_ALWAYS, PERM_HARDWARE),
-    OP(unmap_pirq,        pd_unmap_pirq,         unmap_pirq,        0,           PERM_HARDWARE),
+    OP(map_pirq,          pd_map_pirq,           map_pirq,          HC_DOMAIN | BACK_ALWAYS, PERM_HARDWARE),
+    OP(unmap_pirq,        pd_unmap_pirq,         unmap_pirq,        HC_DOMAIN, PERM_HARDWARE),
     OP(setup_gsi,         pd_setup_gsi,          setup_gsi,         0,           PERM_HARDWARE),
     OP(pci_mmcfg_reserved, pd_mmcfg_reserved,     pci_mmcfg_reserved, 0,           PERM_HARDWARE),
     OP(pci_device_add,    pd_pci_device_add,     pci_device_add,    0,           PERM_HARDWARE),

@@ -84,25 +84,14 @@ static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t 
     return rc;
 }
 
-static int target(domid_t id, struct domain **d)
-{
-    const int rc = domain_get_remote(id, d);
-
-    if ( rc || (*d)->p2m )
-        return rc;
-    domain_put(*d);
-    return -XEN_EACCES;
-}
-
-int mem_add_to_physmap(struct vcpu *v, void *arg)
+int mem_add_to_physmap(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_add_to_physmap *const a = arg;
     const bool range = a->space == XENMAPSPACE_gmfn_range;
-    struct domain *d;
-    int rc = target(a->domid, &d);
+    int rc = 0;
 
-    if ( rc )
-        return rc;
+    if ( !d->p2m )
+        return -XEN_EACCES;
     if ( !range )
         rc = add_one(d, a->space, a->idx, a->gpfn);
     /* Progress is in the argument, which is copied back. */
@@ -114,21 +103,18 @@ int mem_add_to_physmap(struct vcpu *v, void *arg)
         if ( rc )
             break;
     }
-    domain_put(d);
     return rc;
 }
 
-int mem_add_batch(struct vcpu *v, void *arg)
+int mem_add_batch(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct xen_add_to_physmap_batch *const a = arg;
-    struct domain *d;
-    int rc;
+    int rc = 0;
 
     if ( a->size > BATCH_MAX )
         return -XEN_E2BIG;
-    rc = target(a->domid, &d);
-    if ( rc )
-        return rc;
+    if ( !d->p2m )
+        return -XEN_EACCES;
     for ( uint32_t i = 0; !rc && i < a->size; i++ ) {
         uint64_t idx, gpfn;
         int32_t err;
@@ -142,23 +128,20 @@ int mem_add_batch(struct vcpu *v, void *arg)
         if ( !copy_to_guest_index(a->errs, i, &err, sizeof(err)) )
             rc = -XEN_EFAULT;
     }
-    domain_put(d);
     return rc;
 }
 
-int mem_remove_physmap(struct vcpu *v, void *arg)
+int mem_remove_physmap(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct xen_remove_from_physmap *const a = arg;
-    struct domain *d;
-    int rc = target(a->domid, &d);
+    int rc;
 
-    if ( rc )
-        return rc;
+    if ( !d->p2m )
+        return -XEN_EACCES;
     spin_lock(&d->mm_lock);
     rc = physmap_remove(d, a->gpfn) ? 0 : -XEN_ENOENT;
     spin_unlock(&d->mm_lock);
     if ( d->hvm )
         ioreq_invalidate(d);
-    domain_put(d);
     return rc;
 }

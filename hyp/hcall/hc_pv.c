@@ -94,13 +94,13 @@ static int callback_register(struct pv_vcpu *pv, const struct callback_register 
     }
 }
 
-static int cb_register(struct vcpu *v, void *arg)
+static int cb_register(struct vcpu *v, struct domain *d, void *arg)
 {
     return callback_register(&v->pv, arg);
 }
 
 /* None can be given back: without them a guest cannot go on. */
-static int cb_unregister(struct vcpu *v, void *arg)
+static int cb_unregister(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct callback_unregister *const u = arg;
 

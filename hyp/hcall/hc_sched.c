@@ -11,25 +11,25 @@
 
 #define POLL_PORTS_MAX  128
 
-static int op_yield(struct vcpu *v, void *arg)
+static int op_yield(struct vcpu *v, struct domain *d, void *arg)
 {
     sched_yield(v);
     return 0;
 }
 
 /* Unmasking first is the point of it: no event can slip in between and be slept over. */
-static int op_block(struct vcpu *v, void *arg)
+static int op_block(struct vcpu *v, struct domain *d, void *arg)
 {
     write_once(v->vcpu_info->evtchn_upcall_mask, 0);
     vcpu_block(v);
     return 0;
 }
 
-static int op_shutdown(struct vcpu *v, void *arg)
+static int op_shutdown(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct sched_shutdown *a = arg;
 
-    domain_shutdown(v->domain, (uint8_t)a->reason);
+    domain_shutdown(d, (uint8_t)a->reason);
     return 0;
 }
 
@@ -47,7 +47,7 @@ static int poll_ports(struct vcpu *v, const struct sched_poll *a)
     return rc;
 }
 
-static int op_poll(struct vcpu *v, void *arg)
+static int op_poll(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct sched_poll *a = arg;
     evtchn_port_t port = 0;
@@ -76,42 +76,25 @@ static int op_poll(struct vcpu *v, void *arg)
     return 0;
 }
 
-static int op_remote_shutdown(struct vcpu *v, void *arg)
+static int op_remote_shutdown(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct sched_remote_shutdown *a = arg;
-    struct domain *d = domain_get_by_id(a->domain_id);
 
-    if ( !d )
-        return -XEN_ESRCH;
     domain_shutdown(d, (uint8_t)a->reason);
-    domain_put(d);
     return 0;
 }
 
-static int op_watchdog(struct vcpu *v, void *arg)
-{
-    const struct sched_watchdog *a = arg;
-
-    return watchdog_set(v->domain, a->id, a->timeout);
-}
-
-static int op_pin_override(struct vcpu *v, void *arg)
-{
-    const struct sched_pin_override *a = arg;
-
-    return sched_pin_override(v, a->pcpu);
-}
+HC_OP(op_watchdog, sched_watchdog, watchdog_set(d, a->id, a->timeout))
+HC_OP(op_pin_override, sched_pin_override, sched_pin_override(v, a->pcpu))
 
 static const struct hc_op sched_ops[] = {
-    [SCHEDOP_yield]           = { op_yield, 0, 0, PERM_ANY },
-    [SCHEDOP_block]           = { op_block, 0, 0, PERM_ANY },
-    [SCHEDOP_shutdown]        = { op_shutdown, sizeof(struct sched_shutdown), 0, PERM_ANY },
-    [SCHEDOP_poll]            = { op_poll, sizeof(struct sched_poll), 0, PERM_ANY },
-    [SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown), 0,
-                                  PERM_CONTROL },
-    [SCHEDOP_watchdog]        = { op_watchdog, sizeof(struct sched_watchdog), 0, PERM_ANY },
-    [SCHEDOP_pin_override]    = { op_pin_override, sizeof(struct sched_pin_override), 0,
-                                  PERM_HARDWARE },
+    [SCHEDOP_yield]           = { op_yield },
+    [SCHEDOP_block]           = { op_block },
+    [SCHEDOP_shutdown]        = { op_shutdown, sizeof(struct sched_shutdown) },
+    [SCHEDOP_poll]            = { op_poll, sizeof(struct sched_poll) },
+    [SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown), HC_DOMAIN, PERM_CONTROL },
+    [SCHEDOP_watchdog]        = { op_watchdog, sizeof(struct sched_watchdog) },
+    [SCHEDOP_pin_override]    = { op_pin_override, sizeof(struct sched_pin_override), 0, PERM_HARDWARE },
 };
 
 long hc_sched_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)

@@ -107,18 +107,27 @@ long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cm
                  guest_ptr_t uarg)
 {
     _Alignas(8) uint8_t arg[HC_ARG_MAX] no_auto_init;   /* op->size bytes are copied in */
+    struct domain *d = v->domain;
     const struct hc_op *op;
     int rc;
 
     if ( cmd >= nr || !ops[cmd].fn )
         return -XEN_ENOSYS;
     op = &ops[cmd];
-    if ( !perm_allows(v->domain, op->perm) )
+    if ( !perm_allows(d, op->perm) )
         return -XEN_EPERM;
     if ( op->size && !copy_from_guest(arg, uarg, op->size) )
         return -XEN_EFAULT;
 
-    rc = op->fn(v, arg);
+    if ( op->flags & HC_DOMAIN ) {
+        rc = domain_get_remote(*(domid_t *)arg, &d);
+        if ( rc )
+            return rc;
+        rc = op->fn(v, d, arg);
+        domain_put(d);
+    } else {
+        rc = op->fn(v, d, arg);
+    }
 
     if ( (op->flags & HC_COPY_BACK_ERR) || (rc >= 0 && (op->flags & HC_COPY_BACK)) ) {
         if ( !copy_to_guest(uarg, arg, op->size) )

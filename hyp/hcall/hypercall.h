@@ -18,17 +18,19 @@
 
 #define HC_COPY_BACK    1       /* on success the argument is written back */
 #define HC_COPY_BACK_ERR 2      /* also on failure */
+#define HC_DOMAIN       4       /* the argument begins with the id of the domain that it is about */
 
 struct hc_op {
-    int    (*fn)(struct vcpu *v, void *arg);
+    /* @d: the caller's own domain, or with HC_DOMAIN the one named, which the caller may act on. */
+    int    (*fn)(struct vcpu *v, struct domain *d, void *arg);
     uint16_t size;              /* of the argument structure; 0: none */
     uint8_t  flags;             /* HC_* */
     uint8_t  perm;              /* enum perm */
 };
 
-/* A handler that one expression makes, of @v and the argument @a. */
+/* A handler that one expression makes, of @v, @d and the argument @a. */
 #define HC_OP(fn, type, result) \
-    static int fn(struct vcpu *v, void *arg) \
+    static int fn(struct vcpu *v, struct domain *d, void *arg) \
     { \
         struct type *const a = arg; \
         return result; \

@@ -81,7 +81,7 @@ void vcpu_work(struct vcpu *v, uint32_t work)
     (void)done(false);
 }
 void domain_shutdown(struct domain *d, unsigned int reason) { assert_true(reason < 256); (void)done(false); }
-int mem_add_to_physmap(struct vcpu *v, void *arg)
+int mem_add_to_physmap(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_add_to_physmap *const a = arg;
 

@@ -388,7 +388,7 @@ static void bad_copy_arguments(void **state)
 static void table_grows_up_to_its_limit(void **state)
 {
     uint64_t frames[8] = { 0 };
-    struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 4 };
+    struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 4, .frame_list = (guest_ptr_t)frames };
     struct gnttab_query_size q = { .dom = 1 };
     mfn_t mfn;
 
@@ -396,19 +396,21 @@ static void table_grows_up_to_its_limit(void **state)
     assert_int_equal(gnttab_query_size(&q), 0);
     assert_int_equal(q.nr_frames, 1);
     assert_int_equal(q.max_nr_frames, 4);
-    assert_int_equal(gnttab_setup_table(&op, (guest_ptr_t)frames), 0);
+    assert_int_equal(gnttab_setup_table(&op), 0);
     assert_int_equal(op.status, GNTST_okay);
     assert_true(frames[3] && frames[3] != frames[2]);
     assert_int_equal(mfn_to_frame(MFN(frames[3]))->owner, 1);
-    assert_int_equal(gnttab_setup_table(&op, 0), -XEN_EFAULT);
+    op.frame_list = 0;
+    assert_int_equal(gnttab_setup_table(&op), -XEN_EFAULT);
+    op.frame_list = (guest_ptr_t)frames;
     op.nr_frames = 5;
-    assert_int_equal(gnttab_setup_table(&op, (guest_ptr_t)frames), 0);
+    assert_int_equal(gnttab_setup_table(&op), 0);
     assert_int_equal(op.status, GNTST_general_error);
     assert_int_equal(gnttab_get_frame(fake.dom[1], 4, &mfn), -XEN_EINVAL);
     assert_int_equal(gnttab_get_frame(fake.dom[1], ~0U, &mfn), -XEN_EINVAL);
 
-    op = (struct gnttab_setup_table){ .dom = 2, .nr_frames = 1 };
-    assert_int_equal(gnttab_setup_table(&op, (guest_ptr_t)frames), 0);
+    op = (struct gnttab_setup_table){ .dom = 2, .nr_frames = 1, .frame_list = (guest_ptr_t)frames };
+    assert_int_equal(gnttab_setup_table(&op), 0);
     assert_int_equal(op.status, GNTST_permission_denied);
     q.dom = 2;
     assert_int_equal(gnttab_query_size(&q), 0);

@@ -36,6 +36,16 @@ void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
 
 bool guest_range_ok(guest_ptr_t va, uint64_t len) { return range_ok(va, len, 1UL << 47); }
 
+/* The domain with the caller's own id, or domain 1, which only the control domain may act on. */
+static struct domain other;
+static int nr_puts;
+int domain_get_remote(domid_t id, struct domain **d)
+{
+    *d = id == DOMID_SELF ? &dom : &other;
+    return *d == &dom || dom.is_privileged ? 0 : -XEN_EPERM;
+}
+void domain_put(struct domain *d) { nr_puts++; }
+
 static bool is_64bit = true;
 bool hvm_is_64bit(struct vcpu *v) { return is_64bit; }
 void hvm_hypercall_done(struct vcpu *v) { v->regs.rip += 3; }
@@ -223,7 +233,7 @@ static void multicall_entry_that_restarts_keeps_its_progress_in_the_entry(void *
 }
 
 static int op_rc;
-static int op_double(struct vcpu *v, void *arg)
+static int op_double(struct vcpu *v, struct domain *d, void *arg)
 {
     *(uint64_t *)arg *= 2;
     return op_rc;
@@ -255,6 +265,33 @@ static void op_tables_check_permission_copy_in_and_back(void **state)
     dom.is_privileged = true;
     assert_int_equal(hc_dispatch(&vcpu, ops, 4, 2, GUEST), -XEN_EINVAL);
     assert_int_equal(*x, 16);
+}
+
+static struct domain *named;
+static int op_names_domain(struct vcpu *v, struct domain *d, void *arg)
+{
+    named = d;
+    return 0;
+}
+
+static void op_tables_look_up_the_domain_that_is_named(void **state)
+{
+    static const struct hc_op ops[] = { { op_names_domain, 8, HC_DOMAIN, PERM_ANY }, { op_names_domain, 8 } };
+
+    *(domid_t *)mem = 1;
+    assert_int_equal(hc_dispatch(&vcpu, ops, 2, 0, GUEST), -XEN_EPERM);
+    assert_null(named);
+    assert_int_equal(nr_puts, 0);
+    dom.is_privileged = true;
+    assert_int_equal(hc_dispatch(&vcpu, ops, 2, 0, GUEST), 0);
+    assert_ptr_equal(named, &other);
+    assert_int_equal(hc_dispatch(&vcpu, ops, 2, 1, GUEST), 0);
+    assert_ptr_equal(named, &dom);
+    *(domid_t *)mem = DOMID_SELF;
+    named = NULL;
+    assert_int_equal(hc_dispatch(&vcpu, ops, 2, 0, GUEST), 0);
+    assert_ptr_equal(named, &dom);
+    assert_int_equal(nr_puts, 2);
 }
 
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
@@ -302,6 +339,7 @@ int main(void)
         TEST(multicall_entry_that_restarts_keeps_its_progress_in_the_entry),
         TEST(hardware_guests_may_make_some_calls),
         TEST(op_tables_check_permission_copy_in_and_back),
+        TEST(op_tables_look_up_the_domain_that_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,7 +203,7 @@ static int add(unsigned int space, uint64_t idx, uint64_t gpfn)
 {
     struct xen_add_to_physmap a = { .domid = DOMID_SELF, .space = space, .idx = idx, .gpfn = gpfn };
 
-    return mem_add_to_physmap(current, &a);
+    return mem_add_to_physmap(current, d, &a);
 }
 
 static void test_add_to_physmap(void **state)
@@ -237,19 +237,19 @@ static void test_add_to_physmap(void **state)
 /* Machine frames are no business of a hardware guest. */
 static void test_frames_are_named_by_their_place(void **state)
 {
-    struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 2 };
+    struct gnttab_setup_table op = { .dom = DOMID_SELF, .nr_frames = 2, .frame_list = (guest_ptr_t)list };
     const uint64_t before = d->tot_pages;
 
     assert_int_equal(add(XENMAPSPACE_grant_table, 0, 60), 0);
-    assert_int_equal(gnttab_setup_table(&op, (uint64_t)list), 0);
+    assert_int_equal(gnttab_setup_table(&op), 0);
     assert_int_equal(op.status, GNTST_okay);
     assert_int_equal(list[0], 60);
     assert_int_equal(list[1], ~0UL);
     assert_int_equal(add(XENMAPSPACE_grant_table, 0, 70), 0);
-    assert_int_equal(gnttab_setup_table(&op, (uint64_t)list), 0);
+    assert_int_equal(gnttab_setup_table(&op), 0);
     assert_int_equal(list[0], 70);
     assert_int_equal(p2m_clear(d, 70, 0), 0);
-    assert_int_equal(gnttab_setup_table(&op, (uint64_t)list), 0);
+    assert_int_equal(gnttab_setup_table(&op), 0);
     assert_int_equal(list[0], ~0UL);
 
     list[0] = 5;
