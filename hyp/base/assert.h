@@ -23,5 +23,4 @@ void noreturn panic(const char *fmt, ...) printf_like(1, 2);
 #define ASSERT(cond)    do { if ( 0 && (cond) ) {} } while ( 0 )
 #endif
 
-
 #endif

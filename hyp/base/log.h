@@ -8,7 +8,6 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fundamental types: fixed-width integers and boxed frame numbers.  A boxed
- * number travels in a register like the raw one, but cannot be mixed up.
+ * What every file stands on: fixed-width integers, bit arithmetic, words for the compiler, error
+ * numbers; and boxed frame numbers.  A boxed number travels in a register like the raw one, but
+ * cannot be mixed up.
  */
 #ifndef BASE_TYPES_H
 #define BASE_TYPES_H
 
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <xenabi/types.h>       /* domid_t, guest_ptr_t */
+
+#include "base/bits.h"
+#include "base/compiler.h"
+#include "base/errno.h"
 
 typedef uint64_t paddr_t;                   /* host physical address, bytes */
 typedef struct { uint64_t n; } mfn_t;       /* machine frame: host physical >> 12 */

@@ -3,7 +3,6 @@
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 struct boot_info;

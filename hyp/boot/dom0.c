@@ -13,8 +13,6 @@
 #include <xenabi/elfnote.h>
 
 #include "base/assert.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "boot/dom0_build.h"

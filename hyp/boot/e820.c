@@ -2,9 +2,6 @@
 /* The memory map. */
 #include "boot/e820.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
-
 static uint64_t entry_end(const struct xen_e820_entry *e)
 {
     return e->addr + e->size;           /* e820_add() made sure of no overflow */

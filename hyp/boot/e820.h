@@ -8,7 +8,6 @@
 
 #include <xenabi/memory.h>
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 #define E820_MAX 256            /* entries; EFI maps of big machines have over 100 */

@@ -8,8 +8,6 @@
 
 #include <xenabi/elfnote.h>
 
-#include "base/bits.h"
-#include "base/compiler.h"
 #include "base/types.h"
 
 #define ELF_SEGMENTS_MAX 16

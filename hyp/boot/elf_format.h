@@ -3,8 +3,6 @@
 #ifndef BOOT_ELF_FORMAT_H
 #define BOOT_ELF_FORMAT_H
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/le.h"
 #include "base/string.h"
 #include "boot/elf.h"

@@ -6,7 +6,6 @@
 #include "boot/boot.h"
 
 #include "base/assert.h"
-#include "base/bits.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "boot/e820.h"

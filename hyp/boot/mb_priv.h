@@ -3,8 +3,6 @@
 #ifndef BOOT_MB_PRIV_H
 #define BOOT_MB_PRIV_H
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/le.h"
 #include "base/string.h"
 #include "boot/mb.h"

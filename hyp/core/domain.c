@@ -13,8 +13,6 @@
 #include <xenabi/sched.h>
 
 #include "base/assert.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/string.h"
@@ -29,7 +27,6 @@
 #include "core/vcpu.h"
 #include "core/watchdog.h"
 #include "cpu/pcpu.h"
-#include "kern/clock.h"
 #include "kern/panic.h"
 #include "mem/heap.h"
 #include "mem/slab.h"

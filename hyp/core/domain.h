@@ -12,7 +12,6 @@
 #include <xenabi/xen.h>
 #include "base/atomic.h"
 #include "base/rangeset.h"
-#include "base/types.h"
 #include "cpu/spinlock.h"
 #include "kern/timer.h"
 #include "mem/frame.h"

@@ -3,7 +3,6 @@
 #include "core/host_console.h"
 
 #include <xenabi/xen.h>
-#include "base/bits.h"
 #include "base/log.h"
 #include "core/evtchn.h"
 #include "core/gnttab.h"

@@ -7,7 +7,6 @@
  */
 #include "base/assert.h"
 #include "base/atomic.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "core/evtchn_priv.h"
 #include "core/guest_ops.h"

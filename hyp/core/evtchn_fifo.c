@@ -21,7 +21,6 @@
  * is held wherever guest pages are touched, so that a reset can take them away.
  */
 #include "base/atomic.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "core/evtchn_priv.h"
 #include "core/p2m.h"

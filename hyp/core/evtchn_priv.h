@@ -17,7 +17,6 @@
 #ifndef CORE_EVTCHN_PRIV_H
 #define CORE_EVTCHN_PRIV_H
 
-#include "base/bits.h"
 #include "core/evtchn.h"
 #include "core/vcpu.h"
 

@@ -23,10 +23,7 @@
 
 #include "base/assert.h"
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
-#include "base/string.h"
 #include "core/guest_access.h"
 #include "core/guest_ops.h"
 #include "core/p2m.h"

@@ -3,7 +3,6 @@
  * GNTTABOP_copy: bytes between two pages, each lent to the caller or its own.  Both frames
  * are held, and entries pinned, for the time of the copy; nothing is left afterwards.
  */
-#include "base/bits.h"
 #include "base/string.h"
 #include "core/gnttab_priv.h"
 #include "core/p2m.h"

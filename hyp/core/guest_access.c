@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Range checks before the guarded copies of entry/entry.S. */
 #include "core/guest_access.h"
-#include "base/bits.h"
 #include "base/string.h"
-#include "config.h"
 #include "core/guest_ops.h"
 #include "cpu/extable.h"
 

@@ -7,11 +7,8 @@
 #ifndef CORE_GUEST_ACCESS_H
 #define CORE_GUEST_ACCESS_H
 
-#include "base/types.h"
-#include "base/compiler.h"
 #include "cpu/asm.h"
 
-#include "base/bits.h"
 #include "config.h"
 #include "cpu/pcpu.h"
 

@@ -10,10 +10,8 @@
 
 #include <xenabi/arch-x86.h>
 
-#include "base/bits.h"
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
-#include "cpu/regs.h"
 #include "cpu/xstate.h"
 #include "kern/clock.h"
 

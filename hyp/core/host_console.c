@@ -7,7 +7,6 @@
  */
 #include "core/host_console.h"
 
-#include "base/bits.h"
 #include "base/fmt.h"
 #include "core/evtchn.h"
 #include "core/guest_access.h"

@@ -7,7 +7,6 @@
 #ifndef CORE_INSN_H
 #define CORE_INSN_H
 
-#include "base/types.h"
 #include "cpu/frame.h"
 
 #define INSN_MAX    15

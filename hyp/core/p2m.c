@@ -2,8 +2,6 @@
 /* The physical map of a hardware guest: see p2m.h for the rules, p2m_fmt.h for the bits. */
 #include "core/p2m.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "core/p2m_fmt.h"
 #include "core/page.h"
 #include "mem/heap.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Frames of domains: see page.h for the rules. */
 #include "core/page.h"
-#include "base/assert.h"
-#include "base/bits.h"
 #include "core/guest_ops.h"
 #include "mem/heap.h"
 

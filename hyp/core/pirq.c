@@ -15,8 +15,6 @@
 #include <xenabi/physdev.h>
 
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "core/evtchn.h"
 #include "core/page.h"
 #include "core/vcpu.h"

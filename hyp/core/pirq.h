@@ -18,7 +18,10 @@ void pirq_destroy_domain(struct domain *d);             /* unmaps and frees all 
 /* PHYSDEVOP_map_pirq for GSI and MSI types; @a->pirq -1: choose one.  XEN_E*. */
 int must_check pirq_map(struct domain *d, struct physdev_map_pirq *a);
 int must_check pirq_unmap(struct domain *d, int pirq);      /* unbinds it first.  -XEN_EINVAL */
-/* EVTCHNOP_bind_pirq's half: route the interrupt to @port, on vCPU 0.  evtchn_lock held.  -XEN_EBUSY, -XEN_EEXIST, -XEN_EINVAL. */
+/*
+ * EVTCHNOP_bind_pirq's half: route the interrupt to @port, on vCPU 0.  evtchn_lock held.
+ * -XEN_EBUSY, -XEN_EEXIST, -XEN_EINVAL.
+ */
 int must_check pirq_bind(struct domain *d, uint32_t pirq, evtchn_port_t port);
 /* @port is the one that was bound: nothing happens if the pirq has another by now.  evtchn_lock held. */
 void pirq_unbind(struct domain *d, uint32_t pirq, evtchn_port_t port);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* When long work stops, and where its progress is kept meanwhile: see preempt.h. */
 #include "core/preempt.h"
-#include "base/bits.h"
 #include "core/evtchn.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"

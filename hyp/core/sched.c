@@ -25,8 +25,6 @@
 #include <xenabi/vcpu.h>
 #include "base/assert.h"
 #include "base/bitmap.h"
-#include "base/errno.h"
-#include "base/log.h"
 #include "core/shared_info.h"
 #include "core/vtimer.h"
 #include "cpu/pcpu.h"

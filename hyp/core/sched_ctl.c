@@ -7,7 +7,6 @@
 #include <xenabi/sysctl.h>
 #include <xenabi/vcpu.h>
 #include "base/bitmap.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "core/shared_info.h"

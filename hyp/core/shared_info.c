@@ -9,7 +9,6 @@
 #include "core/shared_info.h"
 
 #include <xenabi/vcpu.h>
-#include "base/bits.h"
 #include "base/log.h"
 #include "core/guest_access.h"
 #include "cpu/asm.h"

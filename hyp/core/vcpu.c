@@ -5,7 +5,6 @@
 #include <xenabi/sched.h>
 
 #include "base/assert.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "core/evtchn.h"
 #include "core/guest_ops.h"

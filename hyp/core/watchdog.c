@@ -3,8 +3,6 @@
 #include "core/watchdog.h"
 
 #include <xenabi/sched.h>
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "cpu/pcpu.h"
 #include "kern/clock.h"

@@ -3,7 +3,6 @@
 #ifndef CPU_ASM_H
 #define CPU_ASM_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 static inline uint64_t read_cr0(void) { uint64_t v; __asm__ volatile ("mov %%cr0, %0" : "=r" (v)); return v; }

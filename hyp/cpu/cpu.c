@@ -7,7 +7,6 @@
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"
 #include "cpu/xstate.h"
-#include "base/assert.h"
 
 struct cpu_features cpu ro_after_init;
 unsigned int nr_cpus = 1;

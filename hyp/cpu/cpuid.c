@@ -2,8 +2,6 @@
 /* CPUID policies: see the header.  Leaf layouts: SDM vol 2A CPUID; APM vol 3 appendix E. */
 #include "cpu/cpuid.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "cpu/regs.h"
 #include "cpu/xstate.h"

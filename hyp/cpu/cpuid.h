@@ -11,8 +11,6 @@
 
 #include <xenabi/arch-x86.h>
 
-#include "base/types.h"
-#include "base/compiler.h"
 #include "cpu/asm.h"
 
 #define CPUID_NR_BASIC      14      /* leaves 0 .. 0xd */

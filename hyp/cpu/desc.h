@@ -4,7 +4,6 @@
 #define CPU_DESC_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 
 struct tss {                    /* SDM vol 3A 7.7 */
     uint32_t reserved0;

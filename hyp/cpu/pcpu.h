@@ -18,8 +18,6 @@
 #ifndef CPU_PCPU_H
 #define CPU_PCPU_H
 
-#include "base/types.h"
-#include "base/compiler.h"
 #include "base/atomic.h"
 #include "config.h"
 

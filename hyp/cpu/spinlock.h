@@ -11,7 +11,6 @@
 #define CPU_SPINLOCK_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 
 enum lock_rank {
     RANK_NONE,

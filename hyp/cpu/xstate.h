@@ -4,7 +4,6 @@
 #define CPU_XSTATE_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 
 #define XCR0_X87        0x001UL
 #define XCR0_SSE        0x002UL

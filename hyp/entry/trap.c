@@ -12,7 +12,6 @@
 #include "core/guest_ops.h"
 #include "core/preempt.h"
 #include "core/sched.h"
-#include "core/shared_info.h"
 #include "cpu/asm.h"
 #include "cpu/extable.h"
 #include "cpu/pcpu.h"

@@ -6,7 +6,6 @@
  * Most structures are the same for both.  Others are made wide here, and stand for the handler at
  * COMPAT_BASE (core/guest_access.h), an address that 32-bit code has no way to name.
  */
-#include "base/bits.h"
 #include "base/string.h"
 #include "cpu/pcpu.h"
 #include "hcall/hc_memory.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* console_io: text out from every guest (others than dom0 are limited), input for dom0. */
-#include "base/bits.h"
 #include "core/host_console.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

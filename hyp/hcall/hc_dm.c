@@ -7,7 +7,6 @@
 #include <xenabi/hvm/dm_op.h>
 #include <xenabi/hvm/hvm_op.h>
 
-#include "base/bits.h"
 #include "base/string.h"
 #include "core/p2m.h"
 #include "cpu/pcpu.h"

@@ -5,7 +5,6 @@
  */
 #include "hcall/hc_ctl.h"
 
-#include "base/bits.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "core/sched.h"
@@ -13,7 +12,6 @@
 #include "cpu/cpu.h"
 #include "cpu/pcpu.h"
 #include "hvm/hvm.h"
-#include "mem/heap.h"
 #include "pv/pv.h"
 
 #define DEFAULT_GRANT_FRAMES    64

@@ -2,7 +2,6 @@
 /* domctl: saved state and paging memory of hardware guests. */
 #include "hcall/hc_ctl.h"
 
-#include "base/string.h"
 #include "hvm/hvm.h"
 #include "mem/heap.h"
 

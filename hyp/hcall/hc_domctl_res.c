@@ -2,7 +2,6 @@
 /* domctl: what a domain may use (ports, memory, interrupts), and what it is told of the CPU. */
 #include "hcall/hc_ctl.h"
 
-#include "base/bits.h"
 #include "base/log.h"
 #include "core/guest_cpuid.h"
 #include "core/p2m.h"

@@ -5,7 +5,6 @@
 #include <xenabi/vcpu.h>
 
 #include "base/bitmap.h"
-#include "base/string.h"
 #include "core/sched.h"
 #include "core/shared_info.h"
 #include "cpu/pcpu.h"

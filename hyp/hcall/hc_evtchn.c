@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* EVTCHNOP_*: from sub-operation to core/evtchn.h.  Who may act on whom is decided there. */
-#include "base/bits.h"
 #include "core/evtchn.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

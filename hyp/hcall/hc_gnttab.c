@@ -3,7 +3,6 @@
  * GNTTABOP_*: arrays of elements, taken one by one as private copies.  A batch that
  * stops goes on with the elements that are left: pointer and count are advanced.
  */
-#include "base/bits.h"
 #include "core/gnttab.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

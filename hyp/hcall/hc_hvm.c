@@ -2,7 +2,6 @@
 /* hvm_op: parameters and small services of hardware guests. */
 #include <xenabi/hvm/hvm_op.h>
 
-#include "base/bits.h"
 #include "core/p2m.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

@@ -9,7 +9,6 @@
  */
 #include "hcall/hc_memory.h"
 
-#include "base/bits.h"
 #include "core/p2m.h"
 #include "core/page.h"
 #include "cpu/pcpu.h"

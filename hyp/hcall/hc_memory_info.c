@@ -5,8 +5,6 @@
  */
 #include "hcall/hc_memory.h"
 
-#include "base/bits.h"
-#include "base/string.h"
 #include "core/gnttab.h"
 #include "core/p2m.h"
 #include "cpu/pcpu.h"

@@ -6,8 +6,6 @@
  */
 #include <xenabi/physdev.h>
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "core/pirq.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

@@ -5,7 +5,6 @@
  */
 #include "hcall/hc_memory.h"
 
-#include "base/bits.h"
 #include "core/gnttab.h"
 #include "core/p2m.h"
 #include "core/page.h"

@@ -5,7 +5,6 @@
  */
 #include <xenabi/platform.h>
 
-#include "base/bits.h"
 #include "core/shared_info.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

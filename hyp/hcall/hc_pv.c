@@ -6,7 +6,6 @@
  */
 #include <xenabi/callback.h>
 
-#include "base/bits.h"
 #include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"

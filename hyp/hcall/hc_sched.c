@@ -2,7 +2,6 @@
 /* SCHEDOP_*: what a vCPU does with its time, and how a domain ends. */
 #include <xenabi/sched.h>
 
-#include "base/bits.h"
 #include "core/evtchn.h"
 #include "core/sched.h"
 #include "core/watchdog.h"

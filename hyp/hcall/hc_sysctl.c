@@ -6,7 +6,6 @@
 #include <xenabi/sysctl.h>
 
 #include "base/bitmap.h"
-#include "base/string.h"
 #include "core/sched.h"
 #include "cpu/cpuid.h"
 #include "cpu/pcpu.h"

@@ -3,16 +3,13 @@
 #include <xenabi/sched.h>
 #include <xenabi/vcpu.h>
 
-#include "base/bits.h"
 #include "base/log.h"
 #include "core/p2m.h"
 #include "core/sched.h"
 #include "core/shared_info.h"
 #include "cpu/pcpu.h"
-#include "cpu/regs.h"
 #include "hcall/hypercall.h"
 #include "kern/clock.h"
-#include "kern/cmdline.h"
 #include "mem/slab.h"
 #include "pv/pv.h"
 

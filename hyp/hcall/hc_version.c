@@ -5,7 +5,6 @@
  */
 #include <xenabi/version.h>
 
-#include "base/bits.h"
 #include "base/string.h"
 #include "cpu/pcpu.h"
 #include "hcall/hypercall.h"

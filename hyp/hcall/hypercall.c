@@ -12,11 +12,8 @@
 #include "hcall/hypercall.h"
 #include "hvm/hvm.h"
 
-#include "base/bits.h"
-#include "core/evtchn.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"
-#include "kern/clock.h"
 
 /* What is served.  Every other number of the table answers -XEN_ENOSYS. */
 #define SERVED(X) \

@@ -7,7 +7,6 @@
 #define HCALL_HYPERCALL_H
 
 #include <xenabi/xen.h>
-#include "base/errno.h"
 #include "core/domain.h"
 #include "core/guest_access.h"
 #include "core/perm.h"

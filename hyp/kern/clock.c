@@ -10,7 +10,6 @@
 #include "kern/clock.h"
 
 #include "base/atomic.h"
-#include "base/bits.h"
 #include "base/log.h"
 #include "cpu/asm.h"
 #include "cpu/msr.h"

@@ -6,9 +6,6 @@
  */
 #include "kern/cmdline.h"
 
-#include "base/bits.h"
-#include "base/compiler.h"
-#include "base/errno.h"
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/parse.h"

@@ -12,9 +12,6 @@
 
 #include <xenabi/sysctl.h>
 #include <xenabi/xen.h>
-#include "base/assert.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/fmt.h"
 #include "base/string.h"
 #include "cpu/pcpu.h"

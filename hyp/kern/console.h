@@ -8,7 +8,6 @@
 #define KERN_CONSOLE_H
 
 #include "base/log.h"
-#include "base/types.h"
 
 void console_init_early(void);      /* after the command line: com1/com2/vga as `console=` says */
 /* Interrupts work: input, full-size ring (conring_size), VGA by its final mapping. */

@@ -2,6 +2,4 @@
 /* Storage for what boot/ leaves behind: see the header. */
 #include "kern/host.h"
 
-#include "base/compiler.h"
-
 struct host_info host ro_after_init;

@@ -3,7 +3,6 @@
 #include "kern/keyhandler.h"
 
 #include "base/assert.h"
-#include "base/bits.h"
 #include "base/log.h"
 
 static struct {

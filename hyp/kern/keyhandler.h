@@ -3,7 +3,6 @@
 #ifndef KERN_KEYHANDLER_H
 #define KERN_KEYHANDLER_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 /* @fn runs with no lock held; @in_all: key * runs it too.  Boot only; one owner per key. */

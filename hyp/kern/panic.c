@@ -6,7 +6,6 @@
  */
 #include "kern/panic.h"
 
-#include "base/bits.h"
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/string.h"

@@ -9,7 +9,6 @@
  */
 #include "kern/timer.h"
 
-#include "base/compiler.h"
 #include "base/log.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"

@@ -4,9 +4,7 @@
 #include "mem/heap.h"
 #include "mem/paging.h"
 #include "base/assert.h"
-#include "base/bits.h"
 #include "base/log.h"
-#include "base/string.h"
 #include "cpu/asm.h"
 
 #define NR_RANGES   64

@@ -6,7 +6,7 @@
 #ifndef MEM_BOOT_ALLOC_H
 #define MEM_BOOT_ALLOC_H
 
-#include "mem/frame.h"
+#include "base/types.h"
 
 /* Offer free RAM, page aligned.  At most 64 ranges; more are ignored with a warning. */
 void boot_alloc_add(paddr_t start, paddr_t end);

@@ -9,8 +9,6 @@
  */
 #include "mem/heap.h"
 #include "base/assert.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/spinlock.h"

@@ -7,7 +7,6 @@
 #define MEM_HEAP_H
 
 #include "mem/frame.h"
-#include "base/compiler.h"
 
 #define HEAP_MAX_ORDER  18      /* 1 GiB */
 

@@ -8,8 +8,6 @@
 #include "mem/heap.h"
 #include "mem/boot_alloc.h"
 #include "base/assert.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"

@@ -5,7 +5,6 @@
 
 #include "mem/frame.h"
 #include "cpu/regs.h"
-#include "base/compiler.h"
 
 /* Protections of hypervisor mappings: all global, never the guest's. */
 #define MAP_RW      (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_G | PTE_NX)

@@ -4,7 +4,6 @@
 #define MEM_SLAB_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 
 /* Zeroed, 16-byte aligned; NULL if memory is short.  Any context but the heap's. */
 void *slab_alloc(size_t size);

@@ -6,8 +6,6 @@
  */
 #include "plat/acpi.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/le.h"
 #include "base/log.h"
 #include "base/string.h"

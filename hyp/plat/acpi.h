@@ -4,7 +4,6 @@
 #define PLAT_ACPI_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 
 struct acpi_cpu { uint32_t apic_id, acpi_id; bool enabled; };
 struct acpi_ioapic { uint8_t id; uint32_t gsi_base; paddr_t addr; };

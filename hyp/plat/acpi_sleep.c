@@ -5,7 +5,6 @@
  */
 #include "plat/acpi.h"
 
-#include "base/errno.h"
 #include "base/log.h"
 #include "cpu/asm.h"
 #include "mem/paging.h"

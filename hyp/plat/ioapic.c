@@ -5,8 +5,6 @@
  */
 #include "plat/ioapic.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "cpu/asm.h"
 #include "cpu/spinlock.h"

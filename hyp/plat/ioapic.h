@@ -6,7 +6,6 @@
 #ifndef PLAT_IOAPIC_H
 #define PLAT_IOAPIC_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 #define IOAPIC_MAX_GSI  512

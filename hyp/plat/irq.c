@@ -12,10 +12,7 @@
  */
 #include "plat/irq.h"
 
-#include "base/assert.h"
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"

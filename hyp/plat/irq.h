@@ -8,7 +8,6 @@
 #define PLAT_IRQ_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 
 #define VEC_DYN_FIRST   0x20
 #define VEC_DYN_LAST    0xdf

@@ -8,8 +8,6 @@
  */
 #include "plat/pci.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/list.h"
 #include "cpu/spinlock.h"
 #include "mem/paging.h"

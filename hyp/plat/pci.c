@@ -6,8 +6,6 @@
  */
 #include "plat/pci.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "cpu/asm.h"

@@ -3,7 +3,6 @@
 #ifndef PLAT_PCI_H
 #define PLAT_PCI_H
 
-#include "base/types.h"
 #include "plat/irq.h"
 
 struct pci_sbdf { uint16_t segment; uint8_t bus, devfn; };

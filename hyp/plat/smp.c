@@ -9,8 +9,6 @@
 #include "plat/smp.h"
 
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "core/sched.h"
@@ -26,6 +24,7 @@
 #include "plat/acpi.h"
 #include "plat/apic.h"
 #include "plat/irq.h"
+#include "plat/tlb.h"
 
 #define START_TIMEOUT_NS    1000000000ULL
 #define STOP_TIMEOUT_LOOPS  1000000

@@ -4,8 +4,6 @@
 #define PLAT_SMP_H
 
 #include "base/types.h"
-#include "base/compiler.h"
-#include "plat/tlb.h"
 
 /* A free page below 1 MiB for the APs' first instructions, set before smp_init; 0: start none. */
 extern paddr_t smp_trampoline_page;

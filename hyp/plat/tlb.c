@@ -10,7 +10,6 @@
 #include "plat/tlb.h"
 
 #include "base/atomic.h"
-#include "base/bits.h"
 #include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/regs.h"

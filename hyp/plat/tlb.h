@@ -11,9 +11,6 @@
 #ifndef PLAT_TLB_H
 #define PLAT_TLB_H
 
-#include "base/types.h"
-#include "base/compiler.h"
-#include "config.h"
 #include "cpu/pcpu.h"
 
 extern uint32_t tlb_epoch;              /* atomic; only this header and tlb.c */

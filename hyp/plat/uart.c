@@ -6,7 +6,6 @@
  */
 #include "plat/uart.h"
 
-#include "base/bits.h"
 #include "base/parse.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"

@@ -5,7 +5,6 @@
 
 #include <xenabi/xen.h>
 #include <xenabi/arch-x86.h>
-#include "base/bits.h"
 #include "core/vcpu.h"
 #include "cpu/asm.h"
 

@@ -10,16 +10,12 @@
 
 #include <xenabi/arch-x86.h>
 
-#include "base/assert.h"
-#include "base/errno.h"
-#include "base/string.h"
 #include "core/guest_access.h"
 #include "cpu/asm.h"
 #include "cpu/desc.h"
 #include "cpu/extable.h"
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
-#include "mem/heap.h"
 #include "plat/tlb.h"
 #include "pv/pv_perdomain.h"
 

@@ -5,16 +5,14 @@
  */
 #include "pv/pv_mm.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "core/guest_cpuid.h"
 #include "core/guest_access.h"
 #include "core/insn.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
-#include "cpu/pcpu.h"
 #include "cpu/cpuid.h"
+#include "cpu/pcpu.h"
 #include "cpu/xstate.h"
 #include "pv/pv_io.h"
 

@@ -8,7 +8,6 @@
 #include <xenabi/grant_table.h>
 
 #include "base/assert.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "core/guest_access.h"
 #include "core/p2m.h"

@@ -8,14 +8,11 @@
  */
 #include <xenabi/xen.h>
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "core/page.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/msr.h"
-#include "cpu/regs.h"
 #include "mem/frame.h"
 #include "pv/pv.h"
 

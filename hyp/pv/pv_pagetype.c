@@ -26,7 +26,6 @@
 #include "pv/pv_mm.h"
 
 #include "base/assert.h"
-#include "base/errno.h"
 #include "core/preempt.h"
 #include "cpu/cpu.h"
 #include "cpu/pcpu.h"

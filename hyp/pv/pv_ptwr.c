@@ -5,8 +5,6 @@
  */
 #include "pv/pv_mm.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "core/guest_access.h"
 #include "core/insn.h"
 #include "cpu/asm.h"

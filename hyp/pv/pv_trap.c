@@ -15,14 +15,11 @@
 #include <xenabi/arch-x86.h>
 
 #include "base/assert.h"
-#include "base/errno.h"
-#include "base/log.h"
 #include "core/evtchn.h"
 #include "core/guest_access.h"
 #include "core/shared_info.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"
-#include "pv/pv_perdomain.h"
 
 #define FLAGS_CLEARED   (FLAGS_TF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_VM | FLAGS_AC)
 #define FLAGS_USER_SETS (FLAGS_IOPL | FLAGS_VM | FLAGS_VIF | FLAGS_VIP)     /* never from a guest */

@@ -7,8 +7,6 @@
 
 #include <xenabi/arch-x86.h>
 
-#include "base/assert.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "core/guest_cpuid.h"
@@ -23,7 +21,6 @@
 #include "cpu/pcpu.h"
 #include "cpu/xstate.h"
 #include "mem/heap.h"
-#include "mem/paging.h"
 #include "mem/slab.h"
 #include "pv/pv_perdomain.h"
 
