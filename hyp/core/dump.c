@@ -103,13 +103,9 @@ static void reboot_now(void)
 
 void dump_init(void)
 {
-    static const struct {
-        char key;
-        void (*fn)(void);
-        const char *help;
-        bool in_all;
-    } keys[] = {
+    static const struct debug_key keys[] = {
         { '0', dump_dom0_registers, "dom0's registers, as saved last", true },
+        { 'R', reboot_now, "reboot the machine at once", false },
         { 'd', dump_cpus, "who runs on each CPU", true },
         { 'e', evtchn_dump, "event channels", true },
         { 'g', gnttab_dump, "grant tables", true },
@@ -118,9 +114,8 @@ void dump_init(void)
         { 'q', dump_domains, "domains and vCPUs", true },
         { 'r', sched_dump, "scheduler", true },
         { 't', timer_dump, "timers", true },
-        { 'R', reboot_now, "reboot the machine at once", false },
+        { 0 },
     };
 
-    for ( size_t i = 0; i < ARRAY_SIZE(keys); i++ )
-        keyhandler_register(keys[i].key, keys[i].fn, keys[i].help, keys[i].in_all);
+    keyhandler_init(keys);
 }

@@ -219,7 +219,7 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *a)
     if ( rc < 0 )
         goto err;
     p->irq = rc;
-    rc = msi_setup(sbdf, entry, a->table_base, 1, p->irq, &msg, &p->msi);
+    rc = msi_setup(sbdf, entry, a->table_base, &msg, &p->msi);
     if ( rc )
         goto err_irq;
     p->has_irq = true;

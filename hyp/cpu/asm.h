@@ -75,6 +75,20 @@ static inline uint16_t inw(uint16_t port)
 static inline uint32_t inl(uint16_t port)
 { uint32_t v; __asm__ volatile ("inl %1, %0" : "=a" (v) : "Nd" (port)); return v; }
 
+static inline uint32_t port_in(uint16_t port, unsigned int bytes)
+{
+    return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+}
+static inline void port_out(uint16_t port, unsigned int bytes, uint32_t v)
+{
+    if ( bytes == 1 )
+        outb(port, v);
+    else if ( bytes == 2 )
+        outw(port, v);
+    else
+        outl(port, v);
+}
+
 static inline void irq_disable(void) { __asm__ volatile ("cli" : : : "memory"); }
 /* Take what is pending: STI holds it back for one instruction, and an emulator's PAUSE for one more. */
 static inline void irq_window(void) { __asm__ volatile ("sti; nop; cli" : : : "memory"); }

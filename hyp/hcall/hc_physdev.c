@@ -95,10 +95,7 @@ HC_OP(pd_restore_msi_ext, physdev_pci_device,
       msi_restore((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
 
 HC_OP(pd_prepare_msix, physdev_pci_device,
-      msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, false))
-
-HC_OP(pd_release_msix, physdev_pci_device,
-      msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }, true))
+      msix_prepare((struct pci_sbdf){ a->seg, a->bus, a->devfn }))
 
 #define BACK        HC_COPY_BACK
 #define BACK_ALWAYS (HC_COPY_BACK | HC_COPY_BACK_ERR)
@@ -125,7 +122,7 @@ static const struct hc_op physdev_ops[] = {
     OP(pci_device_remove, pd_pci_device_remove,  pci_device,        0,           PERM_HARDWARE),
     OP(restore_msi_ext,   pd_restore_msi_ext,    pci_device,        0,           PERM_HARDWARE),
     OP(prepare_msix,      pd_prepare_msix,       pci_device,        0,           PERM_HARDWARE),
-    OP(release_msix,      pd_release_msix,       pci_device,        0,           PERM_HARDWARE),
+    OP(release_msix,      pd_prepare_msix,       pci_device,        0,           PERM_HARDWARE),
 };
 
 long hc_physdev_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)

@@ -5,20 +5,12 @@
 #include "base/assert.h"
 #include "base/log.h"
 
-static struct {
-    void      (*fn)(void);
-    const char *help;
-    bool        in_all;
-} keys[128];
+static const struct debug_key no_keys[1];
+static const struct debug_key *keys = no_keys;
 
-void keyhandler_register(char key, void (*fn)(void), const char *help, bool in_all)
+void keyhandler_init(const struct debug_key *table)
 {
-    const uint8_t i = key;
-
-    CHECK(i < ARRAY_SIZE(keys) && !keys[i].fn);
-    keys[i].fn = fn;
-    keys[i].help = help;
-    keys[i].in_all = in_all;
+    keys = table;
 }
 
 static void show_help(void)
@@ -26,30 +18,24 @@ static void show_help(void)
     log_err("debug keys:\n");
     log_err(" key '*': all dumps\n");
     log_err(" key 'h': this list\n");
-    for ( size_t i = 0; i < ARRAY_SIZE(keys); i++ ) {
-        if ( keys[i].fn )
-            log_err(" key '%c': %s\n", (char)i, keys[i].help);
-    }
+    for ( const struct debug_key *k = keys; k->fn; k++ )
+        log_err(" key '%c': %s\n", k->key, k->help);
 }
 
 void keyhandler_run(char key)
 {
-    const uint8_t k = key;
+    bool known = key == '*';
 
     if ( key == 'h' ) {
         show_help();
         return;
     }
-    if ( key == '*' ) {
-        for ( size_t i = 0; i < ARRAY_SIZE(keys); i++ ) {
-            if ( keys[i].fn && keys[i].in_all )
-                keys[i].fn();
+    for ( const struct debug_key *k = keys; k->fn; k++ ) {
+        if ( key == '*' ? k->in_all : k->key == key ) {
+            known = true;
+            k->fn();
         }
-        return;
     }
-    if ( k >= ARRAY_SIZE(keys) || !keys[k].fn ) {
-        log_err("no debug key %#x: 'h' lists them\n", k);
-        return;
-    }
-    keys[k].fn();
+    if ( !known )
+        log_err("no debug key %#x: 'h' lists them\n", (uint8_t)key);
 }

@@ -5,8 +5,15 @@
 
 #include "base/types.h"
 
-/* @fn runs with no lock held; @in_all: key * runs it too.  Boot only; one owner per key. */
-void keyhandler_register(char key, void (*fn)(void), const char *help, bool in_all);
+struct debug_key {
+    char key;
+    void (*fn)(void);           /* runs with no lock held */
+    const char *help;
+    bool in_all;                /* key * runs it too */
+};
+
+/* The table, by key; it ends with a row of zeros.  Boot only. */
+void keyhandler_init(const struct debug_key *table);
 void keyhandler_run(char key);      /* an unknown key says how to get help */
 
 #endif

@@ -23,14 +23,6 @@
 
 static uint32_t panicking;      /* CPU + 1 */
 
-static void noreturn stop_here(void)
-{
-    for ( ; ; ) {
-        irq_disable();
-        halt();
-    }
-}
-
 static void show_address(const char *how, uint64_t addr)
 {
     uint64_t offset;
@@ -93,7 +85,7 @@ void noreturn reboot_or_stop(void)
     smp_stop_others();
     if ( opt.noreboot ) {
         log_err("the host stays halted (option noreboot)\n");
-        stop_here();
+        smp_stop_self();
     }
     log_err("reboot in %u seconds\n", opt.reboot_delay);
     if ( clock_tsc_khz() ) {
@@ -115,7 +107,7 @@ static void panic_begin(void)
     if ( !__atomic_compare_exchange_n(&panicking, &none, me, false,
                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ) {
         if ( none != me || opt.noreboot )
-            stop_here();
+            smp_stop_self();
         machine_reboot();
     }
     console_force();

@@ -94,8 +94,5 @@ void machine_reboot(void)
 void machine_power_off_or_halt(void)
 {
     smp_stop_others();
-    for ( ; ; ) {
-        irq_disable();
-        halt();
-    }
+    smp_stop_self();
 }

@@ -326,6 +326,12 @@ static void dispatch_level(unsigned int irq, struct irq_desc *desc, irq_handler_
     irq_done(irq);
 }
 
+static void stray(void)
+{
+    apic_eoi();
+    __atomic_fetch_add(&nr_spurious, 1, __ATOMIC_RELAXED);
+}
+
 static void dispatch_device(uint8_t vector)
 {
     const unsigned int irq = read_once(vector_irq[vector]);
@@ -333,8 +339,7 @@ static void dispatch_device(uint8_t vector)
     irq_handler_fn *fn;
 
     if ( irq == NO_IRQ ) {
-        apic_eoi();
-        __atomic_fetch_add(&nr_spurious, 1, __ATOMIC_RELAXED);
+        stray();
         return;
     }
     desc = &descs[irq];
@@ -342,8 +347,7 @@ static void dispatch_device(uint8_t vector)
     __atomic_fetch_add(&desc->running, 1, __ATOMIC_SEQ_CST);
     fn = __atomic_load_n(&desc->fn, __ATOMIC_SEQ_CST);
     if ( !fn ) {
-        apic_eoi();
-        __atomic_fetch_add(&nr_spurious, 1, __ATOMIC_RELAXED);
+        stray();
     } else {
         desc->count++;
         if ( desc->level ) {
@@ -378,12 +382,10 @@ void irq_dispatch(uint8_t vector)
         log_warn("apic: error %#x on CPU %u\n", apic_read_error(), this_pcpu()->id);
         break;
     default:
-        if ( vector < VEC_DYN_FIRST || vector > VEC_DYN_LAST ) {
-            apic_eoi();
-            __atomic_fetch_add(&nr_spurious, 1, __ATOMIC_RELAXED);
-            break;
-        }
-        dispatch_device(vector);
+        if ( vector < VEC_DYN_FIRST || vector > VEC_DYN_LAST )
+            stray();
+        else
+            dispatch_device(vector);
         break;
     }
 }

@@ -41,7 +41,6 @@ struct msi_desc {
     struct list_head list;
     struct pci_sbdf  sbdf;
     struct msi_msg   msg;
-    uint32_t         irq;
     uint32_t         entry;
     uint32_t        *table;         /* the MSI-X entry; NULL: plain MSI */
     uint8_t          pos;           /* of the capability */
@@ -73,11 +72,6 @@ static uint8_t find_cap(struct pci_sbdf d, uint8_t id)
         pos = pci_read(d, pos + 1, 1) & 0xfc;
     }
     return 0;
-}
-
-static bool same_device(const struct msi_desc *m, struct pci_sbdf d)
-{
-    return m->sbdf.segment == d.segment && m->sbdf.bus == d.bus && m->sbdf.devfn == d.devfn;
 }
 
 /* msi_lock held. */
@@ -186,14 +180,14 @@ static struct msi_desc *find_desc(struct pci_sbdf d, bool is_msix, unsigned int 
     struct msi_desc *m;
 
     list_for_each_entry(m, &descs, list) {
-        if ( same_device(m, d) && !m->gone && !m->table == !is_msix && m->entry == entry )
+        if ( pci_same(m->sbdf, d) && !m->gone && !m->table == !is_msix && m->entry == entry )
             return m;
     }
     return NULL;
 }
 
-int msi_setup(struct pci_sbdf d, unsigned int entry, paddr_t msix_table_base, unsigned int nr,
-              unsigned int irq, const struct msi_msg *msg, struct msi_desc **out)
+int msi_setup(struct pci_sbdf d, unsigned int entry, paddr_t msix_table_base,
+              const struct msi_msg *msg, struct msi_desc **out)
 {
     const bool is_msix = msix_table_base;
     const uint8_t pos = find_cap(d, is_msix ? CAP_MSIX : CAP_MSI);
@@ -202,14 +196,13 @@ int msi_setup(struct pci_sbdf d, unsigned int entry, paddr_t msix_table_base, un
 
     if ( !pos )
         return -XEN_ENODEV;
-    if ( nr != 1 || (!is_msix && entry) )
+    if ( !is_msix && entry )
         return -XEN_EINVAL;
     m = slab_new(struct msi_desc);
     if ( !m )
         return -XEN_ENOMEM;
     m->sbdf = d;
     m->msg = *msg;
-    m->irq = irq;
     m->entry = entry;
     m->pos = pos;
 
@@ -254,7 +247,7 @@ void msi_teardown_device(struct pci_sbdf d)
 
     spin_lock(&msi_lock);
     list_for_each_entry(m, &descs, list) {
-        if ( same_device(m, d) && !m->gone ) {
+        if ( pci_same(m->sbdf, d) && !m->gone ) {
             write_mask(m, true);
             m->gone = true;
         }
@@ -300,7 +293,7 @@ int msi_restore(struct pci_sbdf d)
         return -XEN_ENODEV;
     spin_lock(&msi_lock);
     list_for_each_entry(m, &descs, list) {
-        if ( !same_device(m, d) || m->gone )
+        if ( !pci_same(m->sbdf, d) || m->gone )
             continue;
         write_msg(m);
         write_mask(m, m->masked);
@@ -310,7 +303,7 @@ int msi_restore(struct pci_sbdf d)
     return 0;
 }
 
-int msix_prepare(struct pci_sbdf d, bool off)
+int msix_prepare(struct pci_sbdf d)
 {
     struct msi_desc *m;
     int rc = 0;
@@ -319,7 +312,7 @@ int msix_prepare(struct pci_sbdf d, bool off)
         return -XEN_ENODEV;
     spin_lock(&msi_lock);
     list_for_each_entry(m, &descs, list) {
-        if ( same_device(m, d) && m->table && !m->gone )
+        if ( pci_same(m->sbdf, d) && m->table && !m->gone )
             rc = -XEN_EBUSY;
     }
     spin_unlock(&msi_lock);

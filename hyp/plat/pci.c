@@ -62,8 +62,10 @@ static uint8_t *ecam_address(struct pci_sbdf d, uint16_t reg)
     return NULL;
 }
 
-static uint16_t select_port(struct pci_sbdf d, uint16_t reg)
+/* The data port with the address selected; the address port's old value in *@saved.  config_lock held. */
+static uint16_t select_port(struct pci_sbdf d, uint16_t reg, uint32_t *saved)
 {
+    *saved = inl(CONFIG_ADDRESS);
     outl(CONFIG_ADDRESS,
          CONFIG_ENABLE | (uint32_t)d.bus << 16 | (uint32_t)d.devfn << 8 | (reg & 0xfc));
     return CONFIG_DATA + (reg & 3);
@@ -76,57 +78,43 @@ static bool by_ports(struct pci_sbdf d, uint16_t reg)
 
 uint32_t pci_read(struct pci_sbdf d, uint16_t reg, unsigned int bytes)
 {
-    uint32_t v = ~0U;
+    uint32_t v, saved;
+    uint8_t *p;
 
     if ( by_ports(d, reg) ) {
-        uint32_t saved;
-        uint16_t port;
-
         spin_lock(&config_lock);
-        saved = inl(CONFIG_ADDRESS);
-        port = select_port(d, reg);
-        v = bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+        v = port_in(select_port(d, reg, &saved), bytes);
         outl(CONFIG_ADDRESS, saved);
         spin_unlock(&config_lock);
-    } else {
-        uint8_t *p = reg < 4096 ? ecam_address(d, reg) : NULL;
-
-        if ( p )
-            v = bytes == 1 ? read_once(*p) : bytes == 2 ? read_once(*(uint16_t *)p)
-                                                        : read_once(*(uint32_t *)p);
+        return v;
     }
-    return v;
+    p = reg < 4096 ? ecam_address(d, reg) : NULL;
+    if ( !p )
+        return ~0U;
+    return bytes == 1 ? read_once(*p) : bytes == 2 ? read_once(*(uint16_t *)p) : read_once(*(uint32_t *)p);
 }
 
 void pci_write(struct pci_sbdf d, uint16_t reg, unsigned int bytes, uint32_t value)
 {
-    if ( by_ports(d, reg) ) {
-        uint32_t saved;
-        uint16_t port;
+    uint32_t saved;
+    uint8_t *p;
 
+    if ( by_ports(d, reg) ) {
         spin_lock(&config_lock);
-        saved = inl(CONFIG_ADDRESS);
-        port = select_port(d, reg);
-        if ( bytes == 1 )
-            outb(port, value);
-        else if ( bytes == 2 )
-            outw(port, value);
-        else
-            outl(port, value);
+        port_out(select_port(d, reg, &saved), bytes, value);
         outl(CONFIG_ADDRESS, saved);
         spin_unlock(&config_lock);
-    } else {
-        uint8_t *p = reg < 4096 ? ecam_address(d, reg) : NULL;
-
-        if ( !p )
-            return;
-        if ( bytes == 1 )
-            write_once(*p, value);
-        else if ( bytes == 2 )
-            write_once(*(uint16_t *)p, value);
-        else
-            write_once(*(uint32_t *)p, value);
+        return;
     }
+    p = reg < 4096 ? ecam_address(d, reg) : NULL;
+    if ( !p )
+        return;
+    if ( bytes == 1 )
+        write_once(*p, value);
+    else if ( bytes == 2 )
+        write_once(*(uint16_t *)p, value);
+    else
+        write_once(*(uint32_t *)p, value);
 }
 
 int pci_mmcfg_reserved(paddr_t base, uint16_t segment, uint8_t bus_start, uint8_t bus_end)
@@ -153,18 +141,13 @@ int pci_mmcfg_reserved(paddr_t base, uint16_t segment, uint8_t bus_start, uint8_
     return -XEN_ENODEV;
 }
 
-static bool same(struct pci_sbdf a, struct pci_sbdf b)
-{
-    return a.segment == b.segment && a.bus == b.bus && a.devfn == b.devfn;
-}
-
 /* dev_lock held. */
 static struct pci_dev *find_device(struct pci_sbdf d)
 {
     struct pci_dev *p;
 
     list_for_each_entry(p, &devices, list) {
-        if ( same(p->sbdf, d) )
+        if ( pci_same(p->sbdf, d) )
             return p;
     }
     return NULL;
@@ -212,9 +195,4 @@ bool pci_device_known(struct pci_sbdf d)
     known = find_device(d);
     spin_unlock(&dev_lock);
     return known;
-}
-
-bool pci_dom0_write_allowed(struct pci_sbdf d, uint16_t reg, unsigned int bytes, uint32_t *value)
-{
-    return !msi_owns_register(d, reg, bytes);
 }

@@ -67,7 +67,7 @@ static uint32_t port_read(struct domain *d, uint16_t port, unsigned int bytes)
     }
     if ( !rangeset_contains(&d->ioports, port, port + bytes - 1) )
         return ~0U;
-    return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+    return port_in(port, bytes);
 }
 
 static void port_write(struct domain *d, uint16_t port, unsigned int bytes, uint32_t val)
@@ -82,19 +82,13 @@ static void port_write(struct domain *d, uint16_t port, unsigned int bytes, uint
         if ( pci_address & PCI_ENABLE ) {
             const struct pci_sbdf dev = pci_target(port, &reg);
 
-            if ( pci_dom0_write_allowed(dev, reg, bytes, &val) )
+            if ( !msi_owns_register(dev, reg, bytes) )
                 pci_write(dev, reg, bytes, val);
             return;
         }
     }
-    if ( !rangeset_contains(&d->ioports, port, port + bytes - 1) )
-        return;
-    if ( bytes == 1 )
-        outb(port, val);
-    else if ( bytes == 2 )
-        outw(port, val);
-    else
-        outl(port, val);
+    if ( rangeset_contains(&d->ioports, port, port + bytes - 1) )
+        port_out(port, bytes, val);
 }
 
 enum pv_io_result pv_io(struct vcpu *v, const struct insn *in)

@@ -93,12 +93,13 @@ static uint32_t read_ring(bool clear, bool incremental, uint32_t *index, uint32_
 static int setup(void **state_)
 {
     static bool done;
+    static const struct debug_key keys[] = { { 'x', key_x, "test", true }, { 0 } };
     uint32_t index = 0;
 
     if ( !done ) {
         done = true;
         directmap = memory;
-        keyhandler_register('x', key_x, "test", true);
+        keyhandler_init(keys);
         console_init_early();
         console_set_ops(&ops);
     }

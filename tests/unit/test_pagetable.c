@@ -284,7 +284,7 @@ static void do_va(unsigned int d)
         return;
     for ( unsigned int i = 0; i < 4; i++ )
         va = va << 9 | rnd(12);
-    (void)!pv_update_va_mapping(va << PAGE_SHIFT, random_entry(d, 1), 0, DOMID_SELF);
+    (void)!pv_update_va_mapping(va << PAGE_SHIFT, random_entry(d, 1), 0);
     check_all();
 }
 

@@ -64,15 +64,14 @@ int irq_set_cpu(unsigned int irq, unsigned int cpu, struct msi_msg *msg)
     *msg = (struct msi_msg){ 0xfee00000 | cpu << 12, irq };
     return 0;
 }
-int msi_setup(struct pci_sbdf d, unsigned int entry, paddr_t base, unsigned int nr, unsigned int irq,
-              const struct msi_msg *msg, struct msi_desc **out)
+int msi_setup(struct pci_sbdf d, unsigned int entry, paddr_t base, const struct msi_msg *msg, struct msi_desc **out)
 {
     if ( msi_result )
         return msi_result;
     for ( unsigned int i = 0; i < 8; i++ ) {
         if ( !msis[i].live ) {
             msis[i].live = msis[i].masked = true;
-            msis[i].irq = irq;
+            msis[i].irq = msg->data;
             msis[i].sbdf = d;
             msis[i].entry = entry;
             *out = (void *)&msis[i];
