@@ -55,11 +55,7 @@ static void scratch_free(void *ctx, void *p, size_t bytes)
 
 static unsigned int order_for(uint64_t bytes)
 {
-    unsigned int order = 0;
-
-    while ( PAGE_SIZE << order < bytes )
-        order++;
-    return order;
+    return order_of(DIV_ROUND_UP(bytes, PAGE_SIZE));
 }
 
 /* The kernel as an ELF file: the module itself, or what unpacks from it. */

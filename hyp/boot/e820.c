@@ -168,12 +168,10 @@ int e820_find(const struct e820_map *map, uint64_t size, uint64_t align, uint64_
 
 const char *e820_type_name(uint32_t type)
 {
-    switch ( type ) {
-    case XEN_E820_RAM:      return "RAM";
-    case XEN_E820_RESERVED: return "reserved";
-    case XEN_E820_ACPI:     return "ACPI data";
-    case XEN_E820_NVS:      return "ACPI NVS";
-    case XEN_E820_UNUSABLE: return "unusable";
-    default:                return "unknown";
-    }
+    static const char *const names[] = {
+        [XEN_E820_RAM] = "RAM", [XEN_E820_RESERVED] = "reserved", [XEN_E820_ACPI] = "ACPI data",
+        [XEN_E820_NVS] = "ACPI NVS", [XEN_E820_UNUSABLE] = "unusable",
+    };
+
+    return type < ARRAY_SIZE(names) && names[type] ? names[type] : "unknown";
 }

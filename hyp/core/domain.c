@@ -252,7 +252,6 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
     d->ssidref = cfg->ssidref;
     d->max_vcpus = cfg->max_vcpus;
     d->max_evtchn_port = cfg->max_evtchn_port;
-    d->cpupool = cfg->cpupool_id;
     d->tsc_incarnation = 1;
     rangeset_init(&d->ioports, &range_mem);
     rangeset_init(&d->iomem, &range_mem);

@@ -100,7 +100,6 @@ struct domain {
     uint16_t       sched_cap;       /* per cent of one CPU, 0 no cap */
     uint64_t       sched_cap_period;    /* sched lock: number of the period that used_ns is of */
     uint64_t       sched_cap_used_ns;   /* sched lock */
-    uint32_t       cpupool;
 
     /* SCHEDOP_watchdog (core/watchdog.c). */
     struct timer   watchdog_timer[2];
@@ -109,12 +108,11 @@ struct domain {
     /* CPU policy as set by the tools: cpu/cpuid.h. */
     struct cpu_policy *cpu_policy;  /* D */
 
-    uint64_t       log_due_ns;      /* A  limit on lines this domain causes: core/host_console.c */
-    uint32_t       nr_log_dropped;  /* A  since the last one that was shown */
-    struct {                        /*    core/host_console.c's lock: lines by console_io */
-        uint64_t stamp_ns;
-        uint32_t tokens;
-        uint32_t nr_dropped;        /* lines since the last one that was shown */
+    struct line_limit {             /* A  core/host_console.c */
+        uint64_t due_ns;
+        uint32_t nr_dropped;        /* since the last line that was shown */
+    } log_limit, text_limit;        /*    lines of ours that this domain causes; and of its own by console_io */
+    struct {                        /*    core/host_console.c's lock */
         uint32_t len;
         char     line[128];
     } console;

@@ -54,14 +54,9 @@ void evtchn_free_domain(struct domain *d)
 
 /* Locks.  An order between domains: by id, and never two alike at once. */
 
-static bool locks_first(const struct domain *a, const struct domain *b)
-{
-    return a->id != b->id ? a->id < b->id : (uintptr_t)a < (uintptr_t)b;
-}
-
 static void lock_pair(struct domain *a, struct domain *b)
 {
-    struct domain *first = locks_first(a, b) ? a : b;
+    struct domain *first = a->id < b->id ? a : b;
 
     spin_lock(&first->evtchn_lock);
     if ( a != b )

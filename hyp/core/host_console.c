@@ -19,39 +19,41 @@
 
 static struct lock lock = LOCK_INIT(RANK_LEAF);     /* all domains' lines */
 
-/* True if @d may write a line now. */
-static bool take_token(struct domain *d)
+/*
+ * True if a line may be shown, and how many were not before it.  Each moves the time at which the next
+ * is due by LINE_NS; a line may come up to a second's worth early.  No lock: whoever logs may hold any.
+ */
+static bool may_show(struct line_limit *l, uint32_t *nr_dropped)
 {
     const uint64_t now = clock_now_ns();
-    const uint64_t earned = (now - d->console.stamp_ns) / LINE_NS;
+    uint64_t old = read_once(l->due_ns), due;
 
-    if ( earned ) {
-        d->console.stamp_ns = now;
-        d->console.tokens = min(d->console.tokens + earned, (uint64_t)LINES_PER_SECOND);
-    }
-    if ( d->console.tokens == 0 )
-        return false;
-    d->console.tokens--;
+    do {
+        due = old > now ? old : now;
+        if ( due - now > LINE_NS * (LINES_PER_SECOND - 1) ) {
+            __atomic_fetch_add(&l->nr_dropped, 1, __ATOMIC_RELAXED);
+            return false;
+        }
+    } while ( !__atomic_compare_exchange_n(&l->due_ns, &old, due + LINE_NS, false,
+                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED) );
+    *nr_dropped = atomic_xchg32(&l->nr_dropped, 0);
     return true;
+}
+
+static bool guest_line(const struct domain *guest, uint32_t *nr_dropped)
+{
+    return may_show(&((struct domain *)guest)->log_limit, nr_dropped);      /* only counters change */
 }
 
 static void end_line(struct domain *d)
 {
     char text[sizeof(d->console.line) + 64];
-    int len;
+    uint32_t nr_dropped;
 
-    if ( !take_token(d) ) {
-        d->console.nr_dropped++;
-    } else {
-        if ( d->console.nr_dropped ) {
-            len = scnprintf(text, sizeof(text), "(XEN) %pd: %u lines dropped\n", d,
-                            d->console.nr_dropped);
-            console_write(text, len);
-            d->console.nr_dropped = 0;
-        }
-        len = scnprintf(text, sizeof(text), "(%pd) %.*s\n", d, (int)d->console.len,
-                        d->console.line);
-        console_write(text, len);
+    if ( may_show(&d->text_limit, &nr_dropped) ) {
+        if ( nr_dropped )
+            console_write(text, scnprintf(text, sizeof(text), "(XEN) %pd: %u lines dropped\n", d, nr_dropped));
+        console_write(text, scnprintf(text, sizeof(text), "(%pd) %.*s\n", d, (int)d->console.len, d->console.line));
     }
     d->console.len = 0;
 }
@@ -71,28 +73,6 @@ void host_console_write(struct domain *d, const char *s, size_t len)
             d->console.line[d->console.len++] = s[i];
     }
     spin_unlock(&lock);
-}
-
-/*
- * Each line moves the time at which the next is due by LINE_NS; a line may come up to a second's
- * worth early.  No lock: whoever logs may hold any.
- */
-static bool guest_line(const struct domain *guest, uint32_t *nr_dropped)
-{
-    struct domain *d = (struct domain *)guest;      /* only its counters change */
-    const uint64_t now = clock_now_ns();
-    uint64_t old = read_once(d->log_due_ns), due;
-
-    do {
-        due = old > now ? old : now;
-        if ( due - now > LINE_NS * (LINES_PER_SECOND - 1) ) {
-            __atomic_fetch_add(&d->nr_log_dropped, 1, __ATOMIC_RELAXED);
-            return false;
-        }
-    } while ( !__atomic_compare_exchange_n(&d->log_due_ns, &old, due + LINE_NS, false,
-                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED) );
-    *nr_dropped = atomic_xchg32(&d->nr_log_dropped, 0);
-    return true;
 }
 
 static uint32_t domain_number(const struct domain *d)

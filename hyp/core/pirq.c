@@ -130,62 +130,53 @@ static bool pirq_interrupt(void *arg)
     return true;
 }
 
-static int map_gsi(struct domain *d, struct physdev_map_pirq *a)
+/*
+ * Take the slot of @number, or if that is negative a free one, for @gsi, or if that is negative busy
+ * for an MSI.  A GSI has the slot of its own number unless that is in use otherwise.
+ */
+static int take_slot(struct domain *d, int number, int gsi, struct pirq **out)
 {
-    const int gsi = a->index;
     struct pirq *p;
-    int rc = 0, number = a->pirq;
-
-    if ( gsi < 0 || gsi >= (int)irq_nr_gsi() || number >= NR_PIRQS )
-        return -XEN_EINVAL;
-    if ( !domain_is_control(d) && !rangeset_contains(&d->irqs, gsi, gsi) )
-        return -XEN_EPERM;
-
-    spin_lock(&d->evtchn_lock);
-    if ( number < 0 ) {
-        p = pirq_find(d, gsi);
-        number = !p || p->kind == PIRQ_FREE || p->kind == PIRQ_GSI ? gsi : choose_number(d, false);
-    }
-    p = number < 0 ? NULL : pirq_make(d, number);
-    if ( number < 0 ) {
-        rc = number;
-    } else if ( !p ) {
-        rc = -XEN_ENOMEM;
-    } else if ( p->kind >= PIRQ_BUSY && !(p->kind == PIRQ_GSI && p->irq == (uint32_t)gsi) ) {
-        rc = -XEN_EEXIST;
-    } else {
-        p->irq = gsi;
-        p->kind = PIRQ_GSI;
-        a->pirq = number;
-    }
-    spin_unlock(&d->evtchn_lock);
-    return rc;
-}
-
-/* Make the slot of @number, or any free one if that is negative, busy for an MSI. */
-static int take_slot(struct domain *d, int number, struct pirq **out)
-{
-    struct pirq *p = NULL;
     int rc = 0;
 
     if ( number >= NR_PIRQS )
         return -XEN_EINVAL;
     spin_lock(&d->evtchn_lock);
+    if ( number < 0 && gsi >= 0 ) {
+        p = pirq_find(d, gsi);
+        if ( !p || p->kind == PIRQ_FREE || p->kind == PIRQ_GSI )
+            number = gsi;
+    }
     if ( number < 0 )
-        number = choose_number(d, true);
-    if ( number < 0 ) {
-        rc = number;
+        number = choose_number(d, gsi < 0);
+    p = number < 0 ? NULL : pirq_make(d, number);
+    if ( !p ) {
+        rc = number < 0 ? number : -XEN_ENOMEM;
+    } else if ( p->kind >= PIRQ_BUSY && !(p->kind == PIRQ_GSI && p->irq == (uint32_t)gsi) ) {
+        rc = -XEN_EEXIST;
+    } else if ( gsi < 0 ) {
+        p->kind = PIRQ_BUSY;
     } else {
-        p = pirq_make(d, number);
-        if ( !p )
-            rc = -XEN_ENOMEM;
-        else if ( p->kind >= PIRQ_BUSY )
-            rc = -XEN_EEXIST;
-        else
-            p->kind = PIRQ_BUSY;
+        p->irq = gsi;
+        p->kind = PIRQ_GSI;
     }
     spin_unlock(&d->evtchn_lock);
     *out = p;
+    return rc;
+}
+
+static int map_gsi(struct domain *d, struct physdev_map_pirq *a)
+{
+    struct pirq *p;
+    int rc;
+
+    if ( a->index < 0 || a->index >= (int)irq_nr_gsi() )
+        return -XEN_EINVAL;
+    if ( !domain_is_control(d) && !rangeset_contains(&d->irqs, a->index, a->index) )
+        return -XEN_EPERM;
+    rc = take_slot(d, a->pirq, a->index, &p);
+    if ( !rc )
+        a->pirq = p->number;
     return rc;
 }
 
@@ -211,7 +202,7 @@ static int map_msi(struct domain *d, struct physdev_map_pirq *a)
         a->entry_nr = 1;
         return -XEN_EOPNOTSUPP;
     }
-    rc = take_slot(d, a->pirq, &p);
+    rc = take_slot(d, a->pirq, -1, &p);
     if ( rc )
         return rc;
 

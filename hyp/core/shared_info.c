@@ -11,24 +11,10 @@
 #include <xenabi/vcpu.h>
 #include "base/log.h"
 #include "core/guest_access.h"
-#include "cpu/asm.h"
+#include "cpu/cpu.h"
 #include "kern/clock.h"
 
-#define CPUID_APM           0x80000007
-#define APM_EDX_INVTSC      BIT(8)
-
 static struct lock wall_lock = LOCK_INIT(RANK_LEAF);
-
-/* One line of time for all CPUs follows from the scale; that it stays one, from this. */
-static bool tsc_is_stable(void)
-{
-    static int known;       /* 0: not asked yet, 1: yes, -1: no */
-
-    if ( known == 0 )
-        known = cpuid_count(0x80000000, 0).a >= CPUID_APM &&
-                (cpuid_count(CPUID_APM, 0).d & APM_EDX_INVTSC) ? 1 : -1;
-    return known > 0;
-}
 
 static void fill_time(struct vcpu_time_info *t)
 {
@@ -38,7 +24,8 @@ static void fill_time(struct vcpu_time_info *t)
     t->system_time = scale->ns_base;
     t->tsc_to_system_mul = scale->mul;
     t->tsc_shift = scale->shift;
-    t->flags = tsc_is_stable() ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+    /* One line of time for all CPUs follows from the scale; that it stays one, from this. */
+    t->flags = cpu.invariant_tsc ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
 }
 
 /* The primary copy, in memory that we have mapped.  The guest may scribble there meanwhile. */

@@ -50,8 +50,7 @@ void xstate_init_cpu(void)
         if ( (xstate_host_mask & XCR0_AVX512) != XCR0_AVX512 )
             xstate_host_mask &= ~XCR0_AVX512;
         area_size = xstate_size(xstate_host_mask);
-        while ( (PAGE_SIZE << area_order) < area_size )
-            area_order++;
+        area_order = order_of(DIV_ROUND_UP(area_size, PAGE_SIZE));
     }
     xsetbv(0, xstate_host_mask);
     p->xcr0 = xstate_host_mask;

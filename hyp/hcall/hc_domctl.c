@@ -14,9 +14,6 @@
 #include "hvm/hvm.h"
 #include "pv/pv.h"
 
-#define DEFAULT_GRANT_FRAMES    64
-#define DEFAULT_MAPTRACK_FRAMES 1024
-
 static int create_check(const struct xen_domctl_createdomain *c)
 {
     uint32_t wanted = XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_xs_domain;
@@ -77,10 +74,6 @@ static int dc_createdomain(struct domain *none, struct xen_domctl *op)
 
     if ( rc )
         return rc;
-    if ( c->max_grant_frames < 0 )
-        c->max_grant_frames = DEFAULT_GRANT_FRAMES;
-    if ( c->max_maptrack_frames < 0 )
-        c->max_maptrack_frames = DEFAULT_MAPTRACK_FRAMES;
 
     do {
         const domid_t id = any ? next_free_id() : op->domain;
@@ -172,7 +165,6 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
     info->shared_info_frame = d->shared_info_mfn.n;
     info->cpu_time = sched_domain_ns(d);
     info->ssidref = d->ssidref;
-    info->cpupool = d->cpupool;
     info->gpaddr_bits = cpu.phys_bits;
     memcpy(info->handle, d->handle, sizeof(info->handle));
 }

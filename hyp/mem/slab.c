@@ -69,11 +69,9 @@ static struct slab_page *page_new(unsigned int shift)
 
 static void *alloc_pages(size_t size)
 {
-    unsigned int order = 0;
+    const unsigned int order = order_of(DIV_ROUND_UP(size + sizeof(struct slab_page), PAGE_SIZE));
     struct slab_page *page;
 
-    while ( (PAGE_SIZE << order) < size + sizeof(*page) )
-        order++;
     page = order <= HEAP_MAX_ORDER ? heap_alloc_pages(order) : NULL;
     if ( !page )
         return NULL;

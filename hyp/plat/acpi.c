@@ -222,13 +222,8 @@ static void parse_mcfg(const void *table, uint32_t length)
     const struct acpi_mcfg_entry *e = (const void *)((const uint8_t *)table + 44);
 
     for ( uint32_t at = 44; at + sizeof(*e) <= length && acpi.nr_mcfg < ARRAY_SIZE(acpi.mcfg);
-          at += sizeof(*e), e++ ) {
-        acpi.mcfg[acpi.nr_mcfg].base = e->base;
-        acpi.mcfg[acpi.nr_mcfg].segment = e->segment;
-        acpi.mcfg[acpi.nr_mcfg].bus_start = e->bus_start;
-        acpi.mcfg[acpi.nr_mcfg].bus_end = e->bus_end;
-        acpi.nr_mcfg++;
-    }
+          at += sizeof(*e), e++ )
+        acpi.mcfg[acpi.nr_mcfg++] = (struct acpi_mcfg){ e->base, e->segment, e->bus_start, e->bus_end };
 }
 
 static const struct {

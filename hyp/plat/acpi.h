@@ -7,6 +7,7 @@
 
 struct acpi_cpu { uint32_t apic_id, acpi_id; bool enabled; };
 struct acpi_ioapic { uint8_t id; uint32_t gsi_base; paddr_t addr; };
+struct acpi_mcfg { paddr_t base; uint16_t segment; uint8_t bus_start, bus_end; };
 struct acpi_override { uint8_t isa_irq; uint32_t gsi; bool level, active_low; };
 
 struct acpi_info {
@@ -20,7 +21,7 @@ struct acpi_info {
     uint16_t pm1a_cnt_port, pm1b_cnt_port;
     uint8_t  reset_space, reset_value;  /* FADT reset register; 0 space with reset_addr 0: none */
     uint64_t reset_addr;
-    uint32_t nr_mcfg;       struct { paddr_t base; uint16_t segment; uint8_t bus_start, bus_end; } mcfg[8];
+    uint32_t nr_mcfg;       struct acpi_mcfg mcfg[8];
 };
 extern struct acpi_info acpi;           /* immutable after acpi_init */
 

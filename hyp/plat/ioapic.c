@@ -18,7 +18,7 @@
 #define REG_ENTRY(pin)  (0x10 + 2 * (pin))
 #define ENTRY_ACTIVE_LOW  0x00002000
 #define ENTRY_LEVEL       0x00008000
-#define ENTRY_MASKED      0x00010000
+#define ENTRY_MASKED      0x00010000U
 
 #define PIC_VECTORS     0xe0            /* where a stray 8259 interrupt would go: nobody's */
 
@@ -55,33 +55,32 @@ static const struct ioapic *find(unsigned int gsi)
     return NULL;
 }
 
-static void write_low(unsigned int gsi, uint32_t low)
+/* Of the entry's low word keep the bits @keep, and set @set. */
+static void write_low(unsigned int gsi, uint32_t keep, uint32_t set)
 {
     const struct ioapic *io = find(gsi);
 
     if ( !io )
         return;
     spin_lock(&ioapic_lock);
-    entry_low[gsi] = low;
-    write_reg(io, REG_ENTRY(gsi - io->gsi_base), low);
+    entry_low[gsi] = (entry_low[gsi] & keep) | set;
+    write_reg(io, REG_ENTRY(gsi - io->gsi_base), entry_low[gsi]);
     spin_unlock(&ioapic_lock);
 }
 
 void ioapic_mask(unsigned int gsi)
 {
-    if ( gsi < nr_gsi )
-        write_low(gsi, entry_low[gsi] | ENTRY_MASKED);
+    write_low(gsi, ~0U, ENTRY_MASKED);
 }
 
 void ioapic_unmask(unsigned int gsi)
 {
-    if ( gsi < nr_gsi )
-        write_low(gsi, entry_low[gsi] & ~ENTRY_MASKED);
+    write_low(gsi, ~ENTRY_MASKED, 0);
 }
 
 void ioapic_set_dest(unsigned int gsi, uint32_t apic_id)
 {
-    const struct ioapic *io = gsi < nr_gsi ? find(gsi) : NULL;
+    const struct ioapic *io = find(gsi);
 
     if ( !io )
         return;
@@ -98,14 +97,14 @@ int ioapic_set_entry(unsigned int gsi, uint8_t vector, bool level, bool active_l
 
     ioapic_mask(gsi);
     ioapic_set_dest(gsi, apic_id);
-    write_low(gsi, vector | ENTRY_MASKED | (level ? ENTRY_LEVEL : 0) |
-                   (active_low ? ENTRY_ACTIVE_LOW : 0));
+    write_low(gsi, 0, vector | ENTRY_MASKED | (level ? ENTRY_LEVEL : 0) |
+                      (active_low ? ENTRY_ACTIVE_LOW : 0));
     return 0;
 }
 
 bool ioapic_has_gsi(unsigned int gsi)
 {
-    return gsi < nr_gsi && find(gsi);
+    return find(gsi);
 }
 
 unsigned int ioapic_nr_gsi(void)
@@ -161,7 +160,7 @@ void ioapic_init(void)
             nr_gsi = io->gsi_base + io->nr_pins;
         nr_ioapics++;
         for ( unsigned int pin = 0; pin < io->nr_pins; pin++ )
-            write_low(io->gsi_base + pin, ENTRY_MASKED);
+            ioapic_mask(io->gsi_base + pin);
     }
     log_info("ioapic: %u with %u GSIs\n", nr_ioapics, nr_gsi);
 }

@@ -7,6 +7,7 @@
 #include "plat/uart.h"
 
 #include "base/parse.h"
+#include "base/string.h"
 #include "cpu/asm.h"
 #include "cpu/pcpu.h"
 #include "plat/irq.h"
@@ -85,14 +86,10 @@ static bool parse_number(const char **s, uint64_t max, uint64_t *out)
 
 bool uart_configure(unsigned int index, const char *s)
 {
-    struct uart u;
+    struct uart u = uarts[index];
     uint64_t n;
 
-    if ( index >= ARRAY_SIZE(uarts) )
-        return false;
-    u = uarts[index];
-
-    if ( s[0] == 'a' && s[1] == 'u' && s[2] == 't' && s[3] == 'o' ) {
+    if ( !strncmp(s, "auto", 4) ) {
         u.baud = 0;
         s += 4;
     } else {
@@ -139,11 +136,8 @@ static bool uart_answers(const struct uart *u)
 
 bool uart_init_early(unsigned int index)
 {
-    struct uart *u;
+    struct uart *const u = &uarts[index];
 
-    if ( index >= ARRAY_SIZE(uarts) )
-        return false;
-    u = &uarts[index];
     if ( !uart_answers(u) )
         return false;
 
@@ -161,11 +155,6 @@ bool uart_init_early(unsigned int index)
     uart_out(u, UART_MCR, MCR_ON);
     u->present = true;
     return true;
-}
-
-bool uart_present(unsigned int index)
-{
-    return index < ARRAY_SIZE(uarts) && uarts[index].present;
 }
 
 void uart_putc(unsigned int index, char c)
@@ -220,13 +209,12 @@ static bool uart_interrupt(void *arg)
 
 void uart_init_irq(unsigned int index)
 {
-    struct uart *u;
+    struct uart *const u = &uarts[index];
     unsigned int gsi;
     bool level, active_low;
 
-    if ( !uart_present(index) || !uarts[index].irq )
+    if ( !u->present || !u->irq )
         return;
-    u = &uarts[index];
     gsi = irq_isa_to_gsi(u->irq);
     irq_gsi_mode(gsi, &level, &active_low);
     if ( irq_request_gsi(gsi, level, active_low, uart_interrupt, u, 0) )
@@ -238,7 +226,7 @@ void uart_init_irq(unsigned int index)
 
 bool uart_resources(unsigned int index, uint16_t *port, unsigned int *irq)
 {
-    if ( !uart_present(index) )
+    if ( !uarts[index].present )
         return false;
     *port = uarts[index].port;
     *irq = uarts[index].irq;

@@ -5,10 +5,9 @@
 
 #include "base/types.h"
 
-/* "com1=115200,8n1,0x3f8,4" style setting; @index 0 or 1.  False: cannot be parsed (nothing changed). */
+/* @index is 0 or 1 everywhere.  "com1=115200,8n1,0x3f8,4" style setting.  False: cannot be parsed (nothing changed). */
 bool uart_configure(unsigned int index, const char *setting);
 bool uart_init_early(unsigned int index);   /* polled, before anything else works; false: no such port */
-bool uart_present(unsigned int index);
 void uart_putc(unsigned int index, char c);     /* bounded wait */
 int uart_getc(unsigned int index);              /* -1: nothing */
 void uart_init_irq(unsigned int index);         /* input by interrupt: sets PCPU_WORK_CONSOLE */

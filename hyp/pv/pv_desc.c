@@ -239,17 +239,11 @@ bool pv_ldt_fault(struct vcpu *v, uint64_t cr2)
 
 void pv_desc_release(struct vcpu *v)
 {
-    struct domain *d = v->domain;
-
-    spin_lock(&d->mm_lock);
+    spin_lock(&v->domain->mm_lock);
     v->pv.ldt_loaded = pv_ldt_drop(v);
     v->pv.ldt_entries = 0;
-    for ( unsigned int i = 0; i < FIRST_RESERVED_GDT_PAGE; i++ ) {
-        if ( v->pv.gdt_frames[i] )
-            desc_put(d, MFN(v->pv.gdt_frames[i]));
-        v->pv.gdt_frames[i] = 0;
-    }
-    spin_unlock(&d->mm_lock);
+    spin_unlock(&v->domain->mm_lock);
+    (void)!pv_set_gdt(v, NULL, 0);      /* takes nothing, so it cannot fail */
 }
 
 void pv_desc_init(struct vcpu *v)

@@ -249,23 +249,17 @@ static int flush_multi(struct domain *d, uint64_t mask, bool all, uint64_t va)
 static int flush_after_va(struct domain *d, uint64_t va, uint64_t flags)
 {
     const uint64_t mask = flags & ~(uint64_t)UVMF_FLUSHTYPE_MASK;
+    const uint64_t type = flags & UVMF_FLUSHTYPE_MASK;
 
-    switch ( flags & UVMF_FLUSHTYPE_MASK ) {
-    case UVMF_TLB_FLUSH:
-        if ( mask == UVMF_LOCAL )
-            tlb_flush_local();
-        else
-            return flush_multi(d, mask, mask == UVMF_ALL, ~0UL);
+    if ( type != UVMF_TLB_FLUSH && type != UVMF_INVLPG )
         return 0;
-    case UVMF_INVLPG:
-        if ( mask == UVMF_LOCAL )
-            invlpg(va);
-        else
-            return flush_multi(d, mask, mask == UVMF_ALL, va);
-        return 0;
-    default:
-        return 0;
-    }
+    if ( mask != UVMF_LOCAL )
+        return flush_multi(d, mask, mask == UVMF_ALL, type == UVMF_INVLPG ? va : ~0UL);
+    if ( type == UVMF_INVLPG )
+        invlpg(va);
+    else
+        tlb_flush_local();
+    return 0;
 }
 
 long pv_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags)
@@ -491,15 +485,11 @@ static int mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *
         return guest_range_ok(op->arg1.linear_addr, 1)
                ? flush_multi(d, 0, true, op->arg1.linear_addr) : 0;
     case MMUEXT_FLUSH_CACHE:
-        if ( !domain_is_control(d) )
-            return -XEN_EACCES;
-        wbinvd();
-        return 0;
     case MMUEXT_FLUSH_CACHE_GLOBAL:
         if ( !domain_is_control(d) )
             return -XEN_EACCES;
         wbinvd();
-        return nr_cpus == 1 ? 0 : -XEN_EOPNOTSUPP;
+        return op->cmd == MMUEXT_FLUSH_CACHE || nr_cpus == 1 ? 0 : -XEN_EOPNOTSUPP;
     case MMUEXT_MARK_SUPER:
     case MMUEXT_UNMARK_SUPER:
         return -XEN_EOPNOTSUPP;

@@ -22,6 +22,7 @@
 #include "cpu/pcpu.h"
 
 #define FLAGS_CLEARED   (FLAGS_TF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_VM | FLAGS_AC)
+#define TRAP_MASKS_EVENTS   4       /* trap_info.flags */
 #define FLAGS_USER_SETS (FLAGS_IOPL | FLAGS_VM | FLAGS_VIF | FLAGS_VIP)     /* never from a guest */
 
 /* Kernel and user half have their own page tables and GS bases. */
@@ -37,6 +38,7 @@ void pv_toggle_mode(struct vcpu *v)
 }
 
 struct bounce {
+    const char *what;               /* for the report that nobody handles it */
     uint64_t eip;
     uint16_t cs;
     bool     has_error, masks_events, has_segments;
@@ -97,7 +99,7 @@ static bool bounce(struct vcpu *v, const struct bounce *b)
     uint64_t cs = r->cs, top, sp;
 
     if ( unlikely(!b->eip) ) {
-        domain_crash(v->domain, "%pv has no handler for what just happened (rip %#lx)", v, r->rip);
+        domain_crash(v->domain, "%pv: %s and no handler for it, rip %#lx", v, b->what, r->rip);
         return false;
     }
     if ( !from_kernel )
@@ -133,7 +135,7 @@ static void bounce_trap(struct vcpu *v, uint8_t vector, bool has_error, uint32_t
     const struct trap_info *t = &v->pv.traps[vector];
     const struct bounce b = {
         .eip = t->address, .cs = t->cs, .has_error = has_error, .error = error,
-        .masks_events = t->flags & 4,
+        .masks_events = t->flags & TRAP_MASKS_EVENTS,
     };
 
     if ( unlikely(!t->address) ) {
@@ -234,7 +236,7 @@ void pv_deliver(struct vcpu *v)
     if ( v->work & VCPU_WORK_NMI )
         deliver_nmi(v);
     if ( vcpu_has_upcall(v) && v->pv.event_eip ) {
-        const struct bounce b = { .eip = v->pv.event_eip, .cs = GUEST_CS64, .masks_events = true };
+        const struct bounce b = { .what = "an event", .eip = v->pv.event_eip, .cs = GUEST_CS64, .masks_events = true };
 
         bounce(v, &b);
     }
@@ -243,14 +245,10 @@ void pv_deliver(struct vcpu *v)
 void pv_failsafe(struct vcpu *v)
 {
     const struct bounce b = {
-        .eip = v->pv.failsafe_eip, .cs = GUEST_CS64, .masks_events = v->pv.failsafe_masks, .has_segments = true,
+        .what = "it cannot be returned to (failsafe)", .eip = v->pv.failsafe_eip, .cs = GUEST_CS64,
+        .masks_events = v->pv.failsafe_masks, .has_segments = true,
     };
 
-    if ( !b.eip ) {
-        domain_crash(v->domain, "%pv: cannot return to cs:rip %#lx:%#lx, and has no failsafe callback", v,
-                     v->regs.cs, v->regs.rip);
-        return;
-    }
     bounce(v, &b);
 }
 
@@ -258,16 +256,14 @@ void pv_failsafe(struct vcpu *v)
 
 void pv_syscall(struct vcpu *v)
 {
-    const struct bounce b = { .eip = v->pv.syscall_eip, .cs = GUEST_CS64, .masks_events = v->pv.syscall_masks };
+    const struct bounce b = {
+        .what = "a system call", .eip = v->pv.syscall_eip, .cs = GUEST_CS64, .masks_events = v->pv.syscall_masks,
+    };
     struct cpu_frame *r = &v->regs;
 
     /* As the processor leaves them: RCX and R11 hold RIP and RFLAGS. */
     r->rcx = r->rip;
     r->r11 = r->rflags;
-    if ( !b.eip ) {
-        domain_crash(v->domain, "%pv: a system call, and no callback for it", v);
-        return;
-    }
     if ( bounce(v, &b) )
         r->vector = FRAME_SYSCALL;          /* RCX and R11 need not survive: SYSRET will do */
 }

@@ -142,29 +142,31 @@ static void teardown_frame(struct domain *d, struct frame *f)
 
 /* --- Contexts ------------------------------------------------------------------------------ */
 
+/* The ABI's registers begin as our frame does. */
+#define NR_GPR_BYTES    offsetof(struct cpu_frame, error_code)
+_Static_assert(offsetof(struct cpu_user_regs, r15) == 0 && offsetof(struct cpu_frame, r15) == 0 &&
+               offsetof(struct cpu_user_regs, rdi) == offsetof(struct cpu_frame, rdi) &&
+               offsetof(struct cpu_frame, rdi) + 8 == NR_GPR_BYTES, "copied as a whole");
+
 static void regs_from_abi(struct cpu_frame *f, const struct cpu_user_regs *u)
 {
-    *f = (struct cpu_frame){
-        .r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12, .rbp = u->rbp, .rbx = u->rbx,
-        .r11 = u->r11, .r10 = u->r10, .r9 = u->r9, .r8 = u->r8, .rax = u->rax, .rcx = u->rcx,
-        .rdx = u->rdx, .rsi = u->rsi, .rdi = u->rdi, .rip = u->rip, .cs = u->cs | 3, .rsp = u->rsp,
-        .ss = u->ss | 3,
-        .rflags = (u->rflags & ~(uint64_t)(FLAGS_IOPL | FLAGS_VM | FLAGS_NT | FLAGS_VIF | FLAGS_VIP)) |
-                  FLAGS_IF | FLAGS_MBS,
-    };
+    memcpy(f, u, NR_GPR_BYTES);
+    f->vector = 0;
+    f->rip = u->rip;
+    f->cs = u->cs | 3;
+    f->rsp = u->rsp;
+    f->ss = u->ss | 3;
+    f->rflags = (u->rflags & ~(uint64_t)(FLAGS_IOPL | FLAGS_VM | FLAGS_NT | FLAGS_VIF | FLAGS_VIP)) |
+                FLAGS_IF | FLAGS_MBS;
 }
 
 static void regs_to_abi(struct cpu_user_regs *u, const struct vcpu *v)
 {
     const struct cpu_frame *f = &v->regs;
 
-    memset(u, 0, sizeof(*u));
-    u->r15 = f->r15; u->r14 = f->r14; u->r13 = f->r13; u->r12 = f->r12;
-    u->rbp = f->rbp; u->rbx = f->rbx; u->r11 = f->r11; u->r10 = f->r10;
-    u->r9 = f->r9; u->r8 = f->r8; u->rax = f->rax; u->rcx = f->rcx;
-    u->rdx = f->rdx; u->rsi = f->rsi; u->rdi = f->rdi;
-    u->rip = f->rip; u->cs = f->cs; u->rflags = f->rflags; u->rsp = f->rsp; u->ss = f->ss;
-    u->ds = v->pv.ds; u->es = v->pv.es; u->fs = v->pv.fs; u->gs = v->pv.gs;
+    *u = (struct cpu_user_regs){ .rip = f->rip, .cs = f->cs, .rflags = f->rflags, .rsp = f->rsp, .ss = f->ss,
+                                 .ds = v->pv.ds, .es = v->pv.es, .fs = v->pv.fs, .gs = v->pv.gs };
+    memcpy(u, f, NR_GPR_BYTES);
 }
 
 static bool context_valid(const struct vcpu_guest_context *c)

@@ -276,7 +276,9 @@ static int op_names_domain(struct vcpu *v, struct domain *d, void *arg)
 
 static void op_tables_look_up_the_domain_that_is_named(void **state)
 {
-    static const struct hc_op ops[] = { { op_names_domain, 8, HC_DOMAIN, PERM_ANY }, { op_names_domain, 8 } };
+    static const struct hc_op ops[] = {
+        { op_names_domain, 8, HC_DOMAIN, PERM_ANY }, { op_names_domain, 8, 0, PERM_ANY },
+    };
 
     *(domid_t *)mem = 1;
     assert_int_equal(hc_dispatch(&vcpu, ops, 2, 0, GUEST), -XEN_EPERM);

@@ -17,6 +17,7 @@
 #include "core/sched.h"
 #include "core/sched_priv.h"
 #include "core/shared_info.h"
+#include "cpu/cpu.h"
 #include "cpu/pcpu.h"
 #include "kern/clock.h"
 #include "mem/slab.h"
@@ -30,6 +31,7 @@
 #define NEVER       ~0UL
 
 unsigned int nr_cpus;
+struct cpu_features cpu;
 static struct pcpu cpus[CPUS_MAX];
 static unsigned int me;
 static uint64_t now, apic_ns[CPUS_MAX];
