@@ -265,7 +265,7 @@ int evtchn_init_control(struct evtchn_init_control *a)
     if ( a->offset % 8 ||
          !range_ok(a->offset, sizeof(struct evtchn_fifo_control_block), PAGE_SIZE) )
         return -XEN_EINVAL;
-    if ( !page_get_writable(d, mfn) )
+    if ( !page_hold(d, mfn, true) )
         return -XEN_EINVAL;
 
     spin_lock(&d->evtchn_lock);
@@ -290,7 +290,7 @@ int evtchn_init_control(struct evtchn_init_control *a)
  out:
     spin_unlock(&d->evtchn_lock);
     if ( rc )
-        page_put_writable(d, mfn);
+        page_unhold(d, mfn, true);
     return rc;
 }
 
@@ -305,7 +305,7 @@ int evtchn_expand_array(struct evtchn_expand_array *a)
 
     if ( read_once(t->format) != &evtchn_format_fifo )
         return -XEN_EOPNOTSUPP;
-    if ( !page_get_writable(d, mfn) )
+    if ( !page_hold(d, mfn, true) )
         return -XEN_EINVAL;
 
     spin_lock(&d->evtchn_lock);
@@ -337,7 +337,7 @@ int evtchn_expand_array(struct evtchn_expand_array *a)
     spin_unlock(&d->evtchn_lock);
 
     if ( rc )
-        page_put_writable(d, mfn);
+        page_unhold(d, mfn, true);
     return rc;
 }
 
@@ -379,7 +379,7 @@ void evtchn_fifo_reset(struct domain *d)
         spin_unlock(&d->evtchn_lock);
         if ( q && q->cb ) {
             frame_unmap(q->cb);
-            page_put_writable(d, q->mfn);
+            page_unhold(d, q->mfn, true);
         }
         slab_free(q);
     }
@@ -397,7 +397,7 @@ void evtchn_fifo_reset(struct domain *d)
         frame_unmap(f->page[f->nr_pages]);
         f->page[f->nr_pages] = NULL;
         spin_unlock(&f->lock);
-        page_put_writable(d, mfn);
+        page_unhold(d, mfn, true);
     }
 }
 

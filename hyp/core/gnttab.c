@@ -179,19 +179,6 @@ void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned in
     spin_unlock(&gt->lock);
 }
 
-bool gnttab_frame_hold(struct domain *d, mfn_t mfn, bool readonly)
-{
-    return readonly ? page_get_locked(d, mfn) : page_get_writable(d, mfn);
-}
-
-void gnttab_frame_release(struct domain *d, mfn_t mfn, bool readonly)
-{
-    if ( readonly )
-        page_put_locked(d, mfn);
-    else
-        page_put_writable(d, mfn);
-}
-
 /* The mapper's side. */
 
 static struct gnt_map *map_record(const struct gnttab *gt, grant_handle_t h)
@@ -271,24 +258,19 @@ static int16_t map_frame(struct domain *rd, mfn_t mfn, const struct gnttab_map_g
 {
     const bool readonly = op->flags & GNTMAP_readonly;
     const uint64_t avail = ((op->flags >> _GNTMAP_guest_avail0) & 7UL) << 9;
-    int rc;
+    const unsigned int nr = popcount64(op->flags & PARTS);
+    unsigned int held = 0;
+    int rc = GNTST_okay;
 
-    if ( !(op->flags & GNTMAP_host_map) )
-        return gnttab_frame_hold(rd, mfn, readonly) ? GNTST_okay : GNTST_bad_page;
-
-    if ( !gnttab_frame_hold(rd, mfn, readonly) )
-        return GNTST_bad_page;
-    if ( (op->flags & GNTMAP_device_map) && !gnttab_frame_hold(rd, mfn, readonly) ) {
-        gnttab_frame_release(rd, mfn, readonly);
-        return GNTST_bad_page;
-    }
-    rc = current->domain->ops->grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte,
-                                         readonly, avail, pte_ma);
-    if ( rc != GNTST_okay ) {
-        gnttab_frame_release(rd, mfn, readonly);
-        if ( op->flags & GNTMAP_device_map )
-            gnttab_frame_release(rd, mfn, readonly);
-    }
+    while ( held < nr && page_hold(rd, mfn, !readonly) )
+        held++;
+    if ( held < nr )
+        rc = GNTST_bad_page;
+    else if ( op->flags & GNTMAP_host_map )
+        rc = current->domain->ops->grant_map(current, op->host_addr, mfn, op->flags & GNTMAP_contains_pte,
+                                             readonly, avail, pte_ma);
+    while ( rc != GNTST_okay && held-- )
+        page_unhold(rd, mfn, !readonly);
     return rc;
 }
 
@@ -418,7 +400,7 @@ static void unmap_complete(struct domain *ld, const struct gnttab_unmapped *u)
     const unsigned int nr_parts = popcount64(u->parts);
 
     for ( unsigned int i = 0; i < nr_parts; i++ )
-        gnttab_frame_release(u->rd, u->mfn, u->readonly);
+        page_unhold(u->rd, u->mfn, !u->readonly);
     gnttab_unpin(u->rd, u->ref, u->readonly, nr_parts);
     if ( map_finish(ld->gnttab, u->handle, u->parts) )
         domain_put(u->rd);

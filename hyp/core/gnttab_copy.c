@@ -6,6 +6,7 @@
 #include "base/string.h"
 #include "core/gnttab_priv.h"
 #include "core/p2m.h"
+#include "core/page.h"
 #include "core/vcpu.h"
 #include "cpu/pcpu.h"
 
@@ -21,7 +22,7 @@ static int16_t copy_acquire_own(const struct gnttab_copy_ptr *p, struct copy_sid
     s->mfn = gfn_to_mfn(s->d, p->u.gmfn);
     if ( p->domid != DOMID_SELF && p->domid != s->d->id )
         return GNTST_permission_denied;
-    if ( !gnttab_frame_hold(s->d, s->mfn, s->readonly) )
+    if ( !page_hold(s->d, s->mfn, !s->readonly) )
         return GNTST_bad_page;
     domain_ref(s->d);
     return GNTST_okay;
@@ -43,7 +44,7 @@ static int16_t copy_acquire_ref(const struct gnttab_copy_ptr *p, struct copy_sid
     st = gnttab_pin(s->d, ld->id, p->u.ref, s->readonly, 1, &s->mfn);
     if ( st != GNTST_okay )
         goto err;
-    if ( gnttab_frame_hold(s->d, s->mfn, s->readonly) )
+    if ( page_hold(s->d, s->mfn, !s->readonly) )
         return GNTST_okay;
 
     gnttab_unpin(s->d, p->u.ref, s->readonly, 1);
@@ -63,7 +64,7 @@ static int16_t copy_acquire(const struct gnttab_copy_ptr *p, uint16_t len, bool 
 
 static void copy_release(const struct gnttab_copy_ptr *p, bool by_ref, const struct copy_side *s)
 {
-    gnttab_frame_release(s->d, s->mfn, s->readonly);
+    page_unhold(s->d, s->mfn, !s->readonly);
     if ( by_ref )
         gnttab_unpin(s->d, p->u.ref, s->readonly, 1);
     domain_put(s->d);

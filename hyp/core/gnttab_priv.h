@@ -13,8 +13,4 @@ int16_t must_check gnttab_pin(struct domain *rd, domid_t grantee, grant_ref_t re
                               unsigned int nr, mfn_t *mfn);
 void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned int nr);
 
-/* A reference to a frame of @d, with the writable type unless @readonly.  Takes mm_lock. */
-bool must_check gnttab_frame_hold(struct domain *d, mfn_t mfn, bool readonly);
-void gnttab_frame_release(struct domain *d, mfn_t mfn, bool readonly);
-
 #endif

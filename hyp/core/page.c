@@ -106,26 +106,6 @@ bool page_drop_allocation(struct domain *d, struct frame *f)
     return true;
 }
 
-bool page_get_locked(struct domain *d, mfn_t mfn)
-{
-    bool ok;
-
-    spin_lock(&d->mm_lock);
-    ok = page_get(d, mfn);
-    spin_unlock(&d->mm_lock);
-    return ok;
-}
-
-void page_put_locked(struct domain *d, mfn_t mfn)
-{
-    struct frame *f = mfn_to_frame(mfn);
-
-    spin_lock(&d->mm_lock);
-    f->tlb_stamp = tlb_epoch_now();
-    page_put(d, f);
-    spin_unlock(&d->mm_lock);
-}
-
 bool page_writable_slow(struct domain *d, struct frame *f)
 {
     if ( f->flags & (FF_RO_SHARE | FF_PARTIAL) )
@@ -139,13 +119,13 @@ bool page_writable_slow(struct domain *d, struct frame *f)
     return true;
 }
 
-bool page_get_writable(struct domain *d, mfn_t mfn)
+bool page_hold(struct domain *d, mfn_t mfn, bool writable)
 {
     bool ok;
 
     spin_lock(&d->mm_lock);
     ok = page_get(d, mfn);
-    if ( ok && !page_type_get_writable(d, mfn_to_frame(mfn)) ) {
+    if ( ok && writable && !page_type_get_writable(d, mfn_to_frame(mfn)) ) {
         page_put(d, mfn_to_frame(mfn));
         ok = false;
     }
@@ -153,12 +133,13 @@ bool page_get_writable(struct domain *d, mfn_t mfn)
     return ok;
 }
 
-void page_put_writable(struct domain *d, mfn_t mfn)
+void page_unhold(struct domain *d, mfn_t mfn, bool writable)
 {
     struct frame *f = mfn_to_frame(mfn);
 
     spin_lock(&d->mm_lock);
-    page_type_put_writable(f);
+    if ( writable )
+        page_type_put_writable(f);
     f->tlb_stamp = tlb_epoch_now();
     page_put(d, f);
     spin_unlock(&d->mm_lock);

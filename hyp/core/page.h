@@ -52,10 +52,6 @@ static inline void page_put(struct domain *d, struct frame *f)
         page_release(d, f);
 }
 
-/* The same, taking and dropping mm_lock. */
-bool must_check page_get_locked(struct domain *d, mfn_t mfn);
-void page_put_locked(struct domain *d, mfn_t mfn);
-
 /* The writable type, on a frame that is referenced. */
 bool must_check page_writable_slow(struct domain *d, struct frame *f);
 static inline bool must_check page_type_get_writable(struct domain *d, struct frame *f)
@@ -73,12 +69,12 @@ static inline void page_type_put_writable(struct frame *f)
 }
 
 /*
- * A reference plus a writable type: what a writable mapping by grant or by the
- * hypervisor needs.  False if the frame is a page table or descriptor page now.
- * These take mm_lock themselves.
+ * A reference, and the writable type if @writable: what a mapping by grant or by the hypervisor
+ * needs.  False if the frame is not @d's, or is a page table or descriptor page now and should be
+ * writable.  These take mm_lock themselves.
  */
-bool must_check page_get_writable(struct domain *d, mfn_t mfn);
-void page_put_writable(struct domain *d, mfn_t mfn);
+bool must_check page_hold(struct domain *d, mfn_t mfn, bool writable);
+void page_unhold(struct domain *d, mfn_t mfn, bool writable);
 
 /* Share a hypervisor page with @d (shared_info, grant frames): PV guests may map it. */
 void page_share_xenheap(struct domain *d, void *va, bool read_only);

@@ -291,7 +291,7 @@ void pirq_destroy_domain(struct domain *d)
         }
     }
     if ( map->eoi_mfn.n )
-        page_put_writable(d, map->eoi_mfn);
+        page_unhold(d, map->eoi_mfn, true);
     slab_free(map);
 }
 
@@ -386,7 +386,7 @@ int pirq_set_eoi_map(struct domain *d, uint64_t gmfn)
 {
     int rc = -XEN_EBUSY;
 
-    if ( !page_get_writable(d, MFN(gmfn)) )
+    if ( !page_hold(d, MFN(gmfn), true) )
         return -XEN_EINVAL;
 
     spin_lock(&d->evtchn_lock);
@@ -403,6 +403,6 @@ int pirq_set_eoi_map(struct domain *d, uint64_t gmfn)
     }
     spin_unlock(&d->evtchn_lock);
     if ( rc )
-        page_put_writable(d, MFN(gmfn));
+        page_unhold(d, MFN(gmfn), true);
     return rc;
 }

@@ -50,7 +50,6 @@ int must_check sched_pin_override(struct vcpu *v, int32_t cpu);
 /* Control calls.  0, -XEN_EINVAL.  The caller has checked permission and copies back. */
 int sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op);
 int sched_sysctl(struct xen_sysctl_scheduler_op *op);
-uint32_t sched_id(void);                    /* XEN_SCHEDULER_* reported: credit2 */
 
 uint64_t sched_idle_ns(unsigned int cpu);   /* time this CPU idled since boot */
 uint64_t sched_domain_ns(const struct domain *d);   /* CPU time used by all its vCPUs */

@@ -80,11 +80,6 @@ int sched_pin_override(struct vcpu *v, int32_t cpu)
     return rc;
 }
 
-uint32_t sched_id(void)
-{
-    return XEN_SCHEDULER_CREDIT2;
-}
-
 /* Weights and caps are a domain's; there is nothing to set for one vCPU of it. */
 int sched_domctl(struct domain *d, struct xen_domctl_scheduler_op *op)
 {

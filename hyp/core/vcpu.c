@@ -201,7 +201,7 @@ int vcpu_register_info(struct vcpu *v, mfn_t mfn, uint32_t offset)
         return -XEN_EINVAL;
     if ( !mfn_eq(v->vcpu_info_mfn, INVALID_MFN) )
         return -XEN_EINVAL;
-    if ( !page_get_writable(v->domain, mfn) )
+    if ( !page_hold(v->domain, mfn, true) )
         return -XEN_EINVAL;
     new = (struct vcpu_info *)((uint8_t *)frame_map(mfn) + offset);
     if ( old == &dummy_vcpu_info ) {
@@ -225,5 +225,5 @@ void vcpu_unregister_info(struct vcpu *v)
     if ( mfn_eq(mfn, INVALID_MFN) )
         return;
     info_default(v);
-    page_put_writable(v->domain, mfn);
+    page_unhold(v->domain, mfn, true);
 }

@@ -55,16 +55,7 @@ int dc_ioport_permission(struct domain *d, struct xen_domctl *op)
 
 int dc_hypercall_init(struct domain *d, struct xen_domctl *op)
 {
-    const mfn_t mfn = MFN(op->u.hypercall_init.gmfn);
-    void *page;
-
-    if ( !page_get_writable(d, mfn) )
-        return -XEN_EACCES;
-    page = frame_map(mfn);
-    pv_hypercall_page(page);
-    frame_unmap(page);
-    page_put_writable(d, mfn);
-    return 0;
+    return pv_install_hypercall_page(d, MFN(op->u.hypercall_init.gmfn));
 }
 
 static uint32_t pfn_info(struct domain *d, mfn_t mfn)

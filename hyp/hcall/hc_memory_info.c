@@ -37,26 +37,6 @@ static int mem_max_gpfn(struct vcpu *v, struct domain *d, void *arg)
     return number(n ? n - 1 : 0);
 }
 
-/* The frame behind a hypervisor address; INVALID_MFN if nothing is mapped there. */
-static mfn_t hyp_va_frame(uint64_t va)
-{
-    const uint64_t *table = hyp_l4;
-    uint64_t e = 0;
-
-    for ( int level = 4; level > 0; level-- ) {
-        const unsigned int shift = PAGE_SHIFT + 9 * (level - 1);
-
-        e = table[(va >> shift) & 511];
-        if ( !(e & PTE_P) )
-            return INVALID_MFN;
-        if ( level == 1 || (level < 4 && (e & PTE_PSE)) )
-            return MFN(((e & PTE_ADDR) >> PAGE_SHIFT) +
-                       ((va & (BIT(shift) - 1)) >> PAGE_SHIFT));
-        table = mfn_to_virt(paddr_to_mfn(e & PTE_ADDR));
-    }
-    return INVALID_MFN;
-}
-
 static int mem_machphys_list(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_machphys_mfn_list *const a = arg;
@@ -66,11 +46,11 @@ static int mem_machphys_list(struct vcpu *v, struct domain *d, void *arg)
     if ( v->domain->p2m )
         return -XEN_ENOSYS;         /* a hardware guest has no use for machine frames */
     for ( a->nr_extents = 0; a->nr_extents < min((uint64_t)a->max_extents, nr); a->nr_extents++ ) {
-        const mfn_t mfn = hyp_va_frame(M2P_RO_BASE + a->nr_extents * M2P_EXTENT_BYTES);
+        const uint64_t e = paging_large_entry(M2P_RO_BASE + a->nr_extents * M2P_EXTENT_BYTES);
 
         /* A hole in the table repeats its neighbour: what is read there has no meaning. */
-        if ( !mfn_eq(mfn, INVALID_MFN) )
-            last = mfn.n;
+        if ( e )
+            last = (e & PTE_ADDR) >> PAGE_SHIFT;
         if ( !copy_to_guest_index(a->extent_start, a->nr_extents, &last, sizeof(last)) )
             return -XEN_EFAULT;
     }

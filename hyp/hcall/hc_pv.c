@@ -62,40 +62,26 @@ long hc_stack_switch(uint64_t ss, uint64_t sp, uint64_t a3, uint64_t a4)
     return 0;
 }
 
-static int callback_register(struct pv_vcpu *pv, const struct callback_register *r)
-{
-    const bool masks = r->flags & CALLBACKF_mask_events;
-
-    if ( !is_canonical(r->address) )
-        return -XEN_EINVAL;
-
-    switch ( r->type ) {
-    case CALLBACKTYPE_event:
-        pv->event_eip = r->address;
-        return 0;
-    case CALLBACKTYPE_failsafe:
-        pv->failsafe_eip = r->address;
-        pv->failsafe_masks = masks;
-        return 0;
-    case CALLBACKTYPE_syscall:
-        pv->syscall_eip = r->address;
-        pv->syscall_masks = masks;
-        return 0;
-    case CALLBACKTYPE_syscall32:
-        pv->syscall32_eip = r->address;
-        pv->syscall32_masks = masks;
-        return 0;
-    /* SYSENTER has no entry here: 32-bit programs come by SYSCALL or INT 0x80 instead. */
-    case CALLBACKTYPE_sysenter:
-        return -XEN_EINVAL;
-    default:
-        return -XEN_ENOSYS;
-    }
-}
-
 static int cb_register(struct vcpu *v, struct domain *d, void *arg)
 {
-    return callback_register(&v->pv, arg);
+    const struct callback_register *const r = arg;
+    struct pv_vcpu *const pv = &v->pv;
+    uint8_t always_masks;
+    const struct { uint64_t *eip; uint8_t *masks; } callbacks[] = {
+        [CALLBACKTYPE_event]     = { &pv->event_eip,     &always_masks },
+        [CALLBACKTYPE_failsafe]  = { &pv->failsafe_eip,  &pv->failsafe_masks },
+        [CALLBACKTYPE_syscall]   = { &pv->syscall_eip,   &pv->syscall_masks },
+        [CALLBACKTYPE_syscall32] = { &pv->syscall32_eip, &pv->syscall32_masks },
+    };
+
+    /* SYSENTER has no entry here: 32-bit programs come by SYSCALL or INT 0x80 instead. */
+    if ( !is_canonical(r->address) || r->type == CALLBACKTYPE_sysenter )
+        return -XEN_EINVAL;
+    if ( r->type >= ARRAY_SIZE(callbacks) || !callbacks[r->type].eip )
+        return -XEN_ENOSYS;
+    *callbacks[r->type].eip = r->address;
+    *callbacks[r->type].masks = !!(r->flags & CALLBACKF_mask_events);
+    return 0;
 }
 
 /* None can be given back: without them a guest cannot go on. */

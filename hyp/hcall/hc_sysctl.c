@@ -80,7 +80,7 @@ static int sc_physinfo(struct xen_sysctl *op)
 
 static int sc_sched_id(struct xen_sysctl *op)
 {
-    op->u.sched_id.sched_id = sched_id();
+    op->u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
     return 0;
 }
 
@@ -222,7 +222,7 @@ static int sc_cpupool_op(struct xen_sysctl *op)
         /* The next pool from that id on. */
         if ( c->cpupool_id != 0 )
             return -XEN_ENOENT;
-        c->sched_id = sched_id();
+        c->sched_id = XEN_SCHEDULER_CREDIT2;
         c->n_dom = nr_domains();
         for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
             bitmap_set(cpus, cpu);

@@ -273,16 +273,13 @@ int console_read_ring(struct xen_sysctl_readconsole *op)
 
 static void input_switch(void)
 {
-    static const char to_dom0[] = "*** Serial input goes to dom0 "
-                                  "(CTRL-a three times switches)\n";
-    static const char to_hyp[] = "*** Serial input goes to Xenolith "
-                                 "(h for help, CTRL-a three times switches)\n";
+    static const char *const note[] = {
+        "*** Serial input goes to dom0 (CTRL-a three times switches)\n",
+        "*** Serial input goes to Xenolith (h for help, CTRL-a three times switches)\n",
+    };
 
     input_to_hyp = !input_to_hyp;
-    if ( input_to_hyp )
-        console_write(to_hyp, sizeof(to_hyp) - 1);
-    else
-        console_write(to_dom0, sizeof(to_dom0) - 1);
+    console_write(note[input_to_hyp], strlen(note[input_to_hyp]));
 }
 
 /* One character for whoever has the input; true if it went to dom0's ring. */

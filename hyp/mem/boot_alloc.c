@@ -78,22 +78,6 @@ mfn_t boot_alloc_frames(uint64_t nr, uint64_t align)
     return paddr_to_mfn(best_at);
 }
 
-/* The L2 entry that maps @va in a 2 MiB page, or 0. */
-static uint64_t large_entry(uint64_t va)
-{
-    const uint64_t l3 = hyp_l4[(va >> 39) & 511];
-    uint64_t l2, *t;
-
-    if ( !(l3 & PTE_P) )
-        return 0;
-    t = mfn_to_virt(paddr_to_mfn(l3 & PTE_ADDR));
-    l2 = t[(va >> 30) & 511];
-    if ( !(l2 & PTE_P) )
-        return 0;
-    t = mfn_to_virt(paddr_to_mfn(l2 & PTE_ADDR));
-    return t[(va >> 21) & 511];
-}
-
 static void map_2mb(uint64_t va, mfn_t mfn, uint64_t prot)
 {
     if ( paging_map(va, mfn, 512, prot, true) )
@@ -113,13 +97,13 @@ static void back_tables(uint64_t s, uint64_t e)
 
     for ( va = (FRAME_TABLE_BASE + s * sizeof(struct frame)) & ~(MB2 - 1);
           va < FRAME_TABLE_BASE + e * sizeof(struct frame); va += MB2 ) {
-        if ( !large_entry(va) ) {
+        if ( !paging_large_entry(va) ) {
             map_2mb(va, boot_alloc_frames(512, 512), MAP_RW);
             mark_holes((struct frame *)va);
         }
     }
     for ( va = (M2P_RW_BASE + s * 8) & ~(MB2 - 1); va < M2P_RW_BASE + e * 8; va += MB2 ) {
-        if ( !large_entry(va) ) {
+        if ( !paging_large_entry(va) ) {
             const mfn_t mfn = boot_alloc_frames(512, 512);
 
             map_2mb(va, mfn, MAP_RW);
@@ -156,7 +140,7 @@ void mem_map_ram(paddr_t start, paddr_t end)
 static void share_m2p(void)
 {
     for ( uint64_t va = M2P_RW_BASE; va < M2P_RW_BASE + max_mfn * 8; va += MB2 ) {
-        const uint64_t e = large_entry(va);
+        const uint64_t e = paging_large_entry(va);
 
         for ( unsigned int i = 0; e && i < 512; i++ ) {
             struct frame *f = mfn_to_frame(MFN(((e & PTE_ADDR) >> PAGE_SHIFT) + i));
@@ -175,7 +159,7 @@ void mem_map_holes(void)
     mark_holes(f);
     share_m2p();
     for ( uint64_t va = FRAME_TABLE_BASE; va < FRAME_TABLE_BASE + max_mfn * sizeof(*f); va += MB2 ) {
-        if ( !large_entry(va) )
+        if ( !paging_large_entry(va) )
             map_2mb(va, shared, MAP_RO);
     }
 }

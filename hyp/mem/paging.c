@@ -96,6 +96,20 @@ void paging_unmap(uint64_t va, uint64_t nr)
     }
 }
 
+uint64_t paging_large_entry(uint64_t va)
+{
+    const uint64_t *t = hyp_l4;
+
+    for ( unsigned int level = 4; level > 2; level-- ) {
+        const uint64_t e = t[index_of(va, level)];
+
+        if ( !(e & PTE_P) )
+            return 0;
+        t = table_of(e);
+    }
+    return t[index_of(va, 2)];
+}
+
 static uint64_t vmap_reserve(uint64_t nr_pages)
 {
     uint64_t va;

@@ -18,6 +18,8 @@
  */
 int must_check paging_map(uint64_t va, mfn_t mfn, uint64_t nr, uint64_t prot, bool large);
 void paging_unmap(uint64_t va, uint64_t nr);    /* callers flush other CPUs */
+/* The entry that maps @va in a 2 MiB page, or 0. */
+uint64_t paging_large_entry(uint64_t va);
 
 /* Map @size bytes of device memory at @pa, uncached; never undone.  NULL: no room. */
 void *ioremap(paddr_t pa, size_t size);

@@ -55,5 +55,7 @@ int must_check msr_guest_write(struct vcpu *v, uint32_t msr, uint64_t val);
 
 /* Fill a guest's hypercall page: 32 bytes of stub for each number (pv_msr.c). */
 void pv_hypercall_page(void *page);
+/* That of frame @mfn: 0, or -XEN_EACCES if it is no writable frame of @d. */
+int must_check pv_install_hypercall_page(struct domain *d, mfn_t mfn);
 
 #endif

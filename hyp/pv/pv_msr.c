@@ -77,18 +77,16 @@ int msr_guest_read(struct vcpu *v, uint32_t msr, uint64_t *val)
     return fixed_value(msr, val) ? 0 : -XEN_EPERM;
 }
 
-static int install_hypercall_page(struct vcpu *v, uint64_t val)
+int pv_install_hypercall_page(struct domain *d, mfn_t mfn)
 {
-    const mfn_t mfn = MFN(val >> PAGE_SHIFT);
     void *page;
 
-    /* The low bits would choose among several pages; there is one. */
-    if ( (val & ~PAGE_MASK) || !page_get_writable(v->domain, mfn) )
-        return -XEN_EPERM;
+    if ( !page_hold(d, mfn, true) )
+        return -XEN_EACCES;
     page = frame_map(mfn);
     pv_hypercall_page(page);
     frame_unmap(page);
-    page_put_writable(v->domain, mfn);
+    page_unhold(d, mfn, true);
     return 0;
 }
 
@@ -107,7 +105,8 @@ int msr_guest_write(struct vcpu *v, uint32_t msr, uint64_t val)
         /* Kernels write 0 before they read the revision (SDM vol 3A 9.11.7.1). */
         return val ? -XEN_EPERM : 0;
     case MSR_HYPERCALL_PAGE:
-        return install_hypercall_page(v, val);
+        /* The low bits would choose among several pages; there is one. */
+        return (val & ~PAGE_MASK) || pv_install_hypercall_page(v->domain, paddr_to_mfn(val)) ? -XEN_EPERM : 0;
     }
     /* Writing what is there already changes nothing. */
     return fixed_value(msr, &now) && now == val ? 0 : -XEN_EPERM;

@@ -91,11 +91,11 @@ static void *dm_map(uint64_t frame)
     mfn_t mfn;
 
     CHECK_EQ(ioreq_frame(GUEST, id, frame, &mfn), 0);
-    assert_true(page_get_writable(GUEST, mfn));     /* as a mapping of dom0 does */
+    assert_true(page_hold(GUEST, mfn, true));     /* as a mapping of dom0 does */
     return mfn_to_virt(mfn);
 }
 
-static void dm_unmap(void *p) { page_put_writable(GUEST, virt_to_mfn(p)); }
+static void dm_unmap(void *p) { page_unhold(GUEST, virt_to_mfn(p), true); }
 
 static bool dm_told(int port)
 {
@@ -575,8 +575,8 @@ TEST(mapping_outlives_server_and_domain)
     fake_run(0, 0);
     memset(page, 0xff, PAGE_SIZE);
     CHECK_EQ(atomic_read(&d->refs), 2);             /* one for each page */
-    page_put_writable(d, virt_to_mfn(ring));
-    page_put_writable(d, virt_to_mfn(page));
+    page_unhold(d, virt_to_mfn(ring), true);
+    page_unhold(d, virt_to_mfn(page), true);
     fake_run(0, 0);
     fake_exit();                                    /* finds what leaked */
 }

@@ -188,11 +188,11 @@ TEST(exchange_refuses_frames_in_use_and_keeps_them)
     const mfn_t m = fake_ram(1);
 
     list[0] = m.n;
-    assert_true(page_get_writable(dom(), m));
+    assert_true(page_hold(dom(), m, true));
     CHECK_EQ(exchange(1), -XEN_EINVAL);
     CHECK_EQ(ex.nr_exchanged, 0);
     CHECK_EQ(fake_refs(m), 1);
-    page_put_writable(dom(), m);
+    page_unhold(dom(), m, true);
     CHECK_EQ(dom()->tot_pages, 1);
 }
 

@@ -86,8 +86,8 @@ void msi_write(struct msi_desc *m, const struct msi_msg *msg) { }
 void msi_mask(struct msi_desc *m) { FAKE_MSI(m).masked = true; }
 void msi_unmask(struct msi_desc *m) { FAKE_MSI(m).masked = false; }
 void evtchn_send_pirq(struct domain *d, evtchn_port_t port) { nr_sent++; last_port = port; }
-bool page_get_writable(struct domain *d, mfn_t mfn) { nr_pages += mfn.n == 5; return mfn.n == 5; }
-void page_put_writable(struct domain *d, mfn_t mfn) { nr_pages--; }
+bool page_hold(struct domain *d, mfn_t mfn, bool writable) { nr_pages += mfn.n == 5; return mfn.n == 5; }
+void page_unhold(struct domain *d, mfn_t mfn, bool writable) { nr_pages--; }
 uint8_t *directmap;
 void *slab_alloc(size_t size) { nr_slabs++; return calloc(1, size); }
 void slab_free(void *p) { nr_slabs -= !!p; free(p); }
