@@ -44,9 +44,9 @@ struct blkfront_io {
 struct blkfront_config {
     unsigned int max_queues;            /* 1 .. BLK_MAX_QUEUES */
     unsigned int max_ring_order;        /* 0 .. BLK_MAX_RING_ORDER */
-    unsigned int max_segments;          /* of one operation: more than BLK_SEGMENTS needs a back end that has indirect */
+    unsigned int max_segments;          /* of one operation; beyond BLK_SEGMENTS the back end needs indirect ones */
     bool copy;
-    void (*changed)(void *owner);       /* connected, resized or gone: look at bus.state and geometry.  May be NULL */
+    void (*changed)(void *owner);       /* connected, resized or gone: see bus.state, geometry.  May be NULL */
     void *owner;
 };
 

@@ -105,7 +105,8 @@ static void node(void)
 {
     static const char *const names[] = { "ring-ref", "ring-ref0", "ring-ref1", "event-channel", "ring-page-order",
         "num-ring-pages", "multi-queue-num-queues", "feature-persistent", "protocol", "queue-0/ring-ref" };
-    static const char *const values[] = { NULL, "0", "1", "2", "8", "9", "10", "99999999999999999999", "-1", "x86_64-abi" };
+    static const char *const values[] = { NULL, "0", "1", "2", "8", "9", "10", "99999999999999999999", "-1",
+        "x86_64-abi" };
     char path[128];
 
     sprintf(path, FRONT_PATH "/%s", names[byte() % 10]);

@@ -45,8 +45,8 @@ static void submit(void)
         return;
     for ( int k = 0; k < n; k++ )
         vecs[i][k] = (struct blk_vec){ buffers + (byte() % 32) * 4096 + (byte() & 1) * 512, byte() & 1 ? 512 : 3584 };
-    ios[i] = (struct blkfront_io){ .op = byte() % 6, .sector = byte(), .nr_sectors = byte(), .vec = vecs[i], .nr_vec = n,
-                                   .queue = byte(), .done = done };
+    ios[i] = (struct blkfront_io){ .op = byte() % 6, .sector = byte(), .nr_sectors = byte(), .vec = vecs[i],
+                                   .nr_vec = n, .queue = byte(), .done = done };
     sent[i] = true;
     if ( blkfront_submit(&front, &ios[i]) )
         sent[i] = false;
@@ -81,7 +81,8 @@ static void node(void)
     static const char *const names[] = { "sectors", "sector-size", "info", "feature-max-indirect-segments",
         "max-ring-page-order", "multi-queue-max-queues", "feature-persistent", "feature-barrier", "feature-flush-cache",
         "feature-discard" };
-    static const char *const values[] = { NULL, "0", "1", "2", "512", "4096", "30", "18446744073709551615", "-1", "200" };
+    static const char *const values[] = { NULL, "0", "1", "2", "512", "4096", "30", "18446744073709551615",
+        "-1", "200" };
     char path[128];
 
     sprintf(path, BACK_PATH "/%s", names[byte() % 10]);

@@ -45,7 +45,9 @@ void disk_submit(void *disk, struct blkback_io *io)
     for ( unsigned int i = 0; i < io->nr_vec; i++ )
         sectors += io->vec[i].len / 512;
     assert_true(back.geometry.sectors <= DISK_SECTORS);
-    assert_true(io->op == BLK_FLUSH || (io->sector <= back.geometry.sectors && sectors <= back.geometry.sectors - io->sector));
+    if ( io->op != BLK_FLUSH )
+        assert_true(io->sector <= DISK_SECTORS && sectors <= DISK_SECTORS &&
+                    io->sector + sectors <= back.geometry.sectors);
     assert_true(io->op == BLK_READ || io->op == BLK_WRITE || io->op == BLK_FLUSH || io->op == BLK_DISCARD);
     assert_true(io->nr_vec <= BLK_MAX_SEGMENTS && (io->nr_vec > 0) == (io->op == BLK_READ || io->op == BLK_WRITE));
     if ( disk_async )

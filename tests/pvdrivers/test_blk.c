@@ -133,7 +133,8 @@ static void storm(int n, void (*meanwhile)(int left))
         {
             const unsigned int r = next_random(&seed) % 16;
             const uint8_t kind = r < 7 ? BLK_READ : r < 13 ? BLK_WRITE : r == 13 && front.geometry.can_discard ?
-                BLK_DISCARD : r == 14 && front.geometry.can_flush ? BLK_FLUSH : front.has_barrier ? BLK_BARRIER : BLK_READ;
+                BLK_DISCARD : r == 14 && front.geometry.can_flush ? BLK_FLUSH :
+                front.has_barrier ? BLK_BARRIER : BLK_READ;
             unsigned int nr = 1 + next_random(&seed) % (next_random(&seed) % 4 ? 4 : max);
             struct op *o;
 
@@ -401,7 +402,13 @@ TEST(a_read_only_device_and_a_cd_rom_take_no_writes)
 
 TEST(what_does_not_fit_the_device_is_refused_at_once)
 {
-    static const struct { uint8_t op; uint64_t sector; unsigned int nr, offset, len; uint32_t sector_size; int rc; } t[] = {
+    static const struct {
+        uint8_t op;
+        uint64_t sector;
+        unsigned int nr, offset, len;
+        uint32_t sector_size;
+        int rc;
+    } t[] = {
         { BLK_READ, DISK_SECTORS - 8, 1, 0, 4096, 512, 0 },
         { BLK_READ, DISK_SECTORS - 7, 1, 0, 4096, 512, -XEN_ERANGE },
         { BLK_READ, DISK_SECTORS, 1, 0, 512, 512, -XEN_ERANGE },

@@ -162,7 +162,14 @@ TEST(requests_that_say_nonsense_get_an_error_and_change_nothing)
 
 TEST(indirect_requests_that_say_nonsense_get_an_error)
 {
-    static const struct { uint8_t op; uint16_t nr; uint64_t sector; bool good_page, good_ref; uint8_t last; int status; } t[] = {
+    static const struct {
+        uint8_t op;
+        uint16_t nr;
+        uint64_t sector;
+        bool good_page, good_ref;
+        uint8_t last;
+        int status;
+    } t[] = {
         { BLKIF_OP_READ, 1, 0, true, true, 7, 0 },
         { BLKIF_OP_READ, 32, 0, true, true, 7, 0 },
         { BLKIF_OP_READ, 33, 0, true, true, 7, -1 },
