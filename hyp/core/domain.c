@@ -240,6 +240,7 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg,
     if ( !d )
         return -XEN_ENOMEM;
     d->id = id;
+    d->shutdown_code = SHUTDOWN_CODE_NONE;
     d->ops = ops;
     d->is_privileged = privileged;
     d->page_list = d->teardown = FRAME_NIL;
@@ -327,17 +328,26 @@ void domain_shutdown(struct domain *d, unsigned int reason)
     first = !d->is_shutting_down;
     if ( first ) {
         d->is_shutting_down = true;
-        d->shutdown_code = reason;
+        if ( d->shutdown_code == SHUTDOWN_CODE_NONE )
+            d->shutdown_code = reason;
     }
     spin_unlock(&d->shutdown_lock);
     if ( !first )
         return;
     if ( d == dom0 )
-        host_shutdown(reason);
+        host_shutdown(d->shutdown_code);
     for_each_vcpu ( d, v )
         vcpu_pause_nosync(v);
     write_once(d->is_shut_down, true);
     evtchn_send_global_virq(VIRQ_DOM_EXC);
+}
+
+void domain_set_shutdown_code(struct domain *d, unsigned int reason)
+{
+    spin_lock(&d->shutdown_lock);
+    if ( !d->is_shutting_down )
+        d->shutdown_code = reason;
+    spin_unlock(&d->shutdown_lock);
 }
 
 void domain_resume(struct domain *d)
@@ -347,7 +357,7 @@ void domain_resume(struct domain *d)
     domain_pause(d);
     if ( d->is_shut_down ) {
         d->is_shut_down = d->is_shutting_down = false;
-        d->shutdown_code = 0xff;
+        d->shutdown_code = SHUTDOWN_CODE_NONE;
         for_each_vcpu ( d, v )
             vcpu_unpause(v);
     }

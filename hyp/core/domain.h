@@ -51,7 +51,8 @@ struct domain {
     /* Shutdown and crash. */
     bool           is_shut_down;    /* D  every vCPU is stopped */
     bool           is_shutting_down;
-    uint8_t        shutdown_code;   /* SHUTDOWN_* */
+    uint8_t        shutdown_code;   /* SHUTDOWN_*, or _NONE: not told yet */
+#define SHUTDOWN_CODE_NONE  0xff
     bool           is_crashed;
     const char    *crash_reason;    /* static string: the first one */
     struct lock    shutdown_lock;   /*    rank LEAF */
@@ -152,6 +153,8 @@ void domain_unpause(struct domain *d);
 
 /* Stop every vCPU and tell the tools (VIRQ_DOM_EXC).  @reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, unsigned int reason);
+/* The reason that the next shutdown gives, whatever it says: a guest tells of its crash before it resets. */
+void domain_set_shutdown_code(struct domain *d, unsigned int reason);
 /* After a suspend: let it run again. */
 void domain_resume(struct domain *d);
 /*

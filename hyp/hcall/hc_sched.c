@@ -32,6 +32,14 @@ static int op_shutdown(struct vcpu *v, struct domain *d, void *arg)
     return 0;
 }
 
+static int op_shutdown_code(struct vcpu *v, struct domain *d, void *arg)
+{
+    const struct sched_shutdown *a = arg;
+
+    domain_set_shutdown_code(d, (uint8_t)a->reason);
+    return 0;
+}
+
 /* 1: one of the ports is pending; 0: none; negative: a port cannot be read or does not exist. */
 static int poll_ports(struct vcpu *v, const struct sched_poll *a)
 {
@@ -92,6 +100,7 @@ static const struct hc_op sched_ops[] = {
     [SCHEDOP_shutdown]        = { op_shutdown, sizeof(struct sched_shutdown) },
     [SCHEDOP_poll]            = { op_poll, sizeof(struct sched_poll) },
     [SCHEDOP_remote_shutdown] = { op_remote_shutdown, sizeof(struct sched_remote_shutdown), HC_DOMAIN, PERM_CONTROL },
+    [SCHEDOP_shutdown_code]   = { op_shutdown_code, sizeof(struct sched_shutdown) },
     [SCHEDOP_watchdog]        = { op_watchdog, sizeof(struct sched_watchdog) },
     [SCHEDOP_pin_override]    = { op_pin_override, sizeof(struct sched_pin_override), 0, PERM_HARDWARE },
 };

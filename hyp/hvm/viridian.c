@@ -11,9 +11,12 @@
  */
 #include "hvm/viridian.h"
 
+#include <xenabi/sched.h>
+
 #include "base/bits.h"
 #include "base/errno.h"
 #include "base/log.h"
+#include "core/domain.h"
 #include "core/p2m.h"
 #include "core/sched.h"
 #include "cpu/asm.h"
@@ -377,9 +380,11 @@ static int write_reg(struct vcpu *v, int index, uint64_t val)
         set_stimer(v, (index - HV_STIMER0_CONFIG) / 2, reg - (index & 1));
         return 0;
     case HV_CRASH_CTL:
-        if ( val & CRASH_NOTIFY )
+        if ( val & CRASH_NOTIFY ) {
             log_guest(v->domain, LOG_WARN, "%pv: the guest tells of its crash: %#lx %#lx %#lx %#lx %#lx\n", v,
                       p[0], p[1], p[2], p[3], p[4]);
+            domain_set_shutdown_code(v->domain, SHUTDOWN_crash);
+        }
         return 0;
     }
     if ( !rc )

@@ -44,6 +44,7 @@ bool hvm_write_phys(struct domain *d, uint64_t gpa, const void *src, size_t len)
 }
 void p2m_flush(struct domain *d) { nr_flushes++; }
 void sched_yield(struct vcpu *v) { nr_yields++; }
+void domain_set_shutdown_code(struct domain *d, unsigned int reason) { d->shutdown_code = reason; }
 unsigned int hvm_code_bytes(struct vcpu *v) { return code_bytes; }
 uint32_t clock_tsc_khz(void) { return 2500000; }
 uint64_t clock_ns_to_tsc(uint64_t ns) { return ns * 5 / 2; }

@@ -4,26 +4,34 @@
  * it and takes it down: the shortest way to see a backend work (AMD-V in QEMU, VT-x in Bochs).
  * The guest's own steps are on the hypervisor's console; it ends by power-off only after the last.
  * With exits=1 the guest also measures its exits (tests/system/bench/exits.py), with HVM's devices.
+ * With viridian=1 it tests Microsoft's hypervisor interface (viridian.c).
  * limit: 120
+ * run: viridian=0
+ * run: viridian=1
  * domU: no
  */
 #include "test.h"
 #include "exits.h"
 
 #include <xenabi/domctl.h>
+#include <xenabi/hvm/hvm_op.h>
+#include <xenabi/hvm/params.h>
 #include <xenabi/hvm/save.h>
 #include <xenabi/memory.h>
 #include <xenabi/sched.h>
 
 #define GUEST       7
 #define WINDOW      0x100000000000ul
+#define VIRIDIAN    (HVMPV_feature_mask & ~(HVMPV_no_freq | HVMPV_ex_processor_masks | HVMPV_cpu_hotplug))
 
 __asm__ (".pushsection .rodata; pvh_image: .incbin \"pvh.bin\"; pvh_image_end: .popsection");
 __asm__ (".pushsection .rodata; exits_image: .incbin \"exits.bin\"; exits_image_end: .popsection");
-extern const uint8_t pvh_image[], pvh_image_end[], exits_image[], exits_image_end[];
+__asm__ (".pushsection .rodata; viridian_image: .incbin \"viridian.bin\"; viridian_image_end: .popsection");
+extern const uint8_t pvh_image[], pvh_image_end[], exits_image[], exits_image_end[],
+    viridian_image[], viridian_image_end[];
 
 static struct xen_domctl d;
-static bool measures;
+static bool measures, is_viridian;
 static uint64_t gfns[IMAGE_PAGES], done[IMAGE_PAGES];
 
 static long control(uint32_t cmd)
@@ -40,7 +48,7 @@ static long create(void)
     d.u.createdomain = (struct xen_domctl_createdomain){
         .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap, .max_vcpus = 2, .max_evtchn_port = 1023,
         .max_grant_frames = 4, .max_maptrack_frames = 4, .grant_opts = 1,
-        .arch.emulation_flags = measures ? XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI : XEN_X86_EMU_LAPIC,
+        .arch.emulation_flags = measures || is_viridian ? XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI : XEN_X86_EMU_LAPIC,
     };
     return control(XEN_DOMCTL_createdomain);
 }
@@ -60,7 +68,9 @@ static void memory(void)
     r.nr_extents = 1;
     EQ(hc_memory_op(XENMEM_populate_physmap, HC_PTR(&r)), 1);
     EQ(mem_map_foreign(WINDOW, gfns, IMAGE_PAGES, GUEST), 0);
-    if ( measures )
+    if ( is_viridian )
+        memcpy((void *)WINDOW, viridian_image, viridian_image_end - viridian_image);
+    else if ( measures )
         memcpy((void *)WINDOW, exits_image, exits_image_end - exits_image);
     else
         memcpy((void *)WINDOW, pvh_image, pvh_image_end - pvh_image);
@@ -116,10 +126,16 @@ void test_main(void)
     long rc;
 
     measures = test_option("exits", 0);
+    is_viridian = test_option("viridian", 0);
     if ( create() )
         test_skip("no hardware guests here");
     d.u.max_vcpus.max = 2;
     EQ(control(XEN_DOMCTL_max_vcpus), 0);
+    if ( is_viridian ) {
+        struct xen_hvm_param p = { .domid = GUEST, .index = HVM_PARAM_VIRIDIAN, .value = VIRIDIAN };
+
+        EQ(hc_hvm_op(HVMOP_set_param, HC_PTR(&p)), 0);
+    }
     memory();
     registers();
     EQ(control(XEN_DOMCTL_unpausedomain), 0);
@@ -130,7 +146,14 @@ void test_main(void)
         rc = control(XEN_DOMCTL_getdomaininfo);
     } while ( !rc && !(d.u.getdomaininfo.flags & XEN_DOMINF_shutdown) );
     EQ(rc, 0);
-    EQ(d.u.getdomaininfo.flags >> 16 & 0xff, SHUTDOWN_poweroff);
+    EQ(d.u.getdomaininfo.flags >> 16 & 0xff, is_viridian ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+    if ( is_viridian ) {
+        const uint32_t *f = image(FIGURES);
+
+        if ( f[0] )
+            console_printf("viridian.c: line %u\n", f[0]);
+        CHECK(!f[0] && f[1]);
+    }
     if ( measures )
         figures();
     for ( unsigned int i = 0; i < IMAGE_PAGES; i++ )

@@ -31,7 +31,7 @@
 
         .text
         .code32
-        .globl  _start
+        .globl  _start, off, failed, print, idt
 _start:
         cld
         movl    $pd, %edi               /* the first GiB, and the APIC's 2 MiB */
@@ -67,7 +67,13 @@ long_mode:
         movl    %eax, %es
         movl    %eax, %ss
         movl    $stack_top, %esp
-        movl    $0x40000002, %eax
+        movl    $0x40000000, %edi
+1:      movl    %edi, %eax
+        addl    $0x100, %edi
+        cpuid
+        cmpl    $0x566e6558, %ebx       /* "XenV": others' leaves may be before them */
+        jne     1b
+        leal    -0x100 + 2(%rdi), %eax
         cpuid
         movl    %ebx, %ecx              /* the MSR that fills a hypercall page */
         movl    $hypercall_page, %eax
@@ -134,6 +140,7 @@ long_mode:
         AFTER_TESTS
 failed:
         movl    $3, reason(%rip)        /* SHUTDOWN_crash */
+off:
 3:      movl    $OP_SHUTDOWN, %edi
         leaq    reason(%rip), %rsi
         call    hypercall_page + 32 * HC_SCHED_OP
