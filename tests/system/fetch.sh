@@ -8,7 +8,7 @@
 #
 # Usage: fetch.sh [--host-only|--stock-only|--check]
 #   --check: everything, and what `make check` needs beyond `make run`
-#   --hvm: also the device model and firmware of HVM guests, under build/stock/hvm
+#   --hvm: also the device model, firmware and boot media of HVM guests, under build/stock/hvm
 # Does nothing, quickly and offline, when everything is there already.
 
 set -eu
@@ -34,8 +34,8 @@ STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-u
     busybox-static libc6 libgcc-s1 zlib1g libjson-c5 libuuid1 libnl-3-200 libnl-route-3-200
     libseccomp2 libcap2 liblzma5 libzstd1 liblz4-1 libncursesw6 libtinfo6 libxml2"
 
-# For HVM guests, with all their libraries.
-HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf"
+# For HVM guests, with all their libraries; the last two are what some boot from.
+HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf memtest86+ ipxe"
 
 die() {
     echo "fetch: $*" >&2
@@ -71,10 +71,9 @@ kernel_package() {
         sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
 }
 
-library_packages() {
-    # shellcheck disable=SC2086
+library_packages() {     # of these packages
     apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks \
-        --no-replaces --no-enhances $STOCK_PKGS |
+        --no-replaces --no-enhances "$@" |
         grep -E '^lib' | grep -vE '^lib(perl|python|pam|gdbm|db5|newt|semanage|sepol|debian)' |
         grep -vE ':' | sort -u
 }
@@ -87,7 +86,8 @@ download() {
         kernel=$(kernel_package)
         [ -n "$kernel" ] || die "apt knows no linux-image-amd64: not a Debian 12 amd64 host?"
     fi
-    pkgs=$(printf '%s\n' $kernel $STOCK_PKGS $(library_packages) | sort -u)
+    # shellcheck disable=SC2046,SC2086
+    pkgs=$(printf '%s\n' $kernel $STOCK_PKGS $(library_packages $STOCK_PKGS) | sort -u)
     mkdir -p "$stock/debs"
     echo "fetch: downloading $(echo "$pkgs" | wc -l) packages into $stock/debs"
     # apt's download sandbox user may be unable to write below a private home directory.
@@ -116,12 +116,12 @@ unpack() {
 }
 
 fetch_hvm() {
-    [ "$(cat "$stock/hvm/stamp" 2>/dev/null)" = "$recipe" ] && return 0
+    hvm_recipe="$recipe $HVM_PKGS"
+    [ "$(cat "$stock/hvm/stamp" 2>/dev/null)" = "$hvm_recipe" ] && return 0
     rm -rf "$stock/hvm"
     mkdir -p "$stock/hvm/debs" "$stock/hvm/root"
-    STOCK_PKGS=$HVM_PKGS
     # shellcheck disable=SC2046,SC2086
-    pkgs=$(printf '%s\n' $HVM_PKGS $(library_packages) | sort -u)
+    pkgs=$(printf '%s\n' $HVM_PKGS $(library_packages $HVM_PKGS) | sort -u)
     echo "fetch: downloading $(echo "$pkgs" | wc -l) packages for HVM guests"
     sandbox=
     [ "$(id -u)" = 0 ] && sandbox='-o APT::Sandbox::User=root'
@@ -132,7 +132,7 @@ fetch_hvm() {
         dpkg-deb -x "$deb" "$stock/hvm/root" || die "cannot unpack $deb"
     done
     rm -rf "$stock/hvm/debs"
-    echo "$recipe" >"$stock/hvm/stamp"
+    echo "$hvm_recipe" >"$stock/hvm/stamp"
 }
 
 hvm=
@@ -141,17 +141,18 @@ case ${1:-} in
 --hvm) hvm=1; fetch_host_tools ;;
 --stock-only) ;;
 --host-only|'') fetch_host_tools ;;
---check) HOST_PKGS="$HOST_PKGS $CHECK_PKGS"; fetch_host_tools ;;
+--check) hvm=1; HOST_PKGS="$HOST_PKGS $CHECK_PKGS"; fetch_host_tools ;;
 *) die "unknown option '$1' (--host-only, --stock-only, --check, --hvm)" ;;
 esac
 [ "${1:-}" = --host-only ] && exit 0
 
+if [ "$(cat "$stock/stamp" 2>/dev/null)" != "$recipe" ]; then
+    rm -f "$stock/stamp"
+    rm -rf "$stock/debs"
+    download
+    unpack
+    rm -rf "$stock/debs"
+    echo "$recipe" >"$stock/stamp"
+    echo "fetch: stock kernel $(cat "$stock/kernel-version") and Xen 4.17 tools are in $stock"
+fi
 [ -z "$hvm" ] || fetch_hvm
-[ "$(cat "$stock/stamp" 2>/dev/null)" = "$recipe" ] && exit 0
-rm -f "$stock/stamp"
-rm -rf "$stock/debs"
-download
-unpack
-rm -rf "$stock/debs"
-echo "$recipe" >"$stock/stamp"
-echo "fetch: stock kernel $(cat "$stock/kernel-version") and Xen 4.17 tools are in $stock"
