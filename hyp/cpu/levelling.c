@@ -74,6 +74,8 @@ void cpuid_level(const struct cpu_policy *p)
          wrmsr_safe(fault_msr, p ? val | fault_bit : val & ~fault_bit) )
         c->cpuid_faults = p;
     for ( unsigned int i = 0; i < ARRAY_SIZE(masks); i++ ) {
+        if ( !reset[i] )
+            continue;
         val = reset[i] & (p ? told(p, &masks[i]) : ~0ULL);
         if ( c->cpuid_mask[i] != val && wrmsr_safe(masks[i].msr, val) )
             c->cpuid_mask[i] = val;

@@ -17,11 +17,17 @@
 #include "pv/pv_io.h"
 
 #define LAR_LONG    (1U << 21)
-#define PV_CR4      (CR4_TSD | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PSE | CR4_PAE | CR4_PGE | CR4_MCE)
-#define PV_CR4_FEATURES     (CR4_FSGSBASE | CR4_OSXSAVE)    /* where the policy has them */
+#define ANY_CR4     (CR4_TSD | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PSE | CR4_PAE | CR4_PGE | CR4_MCE)
+#define GUEST_CR4   (ANY_CR4 | CR4_FSGSBASE | CR4_OSXSAVE)
 
 /* What an emulated instruction comes to. */
 enum outcome { DONE, FAULT_GP, INJECTED };
+
+/* Of the bits that come with features, those that its policy has. */
+static uint64_t guest_cr4(const struct vcpu *v)
+{
+    return v->pv.cr4 & (ANY_CR4 | cpuid_policy_cr4(guest_cpu_policy(v->domain)));
+}
 
 static enum outcome cr_read(struct vcpu *v, unsigned int cr, uint64_t *val)
 {
@@ -36,7 +42,7 @@ static enum outcome cr_read(struct vcpu *v, unsigned int cr, uint64_t *val)
         *val = v->pv.kernel_cr3;
         return DONE;
     case 4:
-        *val = v->pv.cr4;
+        *val = guest_cr4(v);
         return DONE;
     default:
         return FAULT_GP;
@@ -72,8 +78,7 @@ static enum outcome cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
     case 3:
         return cr3_write(v, val);
     case 4:
-        v->pv.cr4 = (val & (PV_CR4 | (PV_CR4_FEATURES & cpuid_policy_cr4(guest_cpu_policy(v->domain))))) |
-                    (cpu_base_cr4() & CR4_PAE);
+        v->pv.cr4 = (val & GUEST_CR4) | (cpu_base_cr4() & CR4_PAE);
         cpu_load_cr4(cpu_base_cr4() | (val & CR4_TSD));
         return DONE;
     default:
@@ -113,7 +118,7 @@ static void do_cpuid(struct vcpu *v)
     struct cpu_frame *r = &v->regs;
     struct cpuid_regs out;
 
-    guest_cpuid(v, v->pv.cr4 & CR4_OSXSAVE, r->rax, r->rcx, &out);
+    guest_cpuid(v, guest_cr4(v) & CR4_OSXSAVE, r->rax, r->rcx, &out);
     r->rax = out.a;
     r->rbx = out.b;
     r->rcx = out.c;

@@ -164,6 +164,36 @@ static void nothing_is_beyond_the_highest_leaf_or_width(void **state)
     assert_int_equal(p.ext[8].a, 0x3030);
 }
 
+/* Whatever the tools say: never more than the most, and nothing that a second look would take. */
+static void no_policy_exceeds_the_most(void **state)
+{
+    uint32_t seed = 1;
+
+    for ( unsigned int n = 0; n < 2000; n++ ) {
+        struct cpu_policy max = big(), p, q;
+
+        for ( size_t i = 0; i < sizeof(p) / 4; i++ ) {
+            seed = seed * 1664525 + 1013904223;
+            ((uint32_t *)&p)[i] = seed ^ seed >> 15;
+        }
+        max.basic[1].d = ~(seed >> 3);
+        q = max;
+        cpuid_policy_limit(&max, &q);
+        if ( n % 2 ) {
+            p.basic[0].a = max.basic[0].a;
+            p.ext[0].a = max.ext[0].a;
+        }
+        cpuid_policy_limit(&p, &max);
+        for ( unsigned int w = 0; w < CPUID_NR_WORDS; w++ )
+            assert_int_equal(cpuid_feature_word(&p, w) & ~cpuid_feature_word(&max, w), 0);
+        assert_int_equal(cpuid_policy_xcr0(&p) & ~cpuid_policy_xcr0(&max), 0);
+        assert_true(p.xstate[0].c <= max.xstate[0].c);
+        q = p;
+        cpuid_policy_limit(&q, &max);
+        assert_memory_equal(&p, &q, sizeof(p));
+    }
+}
+
 static void topology_and_power_are_not_the_guests(void **state)
 {
     struct cpu_policy p = big();
@@ -280,6 +310,7 @@ int main(void)
         cmocka_unit_test(what_needs_a_feature_goes_with_it),
         cmocka_unit_test(control_bits_follow_the_features),
         cmocka_unit_test(nothing_is_beyond_the_highest_leaf_or_width),
+        cmocka_unit_test(no_policy_exceeds_the_most),
         cmocka_unit_test(topology_and_power_are_not_the_guests),
         cmocka_unit_test(amd_repeats_common_bits_but_words_do_not),
         cmocka_unit_test(serialised_form_round_trips),
