@@ -64,6 +64,25 @@ def wait_console(m, name, pattern, timeout=90):
     return text
 
 
+LEVELLED = '"host,aes=0,avx=0,sse4-2=0,x2apic=0,stepping=3,hypervisor=1"'
+
+
+def check_levelled(m, name, config):
+    """cpuid=LEVELLED: what is off is off in the guest, with all that needs it, and no more."""
+    host = set(m.ok("grep -m1 ^flags /proc/cpuinfo").split())
+    off = {"aes", "avx", "sse4_2", "avx2", "fma", "f16c", "vaes", "x2apic"}
+    if not {"aes", "avx", "avx2", "xsave", "popcnt", "sse4_1"} <= host:
+        raise MachineError("this machine's processor has too little for this test: %s" % host)
+    create(m, name, config)
+    text = wait_console(m, name, r"flags.* \.")
+    flags = set(re.search(r"guest: flags(.*) \.", text).group(1).split())
+    if flags & off or not {"xsave", "popcnt", "sse4_1", "hypervisor"} <= flags:
+        raise MachineError("guest %s has %s" % (name, sorted(flags)))
+    if "features 0x3, context size is 576 bytes" not in text or "guest: stepping 3" not in text:
+        raise MachineError("guest %s: extended state or stepping:\n%s" % (name, text))
+    m.wait_domain_gone(name)
+
+
 def prepare_io(m, mib=4):
     """Make a random disk and a random file to serve; returns their sums (disk, blob)."""
     m.ok("mkdir -p /run/www && dd if=/dev/urandom of=/run/www/blob bs=1M count=%d 2>&1" % mib)

@@ -57,6 +57,11 @@ def test_crash_of_a_tiny_guest_is_reported(host, no_leak, mode):
     host.ok("xl destroy crash")
 
 
+@pytest.mark.quick
+def test_cpuid_turns_features_off(host, no_leak):
+    scenario.check_levelled(host, "cpu", scenario.linux_config("cpu", "cpu", cpuid=scenario.LEVELLED))
+
+
 def test_kernel_panic_of_a_linux_guest_is_reported(host, no_leak):
     host.put("/run/panic.cfg", scenario.linux_config("panic", on_crash='"destroy"'))
     host.ok("xl create -q /run/panic.cfg", 120)

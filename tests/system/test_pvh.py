@@ -64,6 +64,10 @@ def test_destroyed_while_it_boots(host, no_leak):
     assert "young" not in host.domains()
 
 
+def test_cpuid_turns_features_off(host, no_leak):
+    scenario.check_levelled(host, "cpu", pvh("cpu", "cpu", cpuid=scenario.LEVELLED))
+
+
 BAD = {
     "kernel without an entry": ({"kernel": "tiny"}, "PVH"),
     "nested": ({"nestedhvm": 1}, "nestedhvm"),

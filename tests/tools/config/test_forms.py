@@ -310,6 +310,31 @@ def test_defaults_of_grants_and_claims(tmp_path):
             b["max_grant_version"], b["blkdev_start"]) == ("False", 9, 8, 1, "xvdq")
 
 
+@pytest.mark.parametrize("value,message", [
+    ('"avx=0"', 'the first word is "host"'), ('"host,avx"', "'avx' has no value"),
+    ('"host,avx=2"', "avx is one of 0, 1, x, k, s: '2' is not"),
+    ('"host,avx-2=0"', "'avx-2' is no feature of a processor; did you mean 'avx2'?"),
+    ('"host,family=x"', "family is a number from 0 to 270"),
+    ('"host,model=256"', "model is a number from 0 to 255"),
+    ('["host,avx=0"]', "expected LEAF:REGISTER=BITS"), ('["1"]', "expected LEAF:REGISTER"),
+    ('["1:ecx=xxx"]', "expected 32 letters"), ('["1:ecx=%s2"]' % ("x" * 31), "expected 32 letters"),
+    ('["1:ecx=%s"]' % ("x" * 33), "expected 32 letters"), ('["1:efx=0"]', "expected eax=, ebx="),
+    ('["0x100000000:eax=%s"]' % ("x" * 32), "expected LEAF"),
+])
+def test_cpuid_errors(tmp_path, value, message):
+    path = tmp_path / "c.cfg"
+    path.write_text("name='c'\nkernel='/k'\nmemory=64\ncpuid=%s\n" % value)
+    status, _, said = tool("json", path)
+    assert status == 1 and message in said, said
+
+
+@pytest.mark.parametrize("value", ['""', "[]", '"host"', '"host,"', '"host, "'])
+def test_cpuid_of_nothing(tmp_path, value):
+    path = tmp_path / "c.cfg"
+    path.write_text("name='c'\nkernel='/k'\nmemory=64\ncpuid=%s\n" % value)
+    assert "cpuid" not in convert("json", path)
+
+
 @pytest.mark.parametrize("what,message", [
     ("missing", "No such file or directory"), ("directory", "this is a directory"),
     ("huge", "larger than 1048576 bytes: this is no configuration")])
@@ -327,7 +352,8 @@ def test_json_keeps_what_it_does_not_know(tmp_path):
     """Devices of a domain that Xen's xl made are not lost when its JSON is written again."""
     unknown = {
         "c_info": {"type": "hvm", "name": "x", "xsdata": {"a": "b"}, "poolid": 3},
-        "b_info": {"max_vcpus": 2, "cpuid": {"cpuid": [{"leaf": 1, "edx": "x"}], "msr": []},
+        "b_info": {"max_vcpus": 2, "cpuid": {"cpuid": [{"leaf": 1, "edx": "x" * 31 + "0"}],
+                            "msr": [{"index": 266, "policy": "k" * 64}]},
                    "irqs": [3, 4], "future": 1.5, "nothing": None, "big": 18446744073709551615,
                    "type.hvm": {"vga": {"kind": "std"}, "ms_vm_genid": [1, 2],
                                 "rdm": {"strategy": "host"}}},

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <xenabi/arch-x86.h>
+
 struct fake_store {
     int handles, introduced, conflicts;     /* conflicts: so many commits fail with EAGAIN */
     const char *refuse, *nul_in;            /* refuse: writes below such paths fail */
@@ -29,6 +31,10 @@ struct fake_host {
     unsigned int end_reason;
 };
 extern struct fake_host fake_host;
+
+/* The CPU policy of every domain, by the tools' calls: leaves 0, 1 and 7. */
+#define FAKE_LEAVES 3
+extern struct xen_cpuid_leaf fake_policy[FAKE_LEAVES];
 
 void fake_set(const char *value, const char *path, ...) __attribute__((format(printf, 2, 3)));
 const char *fake_get(const char *path, ...) __attribute__((format(printf, 1, 2)));

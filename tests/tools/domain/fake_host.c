@@ -286,6 +286,56 @@ int hc_set_hvm_param(struct xn_ctx *ctx, uint32_t domid, uint32_t index, uint64_
     return fails(ctx, "hvm_param", &rc) ? rc : 0;
 }
 
+/*
+ * One policy for all domains: leaf 0, the features of leaf 1, and of 7; the host has all bits.  Of
+ * leaf 1's ECX a guest never gets bit 31, and it always has bit 30.
+ */
+struct xen_cpuid_leaf fake_policy[FAKE_LEAVES];
+static const uint32_t fake_leaves[FAKE_LEAVES][2] = {
+    { 0, XEN_CPUID_NO_SUBLEAF }, { 1, XEN_CPUID_NO_SUBLEAF }, { 7, 0 }
+};
+
+static int all_bits(struct xen_cpuid_leaf *leaves, uint32_t *nr_leaves, uint32_t *nr_msrs, uint32_t bits)
+{
+    for ( int i = 0; i < FAKE_LEAVES; i++ )
+        leaves[i] = (struct xen_cpuid_leaf){ fake_leaves[i][0], fake_leaves[i][1], bits, bits, bits, bits };
+    *nr_leaves = FAKE_LEAVES;
+    *nr_msrs = 0;
+    return 0;
+}
+
+int hc_host_cpu_policy(struct xn_ctx *ctx, struct xen_cpuid_leaf *leaves, uint32_t *nr_leaves,
+                       struct xen_msr_entry *msrs, uint32_t *nr_msrs)
+{
+    return all_bits(leaves, nr_leaves, nr_msrs, ~0U);
+}
+
+int hc_get_cpu_policy(struct xn_ctx *ctx, uint32_t domid, struct xen_cpuid_leaf *leaves,
+                      uint32_t *nr_leaves, struct xen_msr_entry *msrs, uint32_t *nr_msrs)
+{
+    if ( fake_policy[1].leaf != 1 )
+        all_bits(fake_policy, nr_leaves, nr_msrs, 0xffff0000);
+    memcpy(leaves, fake_policy, sizeof(fake_policy));
+    *nr_leaves = FAKE_LEAVES;
+    *nr_msrs = 0;
+    return 0;
+}
+
+int hc_set_cpu_policy(struct xn_ctx *ctx, uint32_t domid, const struct xen_cpuid_leaf *leaves,
+                      uint32_t nr_leaves, const struct xen_msr_entry *msrs, uint32_t nr_msrs)
+{
+    int rc;
+
+    if ( fails(ctx, "set_cpu_policy", &rc) )
+        return rc;
+    for ( uint32_t i = 0; i < nr_leaves; i++ )
+        for ( int k = 0; k < FAKE_LEAVES; k++ )
+            if ( leaves[i].leaf == fake_policy[k].leaf && leaves[i].subleaf == fake_policy[k].subleaf )
+                fake_policy[k] = leaves[i];
+    fake_policy[1].c = (fake_policy[1].c & ~(1U << 31)) | 1U << 30;
+    return 0;
+}
+
 /* Kernel: loop devices and interfaces. */
 
 int loop_attach(struct xn_ctx *ctx, const char *file, bool readonly, bool direct,
@@ -417,6 +467,7 @@ void fake_host_reset(const char *directory)
 {
     memset(&fake_host, 0, sizeof(fake_host));
     memset(table, 0, sizeof(table));
+    memset(fake_policy, 0, sizeof(fake_policy));
     snprintf(root, sizeof(root), "%s", directory);
     fake_host.free_kib = 1u << 20;
     next_id = 1;

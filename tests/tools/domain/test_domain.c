@@ -106,7 +106,7 @@ static void any_failing_step_leaves_nothing(void **state)
     free(before);
 }
 
-#define ALL_CALLS "cpus = \"1\"\ncpu_weight = 100\ntsc_mode = \"native\"\nrtc_timeoffset = 60\n"
+#define ALL_CALLS "cpuid = \"host,aes=0\"\ncpus = \"1\"\ncpu_weight = 100\ntsc_mode = \"native\"\nrtc_timeoffset = 60\n"
 
 static void any_failing_call_leaves_nothing(void **state)
 {
@@ -115,6 +115,7 @@ static void any_failing_call_leaves_nothing(void **state)
         { "sched", 0 }, { "loop", 0 }, { "loop", 1 }, { "alloc_unbound", 0 },
         { "alloc_unbound", 1 }, { "claim_pages", 0 }, { "build_pv", 0 }, { "image", 0 },
         { "link", 0 }, { "unpause", 0 }, { "settscinfo", 0 }, { "settimeoffset", 0 },
+        { "set_cpu_policy", 0 },
     };
     struct xn_ctx *ctx = *state;
     char *before = fake_dump();
@@ -365,6 +366,28 @@ static void no_console_daemon_is_a_warning(void **state)
     assert_non_null(strstr(w.text, "xenconsoled"));
 }
 
+/* Letters become bits: of the default (its upper half is ones), of the host (all ones), forced. */
+static void cpuid_changes_the_policy(void **state)
+{
+    struct xn_ctx *ctx = *state;
+    struct warnings w;
+    uint32_t domid;
+
+    collect_warnings(ctx, &w);
+    assert_int_equal(create(ctx, TINY_CONFIG "cpuid = [\"1:ecx=x0xxxxxxxxxxxxxxxxxxxxx1xxxxsk0x,"
+                            "edx=0000000000000000000000000000000x\", "
+                            "\"7,0:ebx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxk\"]\n", NULL, &domid), 0);
+    assert_int_equal(fake_policy[1].c, 0x7fff010c);
+    assert_int_equal(fake_policy[1].d, 0);
+    assert_int_equal(fake_policy[1].a, 0xffff0000);
+    assert_int_equal(fake_policy[2].b, 0xffff0001);
+    assert_int_equal(fake_policy[0].a, 0xffff0000);
+    /* Told of the bit that stays on; nobody asked for bit 31. */
+    assert_non_null(strstr(w.text, "bits 0x40000000 of leaf 0x1's ECX"));
+    assert_null(strstr(w.text, "EDX"));
+    assert_null(strstr(w.text, "0xc0000000"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -377,7 +400,7 @@ int main(void)
         T(recently_used_ids_are_passed_over), T(a_killed_creation_is_found_and_removed),
         T(destroy_removes_what_a_killed_creation_left), T(a_creation_under_way_is_left_alone),
         T(store_left_by_a_vanished_domain_is_removed), T(bad_configurations_are_refused),
-        T(no_console_daemon_is_a_warning),
+        T(no_console_daemon_is_a_warning), T(cpuid_changes_the_policy),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

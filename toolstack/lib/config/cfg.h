@@ -132,6 +132,14 @@ int cfg_parse_pci(struct xn_pci *p, struct xn_findings *f, const char *text,
 int cfg_parse_channel(struct xn_channel *ch, struct xn_findings *f, const char *text,
                       const struct cfg_value *value);
 
+/*
+ * cpuid=: the letters of one register (0 to 3: EAX to EDX), or with CFG_CPUID_MSR of the MSR @leaf.
+ * False if they are not 32, or 64, of "01xks".
+ */
+#define CFG_CPUID_MSR   4
+bool cfg_cpuid_put(struct xn_domain_config *c, uint32_t leaf, uint32_t subleaf, int reg,
+                   const char *bits);
+
 /* Numbers as C writes them, blanks around allowed: 0 or -EINVAL, -ERANGE. */
 int cfg_parse_long(const char *text, long *number);
 /* "0" and "1"; for what takes a boolean in a specification. */

@@ -65,6 +65,10 @@ void xn_config_free(struct xn_domain_config *c)
         free(c->settings[i].value);
     }
     free(c->settings);
+    for ( size_t i = 0; i < c->nr_cpuids; i++ )
+        for ( int r = 0; r < 4; r++ )
+            free(c->cpuids[i].bits[r]);
+    free(c->cpuids);
     free_texts(c->bootloader_args, c->nr_bootloader_args);
     free_texts(c->unserved, c->nr_unserved);
     free_devices(c);

@@ -268,6 +268,7 @@ static const struct member b_info[] = {
     { "exec_ssid_label", CALL, .write = write_exec_label, .read = read_exec_label },
     { "localtime", F_DEFBOOL, AT(localtime) },
     { "disable_migrate", F_DEFBOOL, AT(nomigrate) },
+    { "cpuid", CALL, .write = json_write_cpuid, .read = json_read_cpuid },
     { "blkdev_start", F_TEXT, AT(blkdev_start) },
     { "max_grant_frames", F_NUMBER, AT(max_grant_frames) },
     { "max_maptrack_frames", F_NUMBER, AT(max_maptrack_frames) },

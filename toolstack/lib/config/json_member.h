@@ -39,6 +39,9 @@ struct member {
 
 extern const struct member json_hvm[], json_pvh[];
 
+void json_write_cpuid(struct writer *w);
+void json_read_cpuid(struct xn_domain_config *c, struct json_object *b_info);
+
 void json_write_list(struct json_out *o, const char *name, const char *joined);
 /* Put the strings of a list into the setting key. */
 void json_read_list(struct xn_domain_config *c, struct json_object *o, const char *name,

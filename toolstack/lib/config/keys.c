@@ -137,7 +137,7 @@ const struct cfg_key cfg_keys[] = {
     KEY("vpt_align", BOOL, HVM, KEPT),
 
     /* Firmware and processor of HVM and PVH */
-    KEY("cpuid", TEXT_OR_LIST, ANY, HARMLESS),
+    KEY("cpuid", TEXT_OR_LIST, ANY, SERVED, .set = cfg_set_cpuid),
     KEY("boot", TEXT, HVM, KEPT),
     KEY("hdtype", WORD, HVM, KEPT, .words = hdtypes),
     KEY("hap", BOOL, HVM_PVH, KEPT),

@@ -88,6 +88,7 @@ void cfg_set_disk(struct cfg_load *l, const struct cfg_key *key, struct cfg_valu
 void cfg_set_vif(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
 void cfg_set_pci(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
 void cfg_set_pci_default(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
+void cfg_set_cpuid(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
 void cfg_set_channel(struct cfg_load *l, const struct cfg_key *key, struct cfg_value *v);
 
 /* What must hold for the whole, check.c. */

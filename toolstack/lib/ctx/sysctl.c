@@ -173,6 +173,28 @@ int hc_readconsole(struct xn_ctx *ctx, char *text, uint32_t *size, bool clear, b
     return 0;
 }
 
+int hc_host_cpu_policy(struct xn_ctx *ctx, struct xen_cpuid_leaf *leaves, uint32_t *nr_leaves,
+                       struct xen_msr_entry *msrs, uint32_t *nr_msrs)
+{
+    const size_t size_l = *nr_leaves * sizeof(*leaves), size_m = *nr_msrs * sizeof(*msrs);
+    uint8_t *data = hc_data(ctx, size_l + size_m);
+    struct xen_sysctl op = { .u.cpu_policy = {
+        .index = XEN_SYSCTL_cpu_policy_host, .nr_leaves = *nr_leaves, .nr_msrs = *nr_msrs,
+        .leaves = hc_ptr(data), .msrs = hc_ptr(data + size_l) } };
+    int rc;
+
+    if ( !data )
+        return -ENOMEM;
+    rc = hc_sysctl(ctx, XEN_SYSCTL_get_cpu_policy, &op, "get_cpu_policy");
+    if ( rc )
+        return rc;
+    *nr_leaves = least(op.u.cpu_policy.nr_leaves, *nr_leaves);
+    *nr_msrs = least(op.u.cpu_policy.nr_msrs, *nr_msrs);
+    memcpy(leaves, data, *nr_leaves * sizeof(*leaves));
+    memcpy(msrs, data + size_l, *nr_msrs * sizeof(*msrs));
+    return 0;
+}
+
 int hc_debug_keys(struct xn_ctx *ctx, const char *keys)
 {
     const size_t len = strlen(keys);

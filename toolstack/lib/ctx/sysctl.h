@@ -33,6 +33,9 @@ int hc_cpupool_op(struct xn_ctx *ctx, struct xen_sysctl_cpupool_op *op, uint8_t 
  */
 int hc_readconsole(struct xn_ctx *ctx, char *text, uint32_t *size, bool clear, bool incremental,
                    uint32_t *index);
+/* What the processors are: as hc_get_cpu_policy of a domain's. */
+int hc_host_cpu_policy(struct xn_ctx *ctx, struct xen_cpuid_leaf *leaves, uint32_t *nr_leaves,
+                       struct xen_msr_entry *msrs, uint32_t *nr_msrs);
 int hc_debug_keys(struct xn_ctx *ctx, const char *keys);
 /* Parameters of a pool's scheduler; op->cmd XEN_SYSCTL_SCHEDOP_*, in and out. */
 int hc_sched_params(struct xn_ctx *ctx, struct xen_sysctl_scheduler_op *op);

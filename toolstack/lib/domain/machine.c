@@ -250,7 +250,9 @@ static int set_params(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain
 
 int machine_configure(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c)
 {
-    return c->type == XN_TYPE_PV ? 0 : set_params(ctx, domid, c);
+    const int rc = cpuid_apply(ctx, domid, c);
+
+    return rc || c->type == XN_TYPE_PV ? rc : set_params(ctx, domid, c);
 }
 
 void machine_fill_build(const struct xn_domain_config *c, struct image *image,

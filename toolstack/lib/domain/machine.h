@@ -41,6 +41,7 @@ const char *machine_bios(const struct xn_domain_config *c);
 void machine_fill_create(const struct xn_domain_config *c, struct xen_domctl_createdomain *d);
 /* After createdomain and max_vcpus, before the building: parameters, CPUID. */
 int machine_configure(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c);
+int cpuid_apply(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c);  /* cpuid.c */
 /* All but domid, ports and nodes. */
 void machine_fill_build(const struct xn_domain_config *c, struct image *image,
                         struct hw_build *b);

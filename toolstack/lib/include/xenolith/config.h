@@ -81,6 +81,15 @@ struct xn_affinity {
     char *hard, *soft;
 };
 
+/* cpuid=: what a guest is told of one CPUID leaf, or of an MSR, bit by bit. */
+#define XN_CPUID_NO_SUBLEAF 0xffffffffu
+struct xn_cpuid {
+    bool is_msr;
+    uint32_t leaf, subleaf; /* an MSR's number is in leaf */
+    char *bits[4];          /* EAX to EDX, 32 letters each, highest bit first; NULL: not given.
+                             * An MSR's 64 are in the first. */
+};
+
 struct xn_timing {          /* sched-credit2 and friends */
     long weight, cap;
 };
@@ -100,6 +109,8 @@ struct xn_domain_config {
     bool affinity_for_all;
     long numa_placement;                    /* 0: do not look for a node; or XN_UNSET */
     char *nodes;                            /* NUMA nodes wanted ("nodes=" as text), or NULL */
+    struct xn_cpuid *cpuids;
+    size_t nr_cpuids;
     struct xn_timing sched;                 /* XN_UNSET: the scheduler's default */
     char *scheduler;                        /* its name, where a running domain's is shown */
 
