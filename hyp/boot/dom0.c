@@ -15,7 +15,6 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/string.h"
-#include "boot/dom0_build.h"
 #include "boot/elf.h"
 #include "boot/mb.h"
 #include "boot/unpack/bzimage.h"
@@ -37,6 +36,31 @@
 
 #define GIB             (1UL << 30)
 #define MIB             (1UL << 20)
+
+struct dom0_build {
+    struct domain   *d;
+    const uint8_t   *file;              /* the kernel, an ELF file */
+    size_t           file_len;
+    void            *unpacked;          /* NULL if the module is the file */
+    unsigned int     unpacked_order;
+    struct elf_image elf;
+    struct elf_notes notes;
+    struct elf_plan  plan;
+
+    mfn_t            initrd_mfn;        /* first frame of its module */
+    uint64_t         initrd_len;        /* bytes, 0: none */
+    bool             initrd_by_pfn, p2m_apart;
+
+    uint64_t         nr_pages, max_pages;
+    uint64_t        *p2m;               /* frame number by pseudo-physical one */
+
+    /* Virtual addresses, page aligned. */
+    uint64_t         virt_base, virt_end;       /* of the region that is mapped */
+    uint64_t         initrd_va, p2m_va, start_info_va, pt_va, stack_va;
+    uint64_t         nr_pt;
+    /* Pseudo-physical frames. */
+    uint64_t         region_pages, p2m_pfn, nr_p2m, initrd_pfn;
+};
 
 /* --- The kernel ------------------------------------------------------------------------- */
 
@@ -342,23 +366,9 @@ static void write_p2m(const struct dom0_build *b)
 
 static void video_info(const struct boot_info *info, struct dom0_vga_console_info *v)
 {
-    const struct boot_video *b = &info->video;
-
-    if ( b->type == BOOT_VIDEO_RGB ) {
+    *v = info->video;
+    if ( v->video_type ) {
         v->video_type = info->efi_system_table ? XEN_VGATYPE_EFI_LFB : XEN_VGATYPE_VESA_LFB;
-        v->u.vesa_lfb.width = b->width;
-        v->u.vesa_lfb.height = b->height;
-        v->u.vesa_lfb.bytes_per_line = b->pitch;
-        v->u.vesa_lfb.bits_per_pixel = b->bpp;
-        v->u.vesa_lfb.lfb_base = (uint32_t)b->addr;
-        v->u.vesa_lfb.ext_lfb_base = b->addr >> 32;
-        v->u.vesa_lfb.lfb_size = DIV_ROUND_UP((uint64_t)b->pitch * b->height, 65536);
-        v->u.vesa_lfb.red_pos = b->red.pos;
-        v->u.vesa_lfb.red_size = b->red.size;
-        v->u.vesa_lfb.green_pos = b->green.pos;
-        v->u.vesa_lfb.green_size = b->green.size;
-        v->u.vesa_lfb.blue_pos = b->blue.pos;
-        v->u.vesa_lfb.blue_size = b->blue.size;
         return;
     }
     v->video_type = XEN_VGATYPE_TEXT_MODE_3;

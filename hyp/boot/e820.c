@@ -131,37 +131,18 @@ uint64_t e820_ram_bytes(const struct e820_map *map)
     return bytes;
 }
 
-/* The highest place in [lo, hi), or false. */
-static bool place_below(uint64_t lo, uint64_t hi, uint64_t size, uint64_t align,
-                        const struct e820_hole *avoid, size_t nr_avoid, uint64_t *addr)
-{
-    while ( hi >= lo && hi - lo >= size ) {
-        const uint64_t start = ALIGN_DOWN(hi - size, align);
-        size_t i = 0;
-
-        if ( start < lo )
-            return false;
-        while ( i < nr_avoid && !range_overlaps(start, start + size, avoid[i].start, avoid[i].end) )
-            i++;
-        if ( i == nr_avoid ) {
-            *addr = start;
-            return true;
-        }
-        hi = avoid[i].start;            /* below start + size: this gets lower each time */
-    }
-    return false;
-}
-
-int e820_find(const struct e820_map *map, uint64_t size, uint64_t align, uint64_t lo,
-              uint64_t hi, const struct e820_hole *avoid, size_t nr_avoid, uint64_t *addr)
+int e820_find(const struct e820_map *map, uint64_t size, uint64_t align, uint64_t lo, uint64_t hi,
+              uint64_t *addr)
 {
     for ( uint32_t i = map->nr; size && i--; ) {
         const struct xen_e820_entry *e = &map->e[i];
+        const uint64_t start = max(e->addr, lo), end = min(entry_end(e), hi);
 
-        if ( e->type == XEN_E820_RAM &&
-             place_below(e->addr > lo ? e->addr : lo, entry_end(e) < hi ? entry_end(e) : hi,
-                         size, align, avoid, nr_avoid, addr) )
+        if ( e->type == XEN_E820_RAM && end >= start && end - start >= size &&
+             ALIGN_DOWN(end - size, align) >= start ) {
+            *addr = ALIGN_DOWN(end - size, align);
             return 0;
+        }
     }
     return -XEN_ENOENT;
 }

@@ -36,17 +36,12 @@ int must_check e820_sanitise(const struct e820_map *in, struct e820_map *out);
 /* Bytes of RAM. */
 uint64_t e820_ram_bytes(const struct e820_map *map);
 
-struct e820_hole {              /* a range not to be touched: [start, end) */
-    uint64_t start, end;
-};
-
 /*
  * The highest place for @size bytes of RAM, aligned to @align (a power of two), within
- * [lo, hi) and clear of all @avoid.  0, or -XEN_ENOENT if there is none.
+ * [lo, hi).  0, or -XEN_ENOENT if there is none.
  */
 int must_check e820_find(const struct e820_map *map, uint64_t size, uint64_t align,
-                         uint64_t lo, uint64_t hi, const struct e820_hole *avoid,
-                         size_t nr_avoid, uint64_t *addr);
+                         uint64_t lo, uint64_t hi, uint64_t *addr);
 
 const char *e820_type_name(uint32_t type);
 

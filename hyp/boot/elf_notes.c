@@ -111,42 +111,31 @@ static int must_check read_note_area(const struct elf_image *e, struct elf_notes
     return 0;
 }
 
-static int must_check notes_in_segments(const struct elf_image *e, struct elf_notes *out,
-                                        const char **why)
+/* The tables that can tell of notes: how many entries, and in one its type, place and alignment. */
+static const struct note_table {
+    const uint8_t *(*entry)(const struct elf_image *e, uint32_t i);
+    uint32_t nr_field, type_field, type, offset_field, size_field, align_field;
+    const char *truncated;
+} segments = { elf_phdr, E_PHNUM, P_TYPE, PT_NOTE, P_OFFSET, P_FILESZ, P_ALIGN,
+               "kernel ELF is truncated (program headers)" },
+  sections = { elf_shdr, E_SHNUM, S_TYPE, SHT_NOTE, S_OFFSET, S_SIZE, S_ALIGN,
+               "kernel ELF is truncated (section headers)" };
+
+static int must_check notes_in(const struct elf_image *e, const struct note_table *t, struct elf_notes *out,
+                               const char **why)
 {
-    for ( uint32_t i = 0; i < get_le16(e->data + E_PHNUM); i++ ) {
-        const uint8_t *ph = elf_phdr(e, i);
+    int rc = 0;
 
-        if ( !ph )
-            return elf_fail(why, "kernel ELF is truncated (program headers)");
-        if ( get_le32(ph + P_TYPE) == PT_NOTE ) {
-            const int rc = read_note_area(e, out, get_le64(ph + P_OFFSET), get_le64(ph + P_FILESZ),
-                                          get_le64(ph + P_ALIGN), why);
+    for ( uint32_t i = 0; !rc && i < get_le16(e->data + t->nr_field); i++ ) {
+        const uint8_t *h = t->entry(e, i);
 
-            if ( rc )
-                return rc;
-        }
+        if ( !h )
+            return elf_fail(why, t->truncated);
+        if ( get_le32(h + t->type_field) == t->type )
+            rc = read_note_area(e, out, get_le64(h + t->offset_field), get_le64(h + t->size_field),
+                                get_le64(h + t->align_field), why);
     }
-    return 0;
-}
-
-static int must_check notes_in_sections(const struct elf_image *e, struct elf_notes *out,
-                                        const char **why)
-{
-    for ( uint32_t i = 0; i < get_le16(e->data + E_SHNUM); i++ ) {
-        const uint8_t *sh = elf_shdr(e, i);
-
-        if ( !sh )
-            return elf_fail(why, "kernel ELF is truncated (section headers)");
-        if ( get_le32(sh + S_TYPE) == SHT_NOTE ) {
-            const int rc = read_note_area(e, out, get_le64(sh + S_OFFSET), get_le64(sh + S_SIZE),
-                                          get_le64(sh + S_ALIGN), why);
-
-            if ( rc )
-                return rc;
-        }
-    }
-    return 0;
+    return rc;
 }
 
 int elf_read_notes(const struct elf_image *image, struct elf_notes *out, const char **why)
@@ -154,9 +143,9 @@ int elf_read_notes(const struct elf_image *image, struct elf_notes *out, const c
     int rc;
 
     memset(out, 0, sizeof(*out));
-    rc = notes_in_segments(image, out, why);
+    rc = notes_in(image, &segments, out, why);
     if ( !rc && !out->has )
-        rc = notes_in_sections(image, out, why);
+        rc = notes_in(image, &sections, out, why);
     if ( rc )
         return rc;
     if ( !out->has )

@@ -10,7 +10,6 @@
 #include "base/string.h"
 #include "boot/e820.h"
 #include "boot/mb.h"
-#include "core/domain_free.h"
 #include "core/host_console.h"
 #include "core/sched.h"
 #include "cpu/asm.h"
@@ -89,7 +88,7 @@ static void choose_trampoline(void)
 {
     uint64_t addr;
 
-    if ( e820_find(&map, PAGE_SIZE, PAGE_SIZE, 0x1000, 0x9f000, NULL, 0, &addr) )
+    if ( e820_find(&map, PAGE_SIZE, PAGE_SIZE, 0x1000, 0x9f000, &addr) )
         log_warn("no RAM below 640 KiB: other processors cannot be started\n");
     else
         smp_trampoline_page = addr;

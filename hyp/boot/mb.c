@@ -64,26 +64,20 @@ void mb_set_video(struct mb_parse *p, uint64_t addr, uint32_t pitch, uint32_t wi
                   uint32_t height, uint8_t bpp, uint8_t type, const uint8_t *color)
 {
     enum { FB_INDEXED, FB_RGB, FB_TEXT };
-    struct boot_video *v = &p->out->video;
 
-    /* Indexed colours are of no use here: it counts as no screen. */
-    if ( type != FB_RGB && type != FB_TEXT )
+    /* Indexed colours are of no use here, and text is what there is without a frame buffer. */
+    if ( type != FB_RGB )
         return;
-
-    v->type = type == FB_RGB ? BOOT_VIDEO_RGB : BOOT_VIDEO_TEXT;
-    v->addr = addr;
-    v->pitch = pitch;
-    v->width = width;
-    v->height = height;
-    v->bpp = bpp;
-    if ( type == FB_RGB ) {
-        v->red.pos = color[0];
-        v->red.size = color[1];
-        v->green.pos = color[2];
-        v->green.size = color[3];
-        v->blue.pos = color[4];
-        v->blue.size = color[5];
-    }
+    p->out->video = (struct dom0_vga_console_info){
+        .video_type = XEN_VGATYPE_VESA_LFB,
+        .u.vesa_lfb = {
+            .width = width, .height = height, .bytes_per_line = pitch, .bits_per_pixel = bpp,
+            .lfb_base = (uint32_t)addr, .ext_lfb_base = addr >> 32,
+            .lfb_size = DIV_ROUND_UP((uint64_t)pitch * height, 65536),
+            .red_pos = color[0], .red_size = color[1], .green_pos = color[2], .green_size = color[3],
+            .blue_pos = color[4], .blue_size = color[5],
+        },
+    };
 }
 
 static const char *skip_spaces(const char *s)

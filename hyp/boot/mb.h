@@ -6,6 +6,8 @@
 #ifndef BOOT_MB_H
 #define BOOT_MB_H
 
+#include <xenabi/xen.h>
+
 #include "boot/e820.h"
 
 #define MB1_LOADER_MAGIC    0x2badb002u
@@ -19,17 +21,6 @@ struct boot_module {
     const char *cmdline;            /* without a file name in front */
 };
 
-enum boot_video_type { BOOT_VIDEO_NONE, BOOT_VIDEO_TEXT, BOOT_VIDEO_RGB };
-
-struct boot_video {
-    enum boot_video_type type;
-    uint64_t addr;                  /* physical */
-    uint32_t pitch;                 /* bytes per line */
-    uint32_t width, height;         /* pixels, or characters for text */
-    uint8_t bpp;
-    struct { uint8_t pos, size; } red, green, blue;     /* RGB: in bits */
-};
-
 struct boot_info {
     const char *loader;             /* "" if it did not say */
     const char *cmdline;            /* without a file name in front */
@@ -37,7 +28,7 @@ struct boot_info {
     uint32_t nr_modules;
     struct e820_map memory;         /* as given: not sanitised */
     bool memory_is_efi;             /* made from the EFI memory map */
-    struct boot_video video;
+    struct dom0_vga_console_info video;     /* XEN_VGATYPE_VESA_LFB if it has set a frame buffer up, or 0 */
     uint64_t efi_system_table;      /* physical, of a 64-bit EFI; 0: none */
     uint8_t rsdp[36];               /* a copy */
     uint32_t rsdp_len;              /* 0: none given, 20: ACPI 1, 36: ACPI 2 and later */

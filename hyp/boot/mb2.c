@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Multiboot 2 information (specification 2.0, section 3.6): a list of tags, and each kind
- * that we use has a row in a table.  A tag's reader gets its bytes after type and size.
+ * Multiboot 2 information (specification 2.0, section 3.6): a list of tags.  A first
+ * pass checks them and finds those that are used; each kind of these has a row in a table.
  */
 #include "boot/mb_priv.h"
 
@@ -9,119 +9,47 @@
 #define TAG_HEADER     8
 #define EFI_PAGE_SHIFT 12
 
-struct mb2 {
-    struct mb_parse *p;
-    uint32_t mem_lower, mem_upper;              /* KiB */
-    const uint8_t *mmap, *efi_map;              /* tags, read when all have been seen */
-    uint32_t mmap_len, efi_map_len;
-    bool efi_not_exited;
+enum {
+    TAG_END = 0, TAG_CMDLINE = 1, TAG_LOADER = 2, TAG_MODULE = 3, TAG_MEMORY = 4, TAG_MMAP = 6,
+    TAG_FRAMEBUFFER = 8, TAG_EFI64 = 12, TAG_OLD_ACPI = 14, TAG_NEW_ACPI = 15, TAG_EFI_MAP = 17,
+    TAG_EFI_RUNS = 18, NR_TAGS
 };
 
-static int tag_cmdline(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    return mb_keep_string(m->p, (const char *)b, len, &m->p->out->cmdline);
-}
-
-static int tag_loader(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    return mb_keep_string(m->p, (const char *)b, len, &m->p->out->loader);
-}
-
-static int tag_module(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    return mb_add_module(m->p, get_le32(b), get_le32(b + 4), (const char *)b + 8, len - 8);
-}
-
-static int tag_memory(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    (void)len;
-    m->mem_lower = get_le32(b);
-    m->mem_upper = get_le32(b + 4);
-    return 0;
-}
-
-static int tag_mmap(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    m->mmap = b;
-    m->mmap_len = len;
-    return 0;
-}
-
-static int tag_efi_map(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    m->efi_map = b;
-    m->efi_map_len = len;
-    return 0;
-}
-
-static int tag_framebuffer(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    static const uint8_t no_color[6];
-    const bool has_color = len >= 24 + sizeof(no_color);
-
-    mb_set_video(m->p, get_le64(b), get_le32(b + 8), get_le32(b + 12), get_le32(b + 16), b[20], b[21],
-                 has_color ? b + 24 : no_color);
-    return 0;
-}
-
-static int tag_efi64(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    (void)len;
-    m->p->out->efi_system_table = get_le64(b);
-    return 0;
-}
-
-static int tag_efi_not_exited(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    (void)b;
-    (void)len;
-    m->efi_not_exited = true;
-    return 0;
-}
-
-/* Both ACPI tags: the newer root pointer wins whatever the order. */
-static int tag_rsdp(struct mb2 *m, const uint8_t *b, uint32_t len)
-{
-    struct boot_info *out = m->p->out;
-    const uint32_t take = len >= sizeof(out->rsdp) ? sizeof(out->rsdp) : 20;
-
-    if ( take > out->rsdp_len ) {
-        memcpy(out->rsdp, b, take);
-        out->rsdp_len = take;
-    }
-    return 0;
-}
-
-static const struct tag_kind {
-    uint32_t type, min_len;             /* of the bytes after type and size */
-    int (*read)(struct mb2 *m, const uint8_t *b, uint32_t len);
+/* Those that concern us: how many bytes must stand after type and size. */
+static const struct {
+    uint8_t min_len;
     const char *truncated;
-} kinds[] = {
-    { 1,  0,  tag_cmdline,        "multiboot2: command line tag is truncated" },
-    { 2,  0,  tag_loader,         "multiboot2: loader name tag is truncated" },
-    { 3,  8,  tag_module,         "multiboot2: module tag is truncated" },
-    { 4,  8,  tag_memory,         "multiboot2: basic memory tag is truncated" },
-    { 6,  8,  tag_mmap,           "multiboot2: memory map tag is truncated" },
-    { 8,  24, tag_framebuffer,    "multiboot2: framebuffer tag is truncated" },
-    { 12, 8,  tag_efi64,          "multiboot2: EFI system table tag is truncated" },
-    { 14, 20, tag_rsdp,           "multiboot2: old ACPI tag is truncated" },
-    { 15, 36, tag_rsdp,           "multiboot2: new ACPI tag is truncated" },
-    { 17, 8,  tag_efi_map,        "multiboot2: EFI memory map tag is truncated" },
-    { 18, 0,  tag_efi_not_exited, "multiboot2: EFI boot services tag is truncated" },
+} kinds[NR_TAGS] = {
+    [TAG_CMDLINE]     = { 0,  "multiboot2: command line tag is truncated" },
+    [TAG_LOADER]      = { 0,  "multiboot2: loader name tag is truncated" },
+    [TAG_MODULE]      = { 8,  "multiboot2: module tag is truncated" },
+    [TAG_MEMORY]      = { 8,  "multiboot2: basic memory tag is truncated" },
+    [TAG_MMAP]        = { 8,  "multiboot2: memory map tag is truncated" },
+    [TAG_FRAMEBUFFER] = { 24, "multiboot2: framebuffer tag is truncated" },
+    [TAG_EFI64]       = { 8,  "multiboot2: EFI system table tag is truncated" },
+    [TAG_OLD_ACPI]    = { 20, "multiboot2: old ACPI tag is truncated" },
+    [TAG_NEW_ACPI]    = { 36, "multiboot2: new ACPI tag is truncated" },
+    [TAG_EFI_MAP]     = { 8,  "multiboot2: EFI memory map tag is truncated" },
+    [TAG_EFI_RUNS]    = { 0,  "multiboot2: EFI boot services tag is truncated" },
+};
+
+struct mb2 {
+    struct mb_parse *p;
+    struct { const uint8_t *b; uint32_t len; } tag[NR_TAGS];    /* the last of each; NULL: none */
 };
 
 /* Both map tags start with the entry size and a version; the entries follow. */
 static int must_check read_mmap(struct mb2 *m)
 {
-    const uint32_t size = get_le32(m->mmap);
+    const uint32_t size = get_le32(m->tag[TAG_MMAP].b);
 
     if ( size < 20 )
         return mb_fail(m->p, "multiboot2: bad entry size in the memory map");
 
-    for ( uint32_t at = 8; at < m->mmap_len; at += size ) {
-        const uint8_t *e = m->mmap + at;
+    for ( uint32_t at = 8; at < m->tag[TAG_MMAP].len; at += size ) {
+        const uint8_t *e = m->tag[TAG_MMAP].b + at;
 
-        if ( m->mmap_len - at < size )
+        if ( m->tag[TAG_MMAP].len - at < size )
             return mb_fail(m->p, "multiboot2: memory map tag is truncated");
 
         const int rc = mb_add_memory(m->p, get_le64(e), get_le64(e + 8), get_le32(e + 16));
@@ -151,16 +79,16 @@ static uint32_t e820_type_of_efi(uint32_t type)
 
 static int must_check read_efi_map(struct mb2 *m)
 {
-    const uint32_t size = get_le32(m->efi_map);
+    const uint32_t size = get_le32(m->tag[TAG_EFI_MAP].b);
 
     if ( size < 40 )
         return mb_fail(m->p, "multiboot2: bad entry size in the EFI memory map");
 
     m->p->out->memory_is_efi = true;
-    for ( uint32_t at = 8; at < m->efi_map_len; at += size ) {
-        const uint8_t *e = m->efi_map + at;
+    for ( uint32_t at = 8; at < m->tag[TAG_EFI_MAP].len; at += size ) {
+        const uint8_t *e = m->tag[TAG_EFI_MAP].b + at;
 
-        if ( m->efi_map_len - at < size )
+        if ( m->tag[TAG_EFI_MAP].len - at < size )
             return mb_fail(m->p, "multiboot2: EFI memory map tag is truncated");
 
         const uint64_t start = get_le64(e + 8), pages = get_le64(e + 24);
@@ -179,11 +107,42 @@ static int must_check read_efi_map(struct mb2 *m)
 
 static int must_check read_tag(struct mb2 *m, uint32_t type, const uint8_t *b, uint32_t len)
 {
-    for ( size_t i = 0; i < ARRAY_SIZE(kinds); i++ )
-        if ( kinds[i].type == type )
-            return len < kinds[i].min_len ? mb_fail(m->p, kinds[i].truncated)
-                                          : kinds[i].read(m, b, len);
-    return 0;                           /* many kinds do not concern us */
+    if ( type >= NR_TAGS || !kinds[type].truncated )
+        return 0;                       /* many kinds do not concern us */
+    if ( len < kinds[type].min_len )
+        return mb_fail(m->p, kinds[type].truncated);
+    if ( type == TAG_MODULE )
+        return mb_add_module(m->p, get_le32(b), get_le32(b + 4), (const char *)b + 8, len - 8);
+    m->tag[type].b = b;
+    m->tag[type].len = len;
+    return 0;
+}
+
+/* What is told by one tag. */
+static int must_check use_tags(struct mb2 *m)
+{
+    static const uint8_t no_color[6];
+    struct boot_info *const out = m->p->out;
+    const uint8_t *const fb = m->tag[TAG_FRAMEBUFFER].b, *const efi = m->tag[TAG_EFI64].b;
+    const unsigned int acpi = m->tag[TAG_NEW_ACPI].b ? TAG_NEW_ACPI : TAG_OLD_ACPI;
+    int rc = 0;
+
+    if ( m->tag[TAG_EFI_RUNS].b )
+        return mb_fail(m->p, "multiboot2: the loader left EFI boot services running");
+    if ( m->tag[TAG_CMDLINE].b )
+        rc = mb_keep_string(m->p, (const char *)m->tag[TAG_CMDLINE].b, m->tag[TAG_CMDLINE].len, &out->cmdline);
+    if ( !rc && m->tag[TAG_LOADER].b )
+        rc = mb_keep_string(m->p, (const char *)m->tag[TAG_LOADER].b, m->tag[TAG_LOADER].len, &out->loader);
+    if ( efi )
+        out->efi_system_table = get_le64(efi);
+    if ( m->tag[acpi].b ) {
+        out->rsdp_len = m->tag[acpi].len >= sizeof(out->rsdp) ? sizeof(out->rsdp) : 20;
+        memcpy(out->rsdp, m->tag[acpi].b, out->rsdp_len);
+    }
+    if ( fb )
+        mb_set_video(m->p, get_le64(fb), get_le32(fb + 8), get_le32(fb + 12), get_le32(fb + 16), fb[20], fb[21],
+                     m->tag[TAG_FRAMEBUFFER].len >= 24 + sizeof(no_color) ? fb + 24 : no_color);
+    return rc;
 }
 
 static int must_check read_tags(struct mb2 *m, const uint8_t *info, uint32_t total)
@@ -196,7 +155,7 @@ static int must_check read_tags(struct mb2 *m, const uint8_t *info, uint32_t tot
 
         const uint32_t type = get_le32(info + at), size = get_le32(info + at + 4);
 
-        if ( type == 0 )
+        if ( type == TAG_END )
             return 0;
         if ( size < TAG_HEADER || size > total - at )
             return mb_fail(m->p, "multiboot2: a tag is longer than the information");
@@ -227,14 +186,16 @@ int mb2_parse(struct mb_parse *p, uint64_t addr)
         return mb_fail(p, "multiboot2: information is outside memory");
 
     rc = read_tags(&m, info, total);
+    if ( !rc )
+        rc = use_tags(&m);
     if ( rc )
         return rc;
-    if ( m.efi_not_exited )
-        return mb_fail(p, "multiboot2: the loader left EFI boot services running");
 
-    if ( m.mmap )
+    if ( m.tag[TAG_MMAP].b )
         return read_mmap(&m);
-    if ( m.efi_map )
+    if ( m.tag[TAG_EFI_MAP].b )
         return read_efi_map(&m);
-    return mb_add_basic_memory(p, m.mem_lower, m.mem_upper);
+    if ( !m.tag[TAG_MEMORY].b )
+        return 0;
+    return mb_add_basic_memory(p, get_le32(m.tag[TAG_MEMORY].b), get_le32(m.tag[TAG_MEMORY].b + 4));
 }

@@ -16,7 +16,6 @@
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/string.h"
-#include "core/domain_free.h"
 #include "core/evtchn.h"
 #include "core/gnttab.h"
 #include "core/guest_ops.h"

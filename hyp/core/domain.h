@@ -141,6 +141,9 @@ int must_check domain_get_remote(domid_t id, struct domain **out);
 static inline void domain_ref(struct domain *d) { atomic_inc(&d->refs); }
 void domain_put(struct domain *d);
 
+void domain_init(void);             /* the pseudo domains; after the heap */
+void domain_free_deferred(void);    /* PCPU_WORK_RCU: those whose last reference went */
+
 /*
  * Begin or go on destroying @d; bounded work.  0 when all its resources are released
  * (the structure lives on until its last reference), -XEN_ERESTART to be called again,

@@ -7,7 +7,6 @@
 
 #include "base/assert.h"
 #include "base/log.h"
-#include "core/domain_free.h"
 #include "core/evtchn.h"
 #include "core/guest_ops.h"
 #include "core/preempt.h"

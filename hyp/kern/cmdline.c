@@ -259,12 +259,13 @@ static void parse_word(char *word)
 static const char *skip_image_name(const char *s)
 {
     const char *p;
+    bool is_path = false;
 
     while ( *s == ' ' || *s == '\t' )
         s++;
     for ( p = s; *p && *p != ' ' && *p != '\t' && *p != '='; p++ )
-        continue;
-    if ( *p == '=' || !memchr(s, '/', p - s) )
+        is_path |= *p == '/';
+    if ( *p == '=' || !is_path )
         return s;
     while ( *p == ' ' || *p == '\t' )
         p++;

@@ -17,7 +17,6 @@
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
 #include "plat/tlb.h"
-#include "pv/pv_perdomain.h"
 
 #define DESC_TYPE       (0x1fUL << 40)
 #define DESC_CALL_GATE  (0x0cUL << 40)

@@ -14,7 +14,6 @@
 #include "cpu/cpuid.h"
 #include "cpu/pcpu.h"
 #include "cpu/xstate.h"
-#include "pv/pv_io.h"
 
 #define LAR_LONG    (1U << 21)
 #define ANY_CR4     (CR4_TSD | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PSE | CR4_PAE | CR4_PGE | CR4_MCE)

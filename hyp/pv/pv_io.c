@@ -4,8 +4,6 @@
  * domain's permissions say what really reaches the hardware: a port that the domain was not given
  * reads as all ones and swallows writes.  PCI configuration goes through plat/pci.c.
  */
-#include "pv/pv_io.h"
-
 #include "core/guest_access.h"
 #include "cpu/asm.h"
 #include "cpu/regs.h"

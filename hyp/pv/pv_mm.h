@@ -6,6 +6,7 @@
 #ifndef PV_PV_MM_H
 #define PV_PV_MM_H
 
+#include "core/insn.h"
 #include "core/page.h"
 #include "cpu/regs.h"
 #include "pv/pv.h"
@@ -84,5 +85,28 @@ void pv_load_ldt(struct vcpu *v);
 int must_check pv_grant_map(struct vcpu *v, uint64_t addr, mfn_t frame, bool by_pte, bool readonly,
                             uint64_t avail_bits, uint64_t *pte_ma);
 void pv_grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame);
+
+/* Descriptor tables of vCPUs in their domain's address slot (pv_desc.c). */
+
+/* Page 0..15: GDT, 16..31: LDT. */
+uint64_t *perdomain_pte(const struct vcpu *v, unsigned int page);
+uint64_t perdomain_va(const struct vcpu *v, unsigned int page);
+
+void pv_desc_init(struct vcpu *v);          /* empty tables */
+void pv_desc_release(struct vcpu *v);       /* drops the frames; v does not run */
+/* A fault at @cr2 in the LDT's pages: true if it is mapped now. */
+bool pv_ldt_fault(struct vcpu *v, uint64_t cr2);
+void pv_load_debugregs(const struct vcpu *v);
+
+/* Port I/O (pv_io.c). */
+
+enum pv_io_result { PV_IO_DONE, PV_IO_REFUSED, PV_IO_FAULTED };
+
+/* True if the guest's own I/O privilege level allows port I/O in its present mode. */
+bool pv_io_privileged(const struct vcpu *v);
+/* IN and OUT.  Refused: #GP. */
+enum pv_io_result pv_io(struct vcpu *v, const struct insn *in);
+/* INS and OUTS, a bounded number of steps; @in->len is made 0 if more are to do.  Faulted: #PF was injected. */
+enum pv_io_result pv_io_string(struct vcpu *v, struct insn *in);
 
 #endif

@@ -8,7 +8,6 @@
 #include "core/guest_access.h"
 #include "core/insn.h"
 #include "cpu/asm.h"
-#include "pv/pv_perdomain.h"
 
 /* What stores to page tables may be done with: the rest is a page fault. */
 #define STORES  (BIT(INSN_MOV) | BIT(INSN_OR) | BIT(INSN_AND) | BIT(INSN_XOR) | BIT(INSN_XCHG) | BIT(INSN_CMPXCHG) | \

@@ -22,7 +22,6 @@
 #include "cpu/xstate.h"
 #include "mem/heap.h"
 #include "mem/slab.h"
-#include "pv/pv_perdomain.h"
 
 #define TABLE_FLAGS     (PTE_P | PTE_RW | PTE_A | PTE_D)
 

@@ -147,25 +147,22 @@ TEST(questions_about_ram)
 
 TEST(find_takes_the_highest_place_that_is_free)
 {
-    static const struct e820_hole avoid[] = { { 60 * P, 64 * P }, { 40 * P + 1, 50 * P } };
     struct e820_map m;
     uint64_t at;
 
     two_banks(&m);
-    CHECK_EQ(e820_find(&m, P, P, 0, ~0UL, NULL, 0, &at), 0);
+    CHECK_EQ(e820_find(&m, P, P, 0, ~0UL, &at), 0);
     CHECK_EQ(at, 63 * P);
-    CHECK_EQ(e820_find(&m, P, P, 0, ~0UL, avoid, 2, &at), 0);
-    CHECK_EQ(at, 59 * P);
-    CHECK_EQ(e820_find(&m, 11 * P, P, 0, ~0UL, avoid, 2, &at), 0);
-    CHECK_EQ(at, 5 * P);
-    CHECK_EQ(e820_find(&m, 8 * P, 8 * P, 0, ~0UL, avoid, 2, &at), 0);
-    CHECK_EQ(at, 32 * P);
-    CHECK_EQ(e820_find(&m, P, P, 0, 32 * P, avoid, 2, &at), 0);
+    CHECK_EQ(e820_find(&m, 11 * P, P, 0, ~0UL, &at), 0);
+    CHECK_EQ(at, 53 * P);
+    CHECK_EQ(e820_find(&m, 8 * P, 8 * P, 0, 63 * P, &at), 0);
+    CHECK_EQ(at, 48 * P);
+    CHECK_EQ(e820_find(&m, P, P, 0, 32 * P, &at), 0);
     CHECK_EQ(at, 15 * P);
-    CHECK_EQ(e820_find(&m, P, P, 16 * P, 32 * P, avoid, 2, &at), -XEN_ENOENT);
-    CHECK_EQ(e820_find(&m, 33 * P, P, 0, ~0UL, NULL, 0, &at), -XEN_ENOENT);
-    CHECK_EQ(e820_find(&m, ~0UL, P, 0, ~0UL, NULL, 0, &at), -XEN_ENOENT);
-    CHECK_EQ(e820_find(&m, 0, P, 0, ~0UL, NULL, 0, &at), -XEN_ENOENT);
+    CHECK_EQ(e820_find(&m, P, P, 16 * P, 32 * P, &at), -XEN_ENOENT);
+    CHECK_EQ(e820_find(&m, 33 * P, P, 0, ~0UL, &at), -XEN_ENOENT);
+    CHECK_EQ(e820_find(&m, ~0UL, P, 0, ~0UL, &at), -XEN_ENOENT);
+    CHECK_EQ(e820_find(&m, 0, P, 0, ~0UL, &at), -XEN_ENOENT);
 }
 
 TESTS(RUN(sanitise_sorts_merges_and_lets_the_stricter_type_win),

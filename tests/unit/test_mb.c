@@ -92,7 +92,7 @@ TEST(mb1_from_qemu)
     CHECK_EQ(info.memory.nr, 2);
     CHECK_EQ(info.memory.e[1].addr, 0x100000);
     CHECK_EQ(info.memory.e[1].size, 0x7f00000);
-    CHECK_EQ(info.video.type, BOOT_VIDEO_NONE);
+    CHECK_EQ(info.video.video_type, 0);
 }
 
 TEST(file_name_is_stripped_as_the_loader_puts_it)
@@ -142,11 +142,11 @@ TEST(mb1_framebuffer)
     ram[0x100 + 109] = 1;
     memcpy(ram + 0x100 + 110, color, 6);
     CHECK_EQ(boot_info_parse(MB1_LOADER_MAGIC, 0x100, &phys, &info, &why), 0);
-    CHECK_EQ(info.video.type, BOOT_VIDEO_RGB);
-    CHECK_EQ(info.video.addr, 0xfd000000);
-    CHECK_EQ(info.video.width, 1024);
-    CHECK_EQ(info.video.red.pos, 16);
-    CHECK_EQ(info.video.blue.size, 8);
+    CHECK_EQ(info.video.video_type, XEN_VGATYPE_VESA_LFB);
+    CHECK_EQ(info.video.u.vesa_lfb.lfb_base, 0xfd000000);
+    CHECK_EQ(info.video.u.vesa_lfb.width, 1024);
+    CHECK_EQ(info.video.u.vesa_lfb.red_pos, 16);
+    CHECK_EQ(info.video.u.vesa_lfb.blue_size, 8);
 }
 
 TEST(mb1_bad_pointers_are_refused_by_name)
@@ -264,8 +264,7 @@ TEST(mb2_from_grub)
     CHECK_EQ(info.rsdp_len, 36);
     assert_memory_equal(info.rsdp, "RSD PTR ", 8);
     CHECK_EQ(info.efi_system_table, 0x7fff0000);
-    CHECK_EQ(info.video.type, BOOT_VIDEO_TEXT);
-    CHECK_EQ(info.video.width, 80);
+    CHECK_EQ(info.video.video_type, 0);
 }
 
 TEST(mb2_efi_map_stands_in_for_a_missing_one)
@@ -347,8 +346,12 @@ TEST(mb2_bad_sizes_are_refused)
 TEST(too_much_text_is_refused)
 {
     mb2_begin();
-    for ( int i = 0; i < 3; i++ )
-        memset(ram + tag(2, 3000), 'x', 3000);
+    for ( int i = 0; i < 3; i++ ) {
+        const uint32_t at = tag(3, 8 + 3000);
+
+        put64(at, 0);
+        memset(ram + at + 8, 'x', 3000);
+    }
     mb2_finish();
     check_refused(MB2_LOADER_MAGIC, -XEN_ENOSPC, "longer than 8 KiB");
 }

@@ -10,7 +10,6 @@
 #define memmove     hyp_memmove
 #define memset      hyp_memset
 #define memcmp      hyp_memcmp
-#define memchr      hyp_memchr
 #define strlen      hyp_strlen
 #define strnlen     hyp_strnlen
 #define strcmp      hyp_strcmp
