@@ -88,10 +88,7 @@ static int dc_createdomain(struct domain *none, struct xen_domctl *op)
     return rc;
 }
 
-static int dc_destroydomain(struct domain *d, struct xen_domctl *op)
-{
-    return domain_destroy(d);
-}
+static int dc_destroydomain(struct domain *d, struct xen_domctl *op) { return domain_destroy(d); }
 
 static int dc_pausedomain(struct domain *d, struct xen_domctl *op)
 {
@@ -236,10 +233,7 @@ static int dc_scheduler_op(struct domain *d, struct xen_domctl *op)
  * a domain would need, events for others than dom0.  The tools
  * tell this from "no such call".
  */
-static int dc_unsupported(struct domain *d, struct xen_domctl *op)
-{
-    return -XEN_EOPNOTSUPP;
-}
+static int dc_unsupported(struct domain *d, struct xen_domctl *op) { return -XEN_EOPNOTSUPP; }
 
 #define DOMAIN_OP(name, fl) [XEN_DOMCTL_##name] = { dc_##name, fl }
 #define NOT_HERE(name)    [XEN_DOMCTL_##name] = { dc_unsupported, 0 }

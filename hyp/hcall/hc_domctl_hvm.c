@@ -78,10 +78,7 @@ int dc_gethvmcontext_partial(struct domain *d, struct xen_domctl *op)
 }
 
 /* Tables of the physical map come from the hypervisor's heap, bounded by core/p2m.c: any pool will do. */
-int dc_set_paging_mempool_size(struct domain *d, struct xen_domctl *op)
-{
-    return 0;
-}
+int dc_set_paging_mempool_size(struct domain *d, struct xen_domctl *op) { return 0; }
 
 int dc_shadow_op(struct domain *d, struct xen_domctl *op)
 {

@@ -116,10 +116,7 @@ static int pf_get_cpuinfo(struct xen_platform_op *op)
     return 0;
 }
 
-static int pf_unsupported(struct xen_platform_op *op)
-{
-    return -XEN_EOPNOTSUPP;
-}
+static int pf_unsupported(struct xen_platform_op *op) { return -XEN_EOPNOTSUPP; }
 
 #define PLATFORM_OP(name)   [XENPF_##name] = pf_##name
 #define NOT_HERE(name)      [XENPF_##name] = pf_unsupported

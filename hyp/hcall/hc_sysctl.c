@@ -25,10 +25,7 @@
 
 typedef int sysctl_fn(struct xen_sysctl *op);
 
-static int sc_readconsole(struct xen_sysctl *op)
-{
-    return console_read_ring(&op->u.readconsole);
-}
+static int sc_readconsole(struct xen_sysctl *op) { return console_read_ring(&op->u.readconsole); }
 
 static unsigned int cpus_like_0(bool same_core)
 {
@@ -241,10 +238,7 @@ static int sc_cpupool_op(struct xen_sysctl *op)
     }
 }
 
-static int sc_scheduler_op(struct xen_sysctl *op)
-{
-    return sched_sysctl(&op->u.scheduler_op);
-}
+static int sc_scheduler_op(struct xen_sysctl *op) { return sched_sysctl(&op->u.scheduler_op); }
 
 static int sc_get_cpu_levelling_caps(struct xen_sysctl *op)
 {
@@ -303,10 +297,7 @@ static int sc_get_cpu_policy(struct xen_sysctl *op)
 }
 
 /* Known, but not to be had: bringing CPUs up and down, taking pages out, tracing, live patches. */
-static int sc_unsupported(struct xen_sysctl *op)
-{
-    return -XEN_EOPNOTSUPP;
-}
+static int sc_unsupported(struct xen_sysctl *op) { return -XEN_EOPNOTSUPP; }
 
 #define SYSCTL_OP(name)     [XEN_SYSCTL_##name] = sc_##name
 #define NOT_HERE(name)      [XEN_SYSCTL_##name] = sc_unsupported

@@ -59,10 +59,7 @@ static int op_down(struct vcpu *v, guest_ptr_t arg)
     return 0;
 }
 
-static int op_is_up(struct vcpu *v, guest_ptr_t arg)
-{
-    return vcpu_is_up(v);
-}
+static int op_is_up(struct vcpu *v, guest_ptr_t arg) { return vcpu_is_up(v); }
 
 static int op_get_runstate(struct vcpu *v, guest_ptr_t arg)
 {
@@ -113,10 +110,7 @@ static int op_register_info(struct vcpu *v, guest_ptr_t arg)
 }
 
 /* There is no periodic timer to be had: it is off. */
-static int op_stop_periodic(struct vcpu *v, guest_ptr_t arg)
-{
-    return 0;
-}
+static int op_stop_periodic(struct vcpu *v, guest_ptr_t arg) { return 0; }
 
 static int op_set_singleshot(struct vcpu *v, guest_ptr_t arg)
 {
