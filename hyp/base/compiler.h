@@ -8,7 +8,6 @@
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define packed          __attribute__((packed))
 #define aligned_to(n)   __attribute__((aligned(n)))
-#define used            __attribute__((used))
 #define noinline        __attribute__((noinline))
 #define always_inline   inline __attribute__((always_inline))
 /* A local that is filled before it is read: spared the zeroing that all others get. */

@@ -2,7 +2,6 @@
 /* The table of debug keys; each layer registers what it can show. */
 #include "kern/keyhandler.h"
 
-#include "base/assert.h"
 #include "base/log.h"
 
 static const struct debug_key no_keys[1];

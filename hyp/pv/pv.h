@@ -41,7 +41,6 @@ void pv_page_fault(struct vcpu *v, uint64_t cr2, uint32_t error_code);
 /* INT n at RIP: true if the guest's trap table allows that (and it was delivered). */
 bool pv_software_interrupt(struct vcpu *v);
 void pv_int80(struct vcpu *v);              /* INT 0x80 was executed */
-void pv_toggle_mode(struct vcpu *v);        /* guest kernel <-> user: CR3, GS */
 
 /* Descriptors, debug registers, segment bases of the current vCPU (pv_desc.c).  XEN_E*. */
 int must_check pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);

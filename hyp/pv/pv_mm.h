@@ -37,11 +37,7 @@ void pt_teardown_later(struct domain *d, struct frame *f);
 /* Go on with what pt_type_put left: true when nothing remains. */
 bool pt_teardown_some(struct domain *d);
 
-/*
- * One L1 entry: take what it needs (@owner: whose frames it may map, @d or a foreign domain whose
- * mm_lock is held too) and make it what is really written.  0 or -XEN_EINVAL, -XEN_EPERM.
- */
-int must_check l1e_get(struct domain *d, struct domain *owner, uint64_t *e);
+/* Give back what the L1 entry @e holds. */
 void l1e_put(struct domain *d, uint64_t e);
 
 /* Write entry @idx of table @f (validated, of level 1..4), references moved.  As pt_type_get. */

@@ -65,7 +65,11 @@ static int l1e_get_other(struct domain *d, struct domain *owner, uint64_t *e)
     return 0;
 }
 
-static inline int l1e_get_inline(struct domain *d, struct domain *owner, uint64_t *e)
+/*
+ * One L1 entry: take what it needs (@owner: whose frames it may map, @d or a foreign domain whose
+ * mm_lock is held too) and make it what is really written.  0 or -XEN_EINVAL, -XEN_EPERM.
+ */
+static inline int l1e_get(struct domain *d, struct domain *owner, uint64_t *e)
 {
     const mfn_t mfn = pte_mfn(*e);
     struct frame *f;
@@ -86,11 +90,6 @@ static inline int l1e_get_inline(struct domain *d, struct domain *owner, uint64_
         }
     }
     return l1e_get_other(d, owner, e);
-}
-
-int l1e_get(struct domain *d, struct domain *owner, uint64_t *e)
-{
-    return l1e_get_inline(d, owner, e);
 }
 
 static void l1e_put_foreign(struct frame *f, uint64_t e)
@@ -170,7 +169,7 @@ static int validate_l1(struct domain *d, uint64_t *t, unsigned int *pi)
         e = t[i];
         if ( !(e & PTE_P) )
             continue;
-        rc = l1e_get_inline(d, d, &e);
+        rc = l1e_get(d, d, &e);
         if ( unlikely(rc) ) {
             *pi = i;
             return rc;
@@ -393,7 +392,7 @@ static int write_l1e(struct domain *d, struct domain *owner, uint64_t *p, uint64
         entry_store(p, ((val | PTE_US) & ~(PTE_G | PTE_GRANT)) | (old & PTE_GRANT), preserve_ad);
         return 0;
     }
-    rc = l1e_get_inline(d, owner, &val);
+    rc = l1e_get(d, owner, &val);
     if ( rc )
         return rc;
     entry_store(p, val, preserve_ad);

@@ -26,7 +26,7 @@
 #define FLAGS_USER_SETS (FLAGS_IOPL | FLAGS_VM | FLAGS_VIF | FLAGS_VIP)     /* never from a guest */
 
 /* Kernel and user half have their own page tables and GS bases. */
-void pv_toggle_mode(struct vcpu *v)
+static void pv_toggle_mode(struct vcpu *v)
 {
     struct pv_vcpu *pv = &v->pv;
 
