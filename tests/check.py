@@ -49,7 +49,7 @@ PARTS = [
     Part("domu", 600, "small PV kernels, as guests of stock dom0", [PY, "tests/guest/domu.py"], True),
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
-    Part("system", 2000, "stock Debian as dom0 and guests",
+    Part("system", 2300, "stock Debian as dom0 and guests",
          SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "hvm")), []) +
          ["tests/system"], True),
     Part("toolstack", 900, "the toolstack in dom0, guests under it",

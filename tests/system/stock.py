@@ -71,9 +71,33 @@ def hypervisor(hv):
     return p
 
 
+def _loaded_part(elf):
+    """A 64-bit ELF with nothing but its program headers and what they load, without zeros at an end."""
+    table, = struct.unpack_from("<Q", elf, 32)
+    count, = struct.unpack_from("<H", elf, 56)
+    out = bytearray(elf[:table + 56 * count])
+    struct.pack_into("<Q", out, 40, 0)                  # no section headers
+    struct.pack_into("<HHH", out, 58, 0, 0, 0)
+    moved = []
+    for at in range(table, table + 56 * count, 56):
+        kind, _, offset, _, _, length = struct.unpack_from("<IIQQQQ", elf, at)
+        if kind == 1:
+            data = elf[offset:offset + length].rstrip(b"\0")
+            out += bytes(-len(out) % 4096)
+            struct.pack_into("<Q", out, at + 8, len(out))
+            struct.pack_into("<Q", out, at + 32, len(data))
+            struct.pack_into("<Q", out, at + 48, 4096)
+            moved.append((offset, length, len(out)))
+            out += data
+        for old, size, new in moved:                    # notes are inside
+            if kind != 1 and old <= offset < old + size:
+                struct.pack_into("<Q", out, at + 8, new + offset - old)
+    return bytes(out)
+
+
 def vmlinux():
     """The stock kernel as a plain ELF: what a guest starts from without unpacking time."""
-    out = os.path.join(STOCK, "vmlinux")
+    out = os.path.join(STOCK, "vmlinux.elf")
     if os.path.exists(out):
         return out
     with open(vmlinuz(), "rb") as f:
@@ -84,7 +108,7 @@ def vmlinux():
     payload = data[start:start + length]
     if payload[:6] != b"\xfd7zXZ\0":
         raise StockError("kernel payload is not xz; unpack it by hand into %s" % out)
-    elf = lzma.LZMADecompressor().decompress(payload)
+    elf = _loaded_part(lzma.LZMADecompressor().decompress(payload))
     tmp = out + ".%d" % os.getpid()
     with open(tmp, "wb") as f:
         f.write(elf)
@@ -113,6 +137,12 @@ def tiny_guest():
     return compile_c("tiny", "tiny/tiny.S", [
         "-nostdlib", "-static", "-Wl,--build-id=none,-n,-Ttext=0xffffffff80100000",
         "-Wl,--section-start=.note.Xen=0xffffffff80110000"])
+
+
+def tiny_pvh_guest():
+    """The smallest hardware guest: tiny/pvh.S."""
+    return compile_c("tiny_pvh", "tiny/pvh.S", [
+        "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none,-n,--no-warn-rwx-segments,-Ttext=0x100000"])
 
 
 class Cpio:
