@@ -69,7 +69,7 @@ mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type)
     for ( unsigned int level = LEVELS; ; level-- ) {
         const uint64_t e = read_once(table[index_at(gfn, level)]);
 
-        if ( !p2m_present(e) )
+        if ( !p2m_present(e) || p2m_type_of(e) == P2M_APIC )
             return INVALID_MFN;
         if ( level == 1 || (e & P2M_LARGE) ) {
             if ( type )
@@ -155,7 +155,7 @@ int p2m_set(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order, enum 
 {
     const int rc = change(d, gfn, mfn, order, type);
 
-    if ( rc )
+    if ( rc || type == P2M_APIC )
         return rc;
     if ( type != P2M_GRANT_RW && type != P2M_GRANT_RO )
         for ( uint64_t i = 0; i < BIT(order); i++ )

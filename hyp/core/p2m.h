@@ -24,6 +24,7 @@ enum p2m_type {
     P2M_SHARED,         /* the hypervisor's page shared with the domain: shared_info, grant frames */
     P2M_GRANT_RW,       /* grant-mapped: the grant map's record holds the references */
     P2M_GRANT_RO,
+    P2M_APIC,           /* VT-x's stand-in for the local APIC: to everybody else, nothing there */
     P2M_NR
 };
 

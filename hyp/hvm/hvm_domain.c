@@ -145,8 +145,9 @@ static int vcpu_init_hvm(struct vcpu *v)
     v->hvm = h;
     h->pat = PAT_RESET;
     h->mtrr_def = BIT(11) | 6;          /* on, write-back */
-    vlapic_init(v);                     /* first: vlapic_free wants it done */
-    rc = hvm_backend->vcpu_create(v);
+    rc = vlapic_init(v);                /* first: vlapic_free wants it done */
+    if ( !rc )
+        rc = hvm_backend->vcpu_create(v);
     if ( rc )
         return rc;
     hvm_reset(v);

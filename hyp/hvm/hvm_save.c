@@ -71,14 +71,11 @@ static void save_lapic_regs(struct domain *d, unsigned int i, void *rec, uint64_
 {
     struct vcpu *const v = d->vcpu[i];
     const struct vlapic *const a = &v->hvm->vlapic;
-    const uint64_t *const sets[] = { a->isr, a->tmr, a->irr };
     uint64_t left = 0;
     uint32_t *const to = rec;
 
-    for ( unsigned int r = 0; r < ARRAY_SIZE(a->regs); r++ )
-        to[r * 4] = a->regs[r];
-    for ( unsigned int r = 0; r < 24; r++ )
-        to[APIC_ISR / 4 + r * 4] = sets[r / 8][r % 8 / 2] >> r % 2 * 32;
+    for ( unsigned int r = 0; r < VLAPIC_REGS; r++ )
+        to[r * 4] = read_once(a->regs[r][0]);
     if ( !(a->base & APIC_BASE_X2APIC) )
         left = vlapic_read(v, APIC_TMCCT);
     else
@@ -90,15 +87,14 @@ static int load_lapic_regs(struct domain *d, unsigned int i, const void *rec, ui
 {
     struct vcpu *const v = d->vcpu[i];
     struct vlapic *const a = &v->hvm->vlapic;
-    uint64_t *const sets[] = { a->isr, a->tmr, a->irr };
     const uint32_t *const from = rec;
 
-    for ( unsigned int r = 0; r < ARRAY_SIZE(a->regs); r++ )
+    for ( unsigned int r = 0; r < VLAPIC_REGS; r++ )
         if ( r != APIC_ID / 16 && r != APIC_VERSION / 16 )
-            a->regs[r] = from[r * 4];
-    for ( unsigned int r = 0; r < 24; r += 2 )
-        sets[r / 8][r % 8 / 2] = (from[APIC_ISR / 4 + r * 4] | (uint64_t)from[APIC_ISR / 4 + r * 4 + 4] << 32) &
-                                 (r % 8 ? ~0UL : ~0xffffUL);    /* there are no vectors below 16 */
+            a->regs[r][0] = from[r * 4];
+    for ( unsigned int r = APIC_ISR / 16; r < APIC_ISR / 16 + 24; r += 8 )
+        a->regs[r][0] &= ~0xffffU;      /* there are no vectors below 16 */
+    a->irr_words = 0xff;
     vlapic_timer_resume(v, from[APIC_TMCCT / 4], a->timer_deadline);
     hvm_kick(v);
     return 0;

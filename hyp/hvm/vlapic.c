@@ -20,6 +20,7 @@
 #include "hvm/hvm_vcpu.h"
 #include "hvm/vioapic.h"
 #include "kern/clock.h"
+#include "mem/heap.h"
 
 enum {
     REG_ID = 0x02, REG_VERSION, REG_TPR = 0x08, REG_PPR = 0x0a, REG_EOI, REG_LDR = 0x0d, REG_DFR, REG_SVR,
@@ -28,7 +29,6 @@ enum {
     REG_TIMER_INITIAL, REG_TIMER_CURRENT, REG_TIMER_DIVIDE = 0x3e, REG_SELF_IPI,
 };
 
-#define VERSION         0x00050014U     /* six LVT entries, no suppression of EOI broadcasts */
 #define SVR_ENABLE      0x100U
 #define LVT_MASKED      0x10000U
 #define LVT_PERIODIC    0x20000U
@@ -59,39 +59,48 @@ static uint32_t x2apic_ldr(uint32_t id)
     return (id >> 4) << 16 | 1U << (id & 15);
 }
 
-static int highest(const uint64_t *map)
+/* The word of @vector in the set of 256 that begins at register @set. */
+static uint32_t *word_of(const struct vlapic *l, unsigned int set, uint8_t vector)
 {
-    for ( int w = 3; w >= 0; w-- ) {
-        const uint64_t word = read_once(map[w]);
+    return &l->regs[set + vector / 32][0];
+}
+
+static int in_service(const struct vlapic *l)
+{
+    for ( int w = 7; w >= 0; w-- ) {
+        const uint32_t word = read_once(l->regs[REG_ISR + w][0]);
 
         if ( word )
-            return w * 64 + highest_bit(word);
+            return w * 32 + highest_bit(word);
     }
     return -1;
 }
 
 static uint32_t ppr(const struct vlapic *l)
 {
-    const int in_service = highest(l->isr);
-    const uint32_t tpr = l->regs[REG_TPR];
+    const int vector = in_service(l);
+    const uint32_t tpr = l->regs[REG_TPR][0];
 
-    return in_service >= 0 && (in_service & 0xf0U) > (tpr & 0xf0) ? in_service & 0xf0U : tpr;
+    return vector >= 0 && (vector & 0xf0U) > (tpr & 0xf0) ? vector & 0xf0U : tpr;
 }
 
 /* --- Coming in ----------------------------------------------------------------------------------- */
 
 void vlapic_set_irq(struct vcpu *v, uint8_t vector, bool level)
 {
-    struct vlapic *l = lapic(v);
+    const uint32_t bit = 1U << vector % 32;
+    uint32_t *const tmr = word_of(lapic(v), REG_TMR, vector);
 
-    if ( unlikely(test_bit(vector, l->tmr) != level) ) {
+    if ( unlikely(!(read_once(*tmr) & bit) == level) ) {
         if ( level )
-            set_bit(vector, l->tmr);
+            atomic_or32(tmr, bit);
         else
-            clear_bit(vector, l->tmr);
+            atomic_and32(tmr, ~bit);
     }
-    if ( !test_and_set_bit(vector, l->irr) )
+    if ( !(__atomic_fetch_or(word_of(lapic(v), REG_IRR, vector), bit, __ATOMIC_SEQ_CST) & bit) ) {
+        atomic_or32(&lapic(v)->irr_words, 1U << vector / 32);
         vcpu_work(v, VCPU_WORK_IRQ);
+    }
 }
 
 static void raise_error(struct vcpu *v, uint32_t error);
@@ -107,7 +116,7 @@ static void accept_fixed(struct vcpu *v, uint8_t vector, bool level)
 
 static void raise_local(struct vcpu *v, unsigned int lvt)
 {
-    const uint32_t entry = read_once(lapic(v)->regs[lvt]);
+    const uint32_t entry = read_once(lapic(v)->regs[lvt][0]);
 
     if ( !(entry & LVT_MASKED) )
         accept_fixed(v, entry, false);
@@ -123,7 +132,7 @@ static void raise_error(struct vcpu *v, uint32_t error)
 static void accept(struct vcpu *v, unsigned int mode, uint8_t vector, bool level)
 {
     if ( mode <= MODE_LOWEST ) {
-        if ( lapic(v)->regs[REG_SVR] & SVR_ENABLE )
+        if ( lapic(v)->regs[REG_SVR][0] & SVR_ENABLE )
             accept_fixed(v, vector, level);
     } else if ( mode == MODE_NMI ) {
         vcpu_work(v, VCPU_WORK_NMI);
@@ -137,7 +146,7 @@ static void accept(struct vcpu *v, unsigned int mode, uint8_t vector, bool level
 static bool matches(const struct vcpu *v, uint32_t dest, bool logical)
 {
     const struct vlapic *l = lapic(v);
-    const uint32_t ldr = l->regs[REG_LDR] >> 24;
+    const uint32_t ldr = l->regs[REG_LDR][0] >> 24;
 
     if ( !is_enabled(l) )
         return false;
@@ -150,7 +159,7 @@ static bool matches(const struct vcpu *v, uint32_t dest, bool logical)
 
         return own >> 16 == dest >> 16 && (own & dest & 0xffff);
     }
-    if ( l->regs[REG_DFR] >> 28 == DFR_FLAT )
+    if ( l->regs[REG_DFR][0] >> 28 == DFR_FLAT )
         return ldr & dest & 0xff;
     return (ldr >> 4 == (dest >> 4 & 15) || (dest & 0xf0) == 0xf0) && (ldr & dest & 15);
 }
@@ -173,7 +182,7 @@ static void deliver(struct domain *d, const struct vcpu *except, uint32_t dest, 
             continue;
         if ( mode != MODE_LOWEST )
             accept(v, mode, vector, level);
-        else if ( (lapic(v)->regs[REG_SVR] & SVR_ENABLE) && (!best || ppr(lapic(v)) < ppr(lapic(best))) )
+        else if ( (lapic(v)->regs[REG_SVR][0] & SVR_ENABLE) && (!best || ppr(lapic(v)) < ppr(lapic(best))) )
             best = v;
     }
     if ( best )
@@ -189,7 +198,7 @@ void vlapic_deliver(struct domain *d, uint32_t dest, bool logical, unsigned int 
 
 static uint64_t tick_ns(const struct vlapic *l)
 {
-    const uint32_t divide = l->regs[REG_TIMER_DIVIDE];
+    const uint32_t divide = l->regs[REG_TIMER_DIVIDE][0];
 
     return TICK_NS << (((divide & 3) + (divide >> 1 & 4) + 1) & 7);
 }
@@ -223,9 +232,9 @@ static uint32_t timer_count(const struct vlapic *l)
 {
     const uint64_t due = read_once(l->timer_due_ns), now = clock_now_ns();
 
-    if ( due <= now || (l->regs[REG_LVT_TIMER] & LVT_DEADLINE) )
+    if ( due <= now || (l->regs[REG_LVT_TIMER][0] & LVT_DEADLINE) )
         return 0;
-    return min(DIV_ROUND_UP(due - now, tick_ns(l)), (uint64_t)l->regs[REG_TIMER_INITIAL]);
+    return min(DIV_ROUND_UP(due - now, tick_ns(l)), (uint64_t)l->regs[REG_TIMER_INITIAL][0]);
 }
 
 /*
@@ -245,8 +254,8 @@ static void timer_fired(void *arg)
         timer_arm(&l->timer, due);
         return;
     }
-    if ( read_once(l->regs[REG_LVT_TIMER]) & LVT_PERIODIC ) {
-        const uint64_t period = max(read_once(l->regs[REG_TIMER_INITIAL]) * tick_ns(l), (uint64_t)PERIOD_MIN_NS);
+    if ( read_once(l->regs[REG_LVT_TIMER][0]) & LVT_PERIODIC ) {
+        const uint64_t period = max(read_once(l->regs[REG_TIMER_INITIAL][0]) * tick_ns(l), (uint64_t)PERIOD_MIN_NS);
 
         next = due + period;
         if ( next <= now )
@@ -267,19 +276,20 @@ static void timer_fired(void *arg)
 void vlapic_timer_resume(struct vcpu *v, uint32_t count, uint64_t deadline)
 {
     struct vlapic *l = lapic(v);
-    const uint32_t lvt = l->regs[REG_LVT_TIMER];
+    const uint32_t lvt = l->regs[REG_LVT_TIMER][0];
 
-    if ( lvt & LVT_DEADLINE )
+    l->by_deadline = lvt & LVT_DEADLINE;
+    if ( l->by_deadline )
         timer_set_deadline(v, deadline);
     else
-        timer_set_count(l, count || !(lvt & LVT_PERIODIC) ? count : l->regs[REG_TIMER_INITIAL]);
+        timer_set_count(l, count || !(lvt & LVT_PERIODIC) ? count : l->regs[REG_TIMER_INITIAL][0]);
 }
 
 void vlapic_tsc_moved(struct vcpu *v)
 {
     struct vlapic *l = lapic(v);
 
-    if ( (l->regs[REG_LVT_TIMER] & LVT_DEADLINE) && l->timer_due_ns )
+    if ( (l->regs[REG_LVT_TIMER][0] & LVT_DEADLINE) && l->timer_due_ns )
         timer_set_deadline(v, l->timer_deadline);
 }
 
@@ -288,12 +298,12 @@ void vlapic_tsc_moved(struct vcpu *v)
 static void write_eoi(struct vcpu *v, unsigned int reg, uint32_t value)
 {
     struct vlapic *l = lapic(v);
-    const int vector = highest(l->isr);
+    const int vector = in_service(l);
 
     if ( vector < 0 )
         return;
-    l->isr[vector / 64] &= ~BIT(vector % 64);
-    if ( unlikely(test_bit(vector, l->tmr)) && v->domain->hvm->vioapic )
+    *word_of(l, REG_ISR, vector) &= ~(1U << vector % 32);
+    if ( unlikely(read_once(*word_of(l, REG_TMR, vector)) >> vector % 32 & 1) && v->domain->hvm->vioapic )
         vioapic_eoi(v->domain, vector);
 }
 
@@ -301,17 +311,22 @@ static void write_svr(struct vcpu *v, unsigned int reg, uint32_t value)
 {
     struct vlapic *l = lapic(v);
 
-    l->regs[REG_SVR] = value;
+    l->regs[REG_SVR][0] = value;
     for ( unsigned int i = REG_LVT_TIMER; i <= REG_LVT_ERROR && !(value & SVR_ENABLE); i++ )
-        l->regs[i] |= LVT_MASKED;
+        l->regs[i][0] |= LVT_MASKED;
     /* An event upcall that came before was dropped. */
     if ( (value & SVR_ENABLE) && read_once(v->vcpu_info->evtchn_upcall_pending) )
         vcpu_work(v, VCPU_WORK_UPCALL);
 }
 
+static void write_dfr(struct vcpu *v, unsigned int reg, uint32_t value)
+{
+    lapic(v)->regs[REG_DFR][0] = value | 0x0fffffff;
+}
+
 static void write_esr(struct vcpu *v, unsigned int reg, uint32_t value)
 {
-    lapic(v)->regs[REG_ESR] = atomic_xchg32(&lapic(v)->esr, 0);
+    lapic(v)->regs[REG_ESR][0] = atomic_xchg32(&lapic(v)->esr, 0);
 }
 
 static void send_ipi(struct vcpu *v, uint32_t icr, uint32_t dest)
@@ -335,9 +350,9 @@ static void send_ipi(struct vcpu *v, uint32_t icr, uint32_t dest)
 static void write_icr(struct vcpu *v, unsigned int reg, uint32_t value)
 {
     struct vlapic *l = lapic(v);
-    const uint32_t dest = l->regs[REG_ICR2] >> 24;
+    const uint32_t dest = l->regs[REG_ICR2][0] >> 24;
 
-    l->regs[REG_ICR] = value;
+    l->regs[REG_ICR][0] = value;
     send_ipi(v, value, dest == 0xff && !(value & ICR_LOGICAL) ? DEST_ALL : dest);
 }
 
@@ -350,19 +365,21 @@ static void write_lvt(struct vcpu *v, unsigned int reg, uint32_t value)
 {
     struct vlapic *l = lapic(v);
 
-    if ( !(l->regs[REG_SVR] & SVR_ENABLE) )
+    if ( !(l->regs[REG_SVR][0] & SVR_ENABLE) )
         value |= LVT_MASKED;
-    if ( reg == REG_LVT_TIMER && ((l->regs[reg] ^ value) & LVT_DEADLINE) )
+    if ( reg == REG_LVT_TIMER && l->by_deadline != !!(value & LVT_DEADLINE) ) {
+        l->by_deadline = !l->by_deadline;
         timer_set(l, 0);
-    write_once(l->regs[reg], value);
+    }
+    write_once(l->regs[reg][0], value);
 }
 
 static void write_timer_initial(struct vcpu *v, unsigned int reg, uint32_t value)
 {
     struct vlapic *l = lapic(v);
 
-    write_once(l->regs[REG_TIMER_INITIAL], value);
-    if ( !(l->regs[REG_LVT_TIMER] & LVT_DEADLINE) )
+    write_once(l->regs[REG_TIMER_INITIAL][0], value);
+    if ( !(l->regs[REG_LVT_TIMER][0] & LVT_DEADLINE) )
         timer_set_count(l, value);
 }
 
@@ -372,14 +389,14 @@ static const struct reg {
     void   (*write)(struct vcpu *v, unsigned int reg, uint32_t value);  /* NULL: kept, that is all */
     uint32_t mask;              /* bits that can be written; in x2APIC mode others must be zero */
     uint8_t  access[2];         /* in xAPIC and in x2APIC mode; none: not there */
-} table[64] = {
+} table[VLAPIC_REGS] = {
     [REG_ID]            = { NULL, 0, { RD, RD } },
     [REG_VERSION]       = { NULL, 0, { RD, RD } },
     [REG_TPR]           = { NULL, 0xff, { RW, RW } },
     [REG_PPR]           = { NULL, 0, { RD, RD } },
     [REG_EOI]           = { write_eoi, 0, { WR, WR } },
     [REG_LDR]           = { NULL, 0xff000000, { RW, RD } },
-    [REG_DFR]           = { NULL, 0xf0000000, { RW, 0 } },
+    [REG_DFR]           = { write_dfr, 0xf0000000, { RW, 0 } },
     [REG_SVR]           = { write_svr, 0x3ff, { RW, RW } },
     [REG_ISR ... REG_ESR - 1] = { NULL, 0, { RD, RD } },
     [REG_ESR]           = { write_esr, 0, { RW, RW } },
@@ -400,7 +417,7 @@ static void write_reg(struct vcpu *v, unsigned int reg, uint32_t value)
     if ( table[reg].write )
         table[reg].write(v, reg, value);
     else
-        lapic(v)->regs[reg] = value;
+        lapic(v)->regs[reg][0] = value;
 }
 
 static uint32_t read_reg(const struct vcpu *v, unsigned int reg)
@@ -408,26 +425,17 @@ static uint32_t read_reg(const struct vcpu *v, unsigned int reg)
     const struct vlapic *l = lapic(v);
     const uint32_t id = apic_id_of(v);
 
-    if ( reg >= REG_ISR && reg < REG_ESR ) {
-        const uint64_t *map = reg < REG_TMR ? l->isr : reg < REG_IRR ? l->tmr : l->irr;
-
-        return read_once(map[reg / 2 % 4]) >> reg % 2 * 32;
-    }
     switch ( reg ) {
     case REG_ID:
         return is_x2apic(l) ? id : id << 24;
-    case REG_VERSION:
-        return VERSION;
     case REG_PPR:
         return ppr(l);
     case REG_LDR:
-        return is_x2apic(l) ? x2apic_ldr(id) : l->regs[reg];
-    case REG_DFR:
-        return l->regs[reg] | 0x0fffffff;
+        return is_x2apic(l) ? x2apic_ldr(id) : l->regs[reg][0];
     case REG_TIMER_CURRENT:
         return timer_count(l);
     default:
-        return l->regs[reg];
+        return read_once(l->regs[reg][0]);
     }
 }
 
@@ -481,7 +489,7 @@ int vlapic_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     const unsigned int reg = msr - MSR_X2APIC_FIRST;
 
     if ( msr == MSR_TSC_DEADLINE ) {
-        *val = read_once(l->timer_due_ns) && (l->regs[REG_LVT_TIMER] & LVT_DEADLINE) ? l->timer_deadline : 0;
+        *val = read_once(l->timer_due_ns) && (l->regs[REG_LVT_TIMER][0] & LVT_DEADLINE) ? l->timer_deadline : 0;
     } else if ( msr == MSR_APIC_BASE ) {
         *val = l->base;
     } else {
@@ -489,7 +497,7 @@ int vlapic_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
             return -XEN_EPERM;
         *val = read_reg(v, reg);
         if ( reg == REG_ICR )
-            *val |= (uint64_t)l->regs[REG_ICR2] << 32;
+            *val |= (uint64_t)l->regs[REG_ICR2][0] << 32;
     }
     return 0;
 }
@@ -500,7 +508,7 @@ int vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     const unsigned int reg = msr - MSR_X2APIC_FIRST;
 
     if ( msr == MSR_TSC_DEADLINE ) {
-        if ( l->regs[REG_LVT_TIMER] & LVT_DEADLINE )
+        if ( l->regs[REG_LVT_TIMER][0] & LVT_DEADLINE )
             timer_set_deadline(v, val);
         return 0;
     }
@@ -511,8 +519,8 @@ int vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     if ( reg == REG_ICR ) {
         if ( (uint32_t)val & ~table[REG_ICR].mask )
             return -XEN_EPERM;
-        l->regs[REG_ICR] = val;
-        l->regs[REG_ICR2] = val >> 32;
+        l->regs[REG_ICR][0] = val;
+        l->regs[REG_ICR2][0] = val >> 32;
         send_ipi(v, val, val >> 32);
         return 0;
     }
@@ -524,35 +532,53 @@ int vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
 /* --- Going out ------------------------------------------------------------------------------------- */
 
+int vlapic_highest_irr(struct vcpu *v)
+{
+    struct vlapic *l = lapic(v);
+    uint32_t words;
+
+    while ( unlikely(words = read_once(l->irr_words)) ) {
+        const unsigned int w = highest_bit(words);
+
+        if ( !read_once(l->regs[REG_IRR + w][0]) )
+            atomic_and32(&l->irr_words, ~(1U << w));
+        if ( read_once(l->regs[REG_IRR + w][0]) ) {     /* it may have come between those two */
+            atomic_or32(&l->irr_words, 1U << w);
+            return w * 32 + highest_bit(l->regs[REG_IRR + w][0]);
+        }
+    }
+    return -1;
+}
+
 int vlapic_pending(struct vcpu *v)
 {
     const struct vlapic *l = lapic(v);
-    const int vector = highest(l->irr);
+    const int vector = vlapic_highest_irr(v);
 
     return vector >= 0 && (vector & 0xf0U) > (ppr(l) & 0xf0) ? vector : -1;
 }
 
 void vlapic_ack(struct vcpu *v, uint8_t vector)
 {
-    clear_bit(vector, lapic(v)->irr);
-    lapic(v)->isr[vector / 64] |= BIT(vector % 64);
+    atomic_and32(word_of(lapic(v), REG_IRR, vector), ~(1U << vector % 32));
+    *word_of(lapic(v), REG_ISR, vector) |= 1U << vector % 32;
 }
 
 bool vlapic_accepts_extint(const struct vcpu *v)
 {
     const struct vlapic *l = lapic(v);
 
-    return !is_enabled(l) || (l->regs[REG_LVT_LINT0] & (LVT_MASKED | LVT_MODE)) == MODE_EXTINT << 8;
+    return !is_enabled(l) || (l->regs[REG_LVT_LINT0][0] & (LVT_MASKED | LVT_MODE)) == MODE_EXTINT << 8;
 }
 
 uint8_t vlapic_tpr(const struct vcpu *v)
 {
-    return lapic(v)->regs[REG_TPR];
+    return lapic(v)->regs[REG_TPR][0];
 }
 
 void vlapic_set_tpr(struct vcpu *v, uint8_t tpr)
 {
-    lapic(v)->regs[REG_TPR] = tpr;
+    lapic(v)->regs[REG_TPR][0] = tpr;
 }
 
 void vlapic_reset(struct vcpu *v)
@@ -560,28 +586,36 @@ void vlapic_reset(struct vcpu *v)
     struct vlapic *l = lapic(v);
 
     timer_set(l, 0);
-    for ( unsigned int i = 0; i < ARRAY_SIZE(l->regs); i++ )
-        l->regs[i] = i >= REG_LVT_TIMER && i <= REG_LVT_ERROR ? LVT_MASKED : 0;
-    l->regs[REG_DFR] = DFR_FLAT << 28;
-    l->regs[REG_SVR] = 0xff;
-    for ( unsigned int w = 0; w < 4; w++ )
-        l->irr[w] = l->isr[w] = l->tmr[w] = 0;
+    for ( unsigned int i = 0; i < VLAPIC_REGS; i++ )
+        l->regs[i][0] = i >= REG_LVT_TIMER && i <= REG_LVT_ERROR ? LVT_MASKED : 0;
+    l->regs[REG_ID][0] = apic_id_of(v) << 24;
+    l->regs[REG_VERSION][0] = VLAPIC_VERSION;
+    l->regs[REG_DFR][0] = ~0U;
+    l->regs[REG_SVR][0] = 0xff;
+    l->by_deadline = false;
     l->esr = 0;
 }
 
-void vlapic_init(struct vcpu *v)
+int vlapic_init(struct vcpu *v)
 {
     struct vlapic *l = lapic(v);
 
+    l->regs = heap_alloc_page();
+    if ( !l->regs )
+        return -XEN_ENOMEM;
     l->base = VLAPIC_DEFAULT_BASE | APIC_BASE_ENABLE | (v->id ? 0 : APIC_BASE_BSP);
     timer_init(&l->timer, timer_fired, v, v->processor);
     vlapic_reset(v);
+    return 0;
 }
 
 void vlapic_free(struct vcpu *v)
 {
+    if ( !lapic(v)->regs )
+        return;
     write_once(lapic(v)->timer_due_ns, 0);
     timer_kill(&lapic(v)->timer);
+    heap_free_page(lapic(v)->regs);
 }
 
 void vlapic_migrate(struct vcpu *v, unsigned int cpu)

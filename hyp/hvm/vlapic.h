@@ -18,16 +18,20 @@ struct vcpu;
 
 struct vlapic {
     uint64_t base;              /* MSR_APIC_BASE as the guest reads it */
-    uint32_t regs[64];          /* register at @offset / 16: those that just hold what was written */
-    uint64_t irr[4], tmr[4];    /* atomic */
-    uint64_t isr[4];
+    uint32_t (*regs)[4];        /* a page, which VT-x shows the guest; register @offset / 16 in [0]; IRR, TMR: atomic */
+    uint32_t irr_words;         /* atomic bits 0-7: words of IRR that may be other than zero */
     uint32_t esr;               /* atomic: errors since ESR was last written */
     uint64_t timer_due_ns;      /* atomic: when the timer expires next; 0: it is off */
     uint64_t timer_deadline;    /* TSC-deadline mode: the guest's TSC at that time */
+    bool     by_deadline;       /* the timer was last in that mode */
     struct timer timer;
 };
 
-void vlapic_init(struct vcpu *v);               /* @v->hvm is there; RESET state; id = 2 * vcpu id */
+#define VLAPIC_REGS         64
+#define VLAPIC_VERSION      0x00050014U /* six LVT entries, no suppression of EOI broadcasts */
+
+/* @v->hvm is there; RESET state; id = 2 * vcpu id.  0, -XEN_ENOMEM. */
+int must_check vlapic_init(struct vcpu *v);
 void vlapic_reset(struct vcpu *v);              /* as by INIT: id and base stay */
 void vlapic_free(struct vcpu *v);
 void vlapic_migrate(struct vcpu *v, unsigned int cpu);  /* its timer follows it */
@@ -52,7 +56,8 @@ void vlapic_set_irq(struct vcpu *v, uint8_t vector, bool level);
 /* A message (SDM vol 3A 11.11): destination as in bits 12-19 of the address. @mode: delivery mode 0-7. */
 void vlapic_deliver(struct domain *d, uint32_t dest, bool logical, unsigned int mode, uint8_t vector, bool level);
 
-/* On @v's own CPU: highest vector that beats the processor priority, or -1; and taking it. */
+/* On @v's own CPU: highest vector that waits, or -1; that beats the processor priority, or -1; and taking it. */
+int vlapic_highest_irr(struct vcpu *v);
 int vlapic_pending(struct vcpu *v);
 void vlapic_ack(struct vcpu *v, uint8_t vector);
 /* May an ExtINT of the PIC come in through LINT0 (or with the APIC off)? */

@@ -68,11 +68,13 @@ static const struct {
     { CTL_ENTRY,  2, true,  "loading debug controls" },
     { CTL_ENTRY, 14, true,  "loading PAT on entry" },
     { CTL_ENTRY, 15, true,  "loading EFER on entry" },
+    { CTL_PROC2,  0, false, "APIC accesses" },
     { CTL_PROC2,  1, true,  "EPT" },
     { CTL_PROC2,  3, false, "RDTSCP" },
     { CTL_PROC2,  5, false, "VPID" },
     { CTL_PROC2,  6, false, "WBINVD exiting" },
     { CTL_PROC2,  7, true,  "unrestricted guest" },
+    { CTL_PROC2,  8, false, "APIC registers" },
     { CTL_PROC2, 10, false, "pause-loop exiting" },
     { CTL_PROC2, 12, false, "INVPCID" },
     { CTL_PROC2, 20, false, "XSAVES" },
@@ -95,6 +97,10 @@ static init_code const char *controls_missing(void)
         if ( wanted_bits[i].is_required && !(may[wanted_bits[i].ctl] & bit) )
             return wanted_bits[i].name;
     }
+    if ( !(vmx_controls[CTL_PROC2] & PROC2_APIC_REGISTERS) )    /* neither pays without the other */
+        vmx_controls[CTL_PROC2] &= ~PROC2_APIC_ACCESSES;
+    else if ( !(vmx_controls[CTL_PROC2] & PROC2_APIC_ACCESSES) )
+        vmx_controls[CTL_PROC2] &= ~PROC2_APIC_REGISTERS;
     return NULL;
 }
 

@@ -16,6 +16,7 @@
 #define MSR_BITMAP              0x2004
 #define TSC_OFFSET              0x2010
 #define VIRTUAL_APIC_PAGE       0x2012
+#define APIC_ACCESS_PAGE        0x2014
 #define EPT_POINTER             0x201a
 #define XSS_EXIT_BITMAP         0x202c
 #define GUEST_PHYSICAL_ADDRESS  0x2400
@@ -78,7 +79,9 @@
 #define PROC_IRQ_WINDOW         0x00000004U
 #define PROC_NMI_WINDOW         0x00400000U
 #define PROC_MOV_DR             0x00800000U
+#define PROC2_APIC_ACCESSES     0x00000001U
 #define PROC2_VPID              0x00000020U
+#define PROC2_APIC_REGISTERS    0x00000100U
 #define PROC2_PAUSE_LOOP        0x00000400U
 #define PROC2_XSAVES            0x00100000U
 #define ENTRY_IA32E             0x00000200U
@@ -107,11 +110,8 @@ extern uint32_t vmx_controls[NR_CTL];
 #define VMX_CR0_OWNED (CR0_MP | CR0_EM | CR0_TS | CR0_WP | CR0_AM)
 #define VMX_CR4_OWNED CR4_PGE
 
-#define VMX_APIC_TPR    0x80            /* in apic_page */
-
 struct vmx_vcpu {
     void    *vmcs;
-    uint8_t *apic_page;         /* virtual-APIC page: only its TPR is used, which CR8 is part of */
     bool     is_launched;       /* since it was loaded */
     uint32_t proc_controls;     /* as in the VMCS */
     uint64_t msr[VMX_NR_MSRS];  /* while it does not run */

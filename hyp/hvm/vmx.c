@@ -40,6 +40,7 @@ static const struct { uint32_t msr, field; } vmcs_msrs[] = {
     { MSR_SYSENTER_EIP, GUEST_SYSENTER_EIP },
 };
 static uint8_t *msr_bitmap;         /* of all guests: set bits exit */
+static void *access_page;           /* of all guests: stands for their APIC, never read nor written */
 
 /* SDM vol 3C 24.6.9: reads of low and high MSRs, then writes of both, 1 KiB each. */
 static void pass_through(uint32_t msr)
@@ -54,7 +55,8 @@ static bool bitmap_init(void)
 {
     if ( msr_bitmap )
         return true;
-    msr_bitmap = heap_alloc_page();
+    access_page = heap_alloc_page();
+    msr_bitmap = access_page ? heap_alloc_page() : NULL;
     if ( !msr_bitmap )
         return false;
     memset(msr_bitmap, 0xff, PAGE_SIZE);
@@ -253,7 +255,7 @@ static void write_constants(const struct vcpu *v)
         { CR0_MASK, ~(uint64_t)VMX_CR0_OWNED },
         { CR4_MASK, ~(uint64_t)VMX_CR4_OWNED },
         { MSR_BITMAP, mfn_to_paddr(virt_to_mfn(msr_bitmap)) },
-        { VIRTUAL_APIC_PAGE, mfn_to_paddr(virt_to_mfn(x->apic_page)) },
+        { VIRTUAL_APIC_PAGE, mfn_to_paddr(virt_to_mfn(v->hvm->vlapic.regs)) },
         { EPT_POINTER, eptp_of(v) },
         { VMCS_LINK_POINTER, ~0UL },
         { GUEST_DR7, DR7_DEFAULT },
@@ -272,6 +274,8 @@ static void write_constants(const struct vcpu *v)
     for ( unsigned int i = 0; i < ARRAY_SIZE(zero_fields); i++ )
         vmwrite(zero_fields[i], 0);
     vmwrite_all(fields, ARRAY_SIZE(fields));
+    if ( proc2 & PROC2_APIC_ACCESSES )
+        vmwrite(APIC_ACCESS_PAGE, mfn_to_paddr(virt_to_mfn(access_page)));
     if ( proc2 & PROC2_VPID )
         vmwrite(VPID, 1);               /* whoever runs: flushed when another one does */
     if ( proc2 & PROC2_XSAVES )
@@ -289,9 +293,21 @@ static void vmx_vcpu_free(struct vcpu *v)
     if ( !x )
         return;
     vmcs_free(x);
-    heap_free_page(x->apic_page);
     slab_free(x);
     v->hvm->backend = NULL;
+}
+
+/* Where every APIC of @d is until its guest moves it: an access there is the processor's (SDM vol 3C 29.4). */
+static int map_apic(struct domain *d)
+{
+    int rc;
+
+    if ( !(vmx_controls[CTL_PROC2] & PROC2_APIC_ACCESSES) )
+        return 0;
+    spin_lock(&d->mm_lock);
+    rc = p2m_set(d, VLAPIC_DEFAULT_BASE >> PAGE_SHIFT, virt_to_mfn(access_page), 0, P2M_APIC);
+    spin_unlock(&d->mm_lock);
+    return rc;
 }
 
 static int vmx_vcpu_create(struct vcpu *v)
@@ -300,8 +316,7 @@ static int vmx_vcpu_create(struct vcpu *v)
 
     if ( !x )
         return -XEN_ENOMEM;
-    x->apic_page = heap_alloc_page();
-    if ( !x->apic_page || !bitmap_init() || vmcs_alloc(x) ) {
+    if ( !bitmap_init() || (v->id == 0 && map_apic(v->domain)) || vmcs_alloc(x) ) {
         vmx_vcpu_free(v);
         return -XEN_ENOMEM;
     }
@@ -409,16 +424,9 @@ static void write_event(struct vcpu *v)
 }
 
 /* So that the guest's lowering of TPR exits when an interrupt waits for that. */
-static void write_tpr(struct vcpu *v)
+static void write_tpr_threshold(struct vcpu *v)
 {
-    const struct vlapic *l = &v->hvm->vlapic;
-    const uint8_t tpr = vlapic_tpr(v);
-    uint64_t waiting = 0;
-
-    vmx_of(v)->apic_page[VMX_APIC_TPR] = tpr;
-    for ( unsigned int i = 0; i < ARRAY_SIZE(l->irr); i++ )
-        waiting |= read_once(l->irr[i]);
-    vmwrite(TPR_THRESHOLD, waiting ? tpr >> 4 : 0);
+    vmwrite(TPR_THRESHOLD, vlapic_highest_irr(v) >= 0 ? vlapic_tpr(v) >> 4 : 0);
 }
 
 /*
@@ -449,7 +457,7 @@ static void noreturn vmx_enter(struct vcpu *v)
     vmwrite(GUEST_RSP, v->regs.rsp);
     vmwrite(GUEST_RFLAGS, (v->regs.rflags & FLAGS_ALLOWED) | FLAGS_MBS);
     vmx_set_proc(x, PROC_MOV_DR, !h->dr_loaded);
-    write_tpr(v);
+    write_tpr_threshold(v);
     if ( h->event.is_valid )
         write_event(v);
     if ( p->hvm_flush ) {

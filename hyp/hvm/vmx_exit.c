@@ -160,6 +160,24 @@ static void exit_ept_violation(struct vcpu *v, unsigned int len)
     hvm_exit_page(v, vmread(GUEST_PHYSICAL_ADDRESS), q & 2, q & 4, (q & 0x180) == 0x80);
 }
 
+/* Table 27-6: a read of what the page does not hold, a write of what is read-only, or a strange access. */
+static void exit_apic_access(struct vcpu *v, unsigned int len)
+{
+    const uint64_t q = vmread(EXIT_QUALIFICATION);
+    const unsigned int type = q >> 12 & 15;
+
+    hvm_exit_page(v, VLAPIC_DEFAULT_BASE | (q & 0xfff), type == 1, type == 2, type > 2);
+}
+
+/* The instruction is done and what it wrote is in the page (29.4.3.3). */
+static void exit_apic_write(struct vcpu *v, unsigned int len)
+{
+    const uint32_t offset = vmread(EXIT_QUALIFICATION) & 0xff0;
+
+    if ( vlapic_mmio_at(v, VLAPIC_DEFAULT_BASE) )
+        vlapic_write(v, offset, v->hvm->vlapic.regs[offset / 16][0]);
+}
+
 static void exit_ept_misconfigured(struct vcpu *v, unsigned int len)
 {
     const uint64_t gpa = vmread(GUEST_PHYSICAL_ADDRESS);
@@ -186,6 +204,7 @@ static exit_fn *const exits[] = {
     [36] = exit_undefined,          [39] = exit_undefined,      /* MWAIT, MONITOR */
     [40] = exit_pause,
     [43] = exit_window,             /* TPR fell below its threshold */
+    [44] = exit_apic_access,        [56] = exit_apic_write,
     [48] = exit_ept_violation,      [49] = exit_ept_misconfigured,
     [50] = exit_undefined,          [53] = exit_undefined,  /* INVEPT, INVVPID */
     [54] = hvm_advance,             /* WBINVD: caches are coherent and no device is the guest's */
@@ -257,7 +276,6 @@ static void requeue_event(struct vcpu *v)
 static void read_state(struct vcpu *v)
 {
     struct hvm_vcpu *h = v->hvm;
-    const uint8_t tpr = vmx_of(v)->apic_page[VMX_APIC_TPR];
 
     h->cr2 = read_cr2();
     v->regs.rip = vmread(GUEST_RIP);
@@ -266,8 +284,6 @@ static void read_state(struct vcpu *v)
     h->cr0 = (h->cr0 & ~(uint64_t)VMX_CR0_OWNED) | (vmread(GUEST_CR0) & VMX_CR0_OWNED);
     h->cr3 = vmread(GUEST_CR3);
     h->cr4 = (h->cr4 & ~(uint64_t)VMX_CR4_OWNED) | (vmread(GUEST_CR4) & VMX_CR4_OWNED);
-    if ( tpr != vlapic_tpr(v) )
-        vlapic_set_tpr(v, tpr);
 }
 
 void vmx_exit(struct vcpu *v)

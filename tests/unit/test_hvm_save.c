@@ -20,6 +20,7 @@ static struct hvm_domain hdom;
 static struct vcpu vcpus[CPUS];
 static struct vcpu *vcpu_list[CPUS];
 static struct hvm_vcpu hvcpus[CPUS];
+static uint32_t apic_pages[CPUS][256][4];
 static struct hvm_segment segs[CPUS][SEG_NR];
 static uint64_t msr_values[CPUS][16], dr7[CPUS];
 static unsigned int nr_updates, nr_kicks, count_left;
@@ -114,6 +115,7 @@ static int setup(void **state_)
         vcpus[i].hvm = &hvcpus[i];
         vcpus[i].xsave = areas[i];
         vcpus[i].xcr0 = 1;
+        hvcpus[i].vlapic.regs = apic_pages[i];
         hvcpus[i].vlapic.base = VLAPIC_DEFAULT_BASE | APIC_BASE_ENABLE;
         hvcpus[i].pat = 0x0007040600070406ULL;
         vcpu_list[i] = i < CPUS - 1 ? &vcpus[i] : NULL;
@@ -339,23 +341,22 @@ TEST(the_local_apic_comes_back)
     uint32_t size = sizeof(buf);
     struct hvm_hw_lapic l;
 
-    a->regs[2] = 2 << 24;
-    a->regs[0x3e0 / 16] = 0xb;
-    a->regs[0xf0 / 16] = 0x1ff;
-    a->regs[0x320 / 16] = 0x200ef;
-    a->regs[0x380 / 16] = 12345;
-    a->irr[0] = 5ULL << 32 | 3, a->isr[3] = 1ULL << 63, a->tmr[1] = 1ULL << 32;
+    a->regs[2][0] = 2 << 24;
+    a->regs[0x3e0 / 16][0] = 0xb;
+    a->regs[0xf0 / 16][0] = 0x1ff;
+    a->regs[0x320 / 16][0] = 0x200ef;
+    a->regs[0x380 / 16][0] = 12345;
+    a->regs[0x200 / 16][0] = 0x50003, a->regs[0x170 / 16][0] = 1U << 31, a->regs[0x1a0 / 16][0] = 1;
     CHECK_EQ(hvm_save(&dom, buf, &size), 0);
-    memset(a->regs, 0, sizeof(a->regs));
-    a->regs[2] = 2 << 24;
-    a->irr[0] = a->isr[3] = a->tmr[1] = 0;
+    memset(a->regs, 0, PAGE_SIZE);
+    a->regs[2][0] = 2 << 24;
     CHECK_EQ(hvm_load(&dom, buf, size), 0);
-    CHECK_EQ(a->regs[0x3e0 / 16], 0xb);
-    CHECK_EQ(a->irr[0], 5ULL << 32);     /* vectors below 16 cannot be */
-    CHECK_EQ(a->isr[3], 1ULL << 63);
-    CHECK_EQ(a->tmr[1], 1ULL << 32);
-    CHECK_EQ(a->regs[2], 2 << 24);
-    CHECK_EQ(a->regs[0x380 / 16], 12345);
+    CHECK_EQ(a->regs[0x3e0 / 16][0], 0xb);
+    CHECK_EQ(a->regs[0x200 / 16][0], 0x50000);      /* vectors below 16 cannot be */
+    CHECK_EQ(a->regs[0x170 / 16][0], 1U << 31);
+    CHECK_EQ(a->regs[0x1a0 / 16][0], 1);
+    CHECK_EQ(a->regs[2][0], 2 << 24);
+    CHECK_EQ(a->regs[0x380 / 16][0], 12345);
     CHECK_EQ(count_left, 777);
     CHECK_EQ(deadline_left, 0x123456789);
 

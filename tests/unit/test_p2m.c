@@ -83,7 +83,7 @@ static void changes(bool ept)
         const unsigned int order = (seed >> 20) % 4 == 0 ? 9 : 0;
         const uint64_t gfn = ((seed >> 30) % NR_GFNS) & ~(BIT(order) - 1);
         const uint64_t mfn = ((seed >> 40) % FAKE_FRAMES) & ~(BIT(order) - 1);
-        const enum p2m_type type = (seed >> 60) % P2M_NR;
+        const enum p2m_type type = (seed >> 60) % P2M_APIC;
 
         if ( type == P2M_NONE )
             assert_int_equal(p2m_clear(d, gfn, order), 0);
@@ -151,6 +151,10 @@ static void test_beyond_the_map(void **state)
     assert_int_equal(p2m_set(d, 0, MFN(1), 19, P2M_RAM), -XEN_EINVAL);
     assert_true(mfn_eq(p2m_lookup(d, ~0UL, NULL), INVALID_MFN));
     assert_false(p2m_covered(d, ~0UL, 0));
+    assert_int_equal(p2m_set(d, 5, MFN(2), 0, P2M_APIC), 0);    /* there for the processor only */
+    assert_true(mfn_eq(gfn_to_mfn(d, 5), INVALID_MFN));
+    assert_true(p2m_covered(d, 5, 0));
+    assert_int_equal(p2m_max_gfn(d), 0);
     assert_int_equal(p2m_set(d, BIT(P2M_GFN_BITS) - 1, MFN(1), 0, P2M_SHARED), 0);
     assert_int_equal(p2m_max_gfn(d), BIT(P2M_GFN_BITS) - 1);
 }

@@ -138,7 +138,7 @@ TEST(a_periodic_timer_between_two_ticks_resumes_with_a_whole_period)
 {
     vlapic_write(v0, 0x320, 0x200ec);
     vlapic_write(v0, 0x3e0, 11);
-    lapic(v0)->regs[REG_TIMER_INITIAL] = 100000;
+    lapic(v0)->regs[REG_TIMER_INITIAL][0] = 100000;
     vlapic_timer_resume(v0, 0, 0);
     CHECK_EQ(pass_ns(2999999), 2);
     vlapic_timer_resume(v0, 100, 0);

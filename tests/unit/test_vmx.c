@@ -70,8 +70,21 @@ mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type) { *t
 void domain_crash(struct domain *d, const char *fmt, ...) { SAY("crash: %s", fmt); }
 void sched_yield(struct vcpu *v) { SAY("yield"); }
 void irq_dispatch(uint8_t vector) { SAY("irq %#x", vector); }
-uint8_t vlapic_tpr(const struct vcpu *v) { return v->hvm->vlapic.regs[8]; }
-void vlapic_set_tpr(struct vcpu *v, uint8_t tpr) { v->hvm->vlapic.regs[8] = tpr; }
+uint8_t vlapic_tpr(const struct vcpu *v) { return v->hvm->vlapic.regs[8][0]; }
+static int highest_irr;
+int vlapic_highest_irr(struct vcpu *v) { return highest_irr; }
+bool vlapic_mmio_at(const struct vcpu *v, uint64_t gpa) { return gpa == 0xfee00000 && v->hvm->vlapic.base; }
+void vlapic_write(struct vcpu *v, uint32_t offset, uint32_t value) { SAY("apic %#x %#x", offset, value); }
+static int nr_locked;
+void spin_lock(struct lock *l) { nr_locked++; }
+void spin_unlock(struct lock *l) { nr_locked--; }
+static uint64_t apic_gfn;
+int p2m_set(struct domain *d, uint64_t gfn, mfn_t mfn, unsigned int order, enum p2m_type type)
+{
+    CHECK_EQ(nr_locked, 1);
+    apic_gfn = type == P2M_APIC && !order ? gfn : 0;
+    return 0;
+}
 bool hvm_read_phys(struct domain *d, uint64_t gpa, void *dst, size_t len) { memset(dst, 0xff, len); return true; }
 unsigned int hvm_code_bytes(struct vcpu *v)
 {
@@ -145,6 +158,7 @@ static struct vcpu *running(void)
     pcpu = (struct pcpu){ .tss = fake_tss, .gdt_base = 0xffff82d000002000 };
     for ( unsigned int i = 0; i < 2; i++ ) {
         vc[i] = (struct vcpu){ .hvm = &hv[i], .domain = &dom };
+        hv[i].vlapic.regs = heap_alloc_page();
         CHECK_EQ(vmx_backend.vcpu_create(&vc[i]), 0);
         hv[i].cr0 = CR0_PE | CR0_PG | CR0_ET;
         hv[i].cr4 = CR4_PAE;
@@ -402,16 +416,49 @@ TEST(tpr_is_shared_and_its_fall_exits_only_if_something_waits)
 {
     struct vcpu *v = running();
 
-    hv[0].vlapic.regs[8] = 0x50;
+    hv[0].vlapic.regs[8][0] = 0x50;
+    highest_irr = -1;
     enter(v);
-    CHECK_EQ(vmx_of(v)->apic_page[0x80], 0x50);
+    CHECK_EQ(*f(VIRTUAL_APIC_PAGE), mfn_to_paddr(virt_to_mfn(hv[0].vlapic.regs)));
     CHECK_EQ(*f(TPR_THRESHOLD), 0);
-    hv[0].vlapic.irr[1] = 4UL << 40;        /* in the upper half, too */
+    highest_irr = 0x31;
     enter(v);
     CHECK_EQ(*f(TPR_THRESHOLD), 5);
-    vmx_of(v)->apic_page[0x80] = 0x20;
-    leave(v, 43, 0);
-    CHECK_EQ(hv[0].vlapic.regs[8], 0x20);
+    done();
+}
+
+TEST(either_all_of_the_apics_page_is_used_or_none_of_it)
+{
+    const char *missing;
+
+    for ( unsigned int bit = 0; bit <= 8; bit += 8 ) {
+        processor();
+        fp.msr_low[MSR_VMX_PROCBASED2] &= ~BIT(32 + bit);
+        assert_true(vmx_probe(&missing));
+        CHECK_EQ(vmx_controls[CTL_PROC2] & 0x101, 0);
+    }
+}
+
+TEST(the_apics_page_is_the_processors_and_its_writes_come_when_they_are_done)
+{
+    struct vcpu *v = running();
+
+    CHECK_EQ(apic_gfn, 0xfee00);
+    CHECK_EQ(*f(PROC2_CONTROLS) & 0x101, 0x101);
+    hv[0].vlapic.regs[0x38][0] = 1234;
+    hv[0].vlapic.base = 0xfee00800;
+    leave(v, 56, 0x380);
+    CHECK_STR(said, "apic 0x380 0x4d2");
+    said[0] = 0;
+    hv[0].vlapic.base = 0;                  /* off, or in x2APIC mode */
+    leave(v, 56, 0x380);
+    CHECK_STR(said, "");
+    leave(v, 44, 0x390);
+    CHECK_STR(said, "page 0xfee00390 000");
+    leave(v, 44, 0x1030);
+    CHECK_STR(said, "page 0xfee00030 100");
+    leave(v, 44, 0xf000);
+    CHECK_STR(said, "page 0xfee00000 001");
     done();
 }
 
@@ -544,6 +591,8 @@ int main(void)
         RUN(segments_come_back_and_are_made_acceptable), RUN(a_paused_vcpu_s_vmcs_is_put_back),
         RUN(msrs_are_the_guest_s_while_it_runs), RUN(events_are_encoded),
         RUN(entry_writes_what_the_processor_accepts), RUN(tpr_is_shared_and_its_fall_exits_only_if_something_waits),
+        RUN(either_all_of_the_apics_page_is_used_or_none_of_it),
+        RUN(the_apics_page_is_the_processors_and_its_writes_come_when_they_are_done),
         RUN(exits_go_where_they_belong), RUN(exceptions_and_interrupts), RUN(an_interrupted_delivery_is_repeated),
         RUN(windows_are_asked_for),
     };

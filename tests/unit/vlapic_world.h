@@ -18,9 +18,13 @@ static struct domain dom;
 static struct vcpu vcpus[NR_VCPUS], *vcpu_ptrs[NR_VCPUS];
 static struct hvm_vcpu hvcpus[NR_VCPUS];
 static struct vcpu_info infos[NR_VCPUS];
+static uint32_t pages[NR_VCPUS][1024];
+static unsigned int nr_pages;
 static struct vioapic *some_vioapic = (struct vioapic *)0x1000;
 static int last_eoi;
 
+void *heap_alloc_pages(unsigned int order) { return nr_pages < NR_VCPUS ? pages[nr_pages++] : NULL; }
+void heap_free_pages(void *va, unsigned int order) { }
 uint64_t clock_tsc_to_ns(uint64_t t) { return t / 2; }
 uint64_t clock_now_ns(void) { return now_tsc / 2; }
 void vcpu_work(struct vcpu *v, uint32_t work) { v->work |= work; }
@@ -84,6 +88,7 @@ static int setup(void **state_)
     memset(&hd, 0, sizeof(hd));
     memset(vcpus, 0, sizeof(vcpus));
     memset(hvcpus, 0, sizeof(hvcpus));
+    nr_pages = 0;
     now_tsc = 2000000;
     last_eoi = -1;
     hd.vioapic = some_vioapic;
@@ -94,7 +99,7 @@ static int setup(void **state_)
         vcpus[i].id = i;
         vcpus[i].domain = &dom;
         vcpus[i].hvm = &hvcpus[i];
-        vlapic_init(&vcpus[i]);
+        CHECK_EQ(vlapic_init(&vcpus[i]), 0);
         vlapic_write(&vcpus[i], 0xf0, 0x1ff);
         vcpus[i].work = 0;
     }
@@ -120,7 +125,8 @@ static inline unsigned int got(uint8_t vector)
     unsigned int mask = 0;
 
     for ( unsigned int i = 0; i < NR_VCPUS; i++ )
-        if ( test_and_clear_bit(vector, hvcpus[i].vlapic.irr) ) {
+        if ( __atomic_fetch_and(word_of(lapic(&vcpus[i]), REG_IRR, vector), ~(1U << vector % 32), __ATOMIC_RELAXED) >>
+             vector % 32 & 1 ) {
             assert_true(vcpus[i].work & VCPU_WORK_IRQ);
             vcpus[i].work = 0;
             mask |= 1U << i;
