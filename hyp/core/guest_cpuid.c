@@ -81,8 +81,9 @@ static void hypervisor_leaf(const struct vcpu *v, uint32_t index, uint32_t sub,
         break;
     case 4:
         if ( d->p2m )
-            *out = (struct cpuid_regs){ XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT |
-                XEN_HVM_CPUID_UPCALL_VECTOR, v->id, d->id, 0 };
+            /* No UPCALL_VECTOR: it costs the guest an EOI, which is an exit; HVM_PARAM_CALLBACK_IRQ does not. */
+            *out = (struct cpuid_regs){ XEN_HVM_CPUID_VCPU_ID_PRESENT | XEN_HVM_CPUID_DOMID_PRESENT,
+                v->id, d->id, 0 };
         break;
     case 5:
         out->b = d->p2m ? 0 : cpu.phys_bits & XEN_CPUID_MACHINE_ADDRESS_WIDTH_MASK;
