@@ -80,12 +80,12 @@ bool cfg_cpuid_put(struct xn_domain_config *c, uint32_t leaf, uint32_t subleaf, 
 static void put_letter(struct xn_domain_config *c, uint32_t leaf, uint32_t subleaf, int reg,
                        unsigned int bit, char letter)
 {
+    static const char untouched[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     struct xn_cpuid *e = entry_of(c, reg == MSR, leaf, subleaf);
     char **bits = &e->bits[reg == MSR ? 0 : reg];
 
     if ( !*bits )
-        *bits = cfg_strdup("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" +
-                           (reg == MSR ? 0 : 32));
+        *bits = cfg_strdup(&untouched[reg == MSR ? 0 : 32]);
     (*bits)[strlen(*bits) - 1 - bit] = reg == MSR && letter == 's' ? 'k' : letter;
 }
 
