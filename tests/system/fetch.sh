@@ -101,7 +101,7 @@ download() {
 }
 
 unpack() {
-    rm -rf "$root" "$stock/vmlinux" "$stock"/cache
+    rm -rf "$root" "$stock/vmlinux.elf" "$stock"/cache
     mkdir -p "$root"
     for deb in "$stock"/debs/*.deb; do
         dpkg-deb -x "$deb" "$root" || die "cannot unpack $deb (damaged? remove it and retry)"
