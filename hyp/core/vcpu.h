@@ -99,7 +99,8 @@ struct vcpu {
     struct timer     poll_timer;
 
     /* Guest timers. */
-    struct timer     singleshot_timer;
+    struct timer     singleshot_timer, periodic_timer;
+    uint64_t         periodic_ns;       /* 0: off */
 
     /* Run state areas (core/shared_info.c). */
     uint32_t         runstate;          /* RUNSTATE_* */

@@ -65,6 +65,13 @@ static long run_batch(struct vcpu *v, uint64_t cmd, guest_ptr_t uop, uint32_t co
 HC_OP(op_setup_table, gnttab_setup_table, gnttab_setup_table(a))
 HC_OP(op_query_size, gnttab_query_size, gnttab_query_size(a))
 HC_OP(op_set_version, gnttab_set_version, gnttab_set_version(a))
+/* Windows's drivers look whether set_version had its effect. */
+static int op_get_version(struct vcpu *v, struct domain *d, void *arg)
+{
+    ((struct gnttab_get_version *)arg)->version = 1;
+    return 0;
+}
+
 static int op_refused(struct vcpu *v, struct domain *d, void *arg) { return -XEN_EOPNOTSUPP; }
 
 static const struct hc_op single_ops[] = {
@@ -73,6 +80,7 @@ static const struct hc_op single_ops[] = {
     OP(setup_table,       HC_COPY_BACK),
     OP(query_size,        HC_COPY_BACK),
     OP(set_version,       HC_COPY_BACK),
+    OP(get_version,       HC_COPY_BACK | HC_DOMAIN),
 #undef OP
     /* Known, and not served: SUPPORT.md. */
     [GNTTABOP_transfer]          = { op_refused, 0, 0, PERM_ANY },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* VCPUOP_* and set_timer_op: a vCPU's life, timers and shared areas. */
+/* VCPUOP_*, set_timer_op and nmi_op: a vCPU's life, timers and shared areas. */
+#include <xenabi/nmi.h>
 #include <xenabi/sched.h>
 #include <xenabi/vcpu.h>
 
@@ -7,14 +8,20 @@
 #include "core/p2m.h"
 #include "core/sched.h"
 #include "core/shared_info.h"
+#include "core/vtimer.h"
 #include "cpu/pcpu.h"
+#include "cpu/regs.h"
 #include "hcall/hypercall.h"
 #include "kern/clock.h"
 #include "mem/slab.h"
 #include "pv/pv.h"
 
+#define PERIOD_MIN_NS       1000000UL
+#define PERIOD_MAX_NS       (1UL << 62)
 #define TIMEOUT_MAX_NS      (1UL << 50)     /* 13 days: beyond it a guest has miscalculated */
 #define TIMEOUT_RETRY_NS    100000000UL
+
+#define TRAP_MASKS_EVENTS   4               /* trap_info.flags */
 
 /* @v is the vCPU that the call names, of the caller's domain. */
 typedef int vcpu_op_fn(struct vcpu *v, guest_ptr_t arg);
@@ -109,8 +116,23 @@ static int op_register_info(struct vcpu *v, guest_ptr_t arg)
     return rc;
 }
 
-/* There is no periodic timer to be had: it is off. */
-static int op_stop_periodic(struct vcpu *v, guest_ptr_t arg) { return 0; }
+static int op_set_periodic(struct vcpu *v, guest_ptr_t arg)
+{
+    struct vcpu_set_periodic_timer a;
+
+    if ( !copy_from_guest(&a, arg, sizeof(a)) )
+        return -XEN_EFAULT;
+    if ( a.period_ns < PERIOD_MIN_NS || a.period_ns > PERIOD_MAX_NS )
+        return -XEN_EINVAL;
+    vtimer_set_periodic(v, a.period_ns);
+    return 0;
+}
+
+static int op_stop_periodic(struct vcpu *v, guest_ptr_t arg)
+{
+    vtimer_set_periodic(v, 0);
+    return 0;
+}
 
 static int op_set_singleshot(struct vcpu *v, guest_ptr_t arg)
 {
@@ -147,6 +169,7 @@ static vcpu_op_fn *const vcpu_ops[] = {
     [VCPUOP_is_up]                          = op_is_up,
     [VCPUOP_get_runstate_info]              = op_get_runstate,
     [VCPUOP_register_runstate_memory_area]  = op_register_runstate,
+    [VCPUOP_set_periodic_timer]             = op_set_periodic,
     [VCPUOP_stop_periodic_timer]            = op_stop_periodic,
     [VCPUOP_set_singleshot_timer]           = op_set_singleshot,
     [VCPUOP_stop_singleshot_timer]          = op_stop_singleshot,
@@ -186,5 +209,27 @@ long hc_set_timer_op(uint64_t timeout, uint64_t a2, uint64_t a3, uint64_t a4)
         timeout = now + TIMEOUT_RETRY_NS;
     }
     timer_arm(&v->singleshot_timer, timeout);
+    return 0;
+}
+
+/* The callback is trap table entry 2; this is the way to it that does not touch the others. */
+long hc_nmi_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
+{
+    struct trap_info *const t = &current->pv.traps[VEC_NMI];
+    struct xennmi_callback a;
+
+    if ( cmd == XENNMI_unregister_callback ) {
+        *t = (struct trap_info){ .vector = VEC_NMI };
+        return 0;
+    }
+    if ( cmd != XENNMI_register_callback )
+        return -XEN_ENOSYS;
+    if ( !copy_from_guest(&a, arg, sizeof(a)) )
+        return -XEN_EFAULT;
+    if ( (int64_t)a.handler_address << 16 >> 16 != (int64_t)a.handler_address )
+        return -XEN_EINVAL;
+    *t = (struct trap_info){
+        .vector = VEC_NMI, .flags = TRAP_MASKS_EVENTS, .cs = FLAT_KERNEL_CS, .address = a.handler_address,
+    };
     return 0;
 }

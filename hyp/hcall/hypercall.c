@@ -20,7 +20,7 @@
     X(set_trap_table) X(mmu_update) X(set_gdt) X(stack_switch) X(set_callbacks) \
     X(fpu_taskswitch) X(platform_op) X(set_debugreg) X(get_debugreg) X(update_descriptor) \
     X(memory_op) X(multicall) X(update_va_mapping) X(set_timer_op) X(xen_version) X(console_io) \
-    X(grant_table_op) X(vm_assist) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) X(sched_op) \
+    X(grant_table_op) X(vm_assist) X(iret) X(vcpu_op) X(set_segment_base) X(mmuext_op) X(nmi_op) X(sched_op) \
     X(callback_op) X(event_channel_op) X(physdev_op) X(hvm_op) X(dm_op) X(sysctl) X(domctl)
 
 #define ROW(name) [__HYPERVISOR_##name] = hc_##name,

@@ -60,7 +60,7 @@ hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_s
     hc_fpu_taskswitch, hc_platform_op, hc_set_debugreg, hc_get_debugreg, hc_update_descriptor,
     hc_memory_op, hc_multicall, hc_update_va_mapping, hc_set_timer_op, hc_xen_version, hc_console_io,
     hc_grant_table_op, hc_vm_assist, hc_iret, hc_vcpu_op, hc_set_segment_base, hc_mmuext_op,
-    hc_sched_op, hc_callback_op, hc_event_channel_op, hc_physdev_op, hc_hvm_op, hc_dm_op, hc_sysctl,
+    hc_nmi_op, hc_sched_op, hc_callback_op, hc_event_channel_op, hc_physdev_op, hc_hvm_op, hc_dm_op, hc_sysctl,
     hc_domctl;
 
 #endif

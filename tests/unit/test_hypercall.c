@@ -85,7 +85,7 @@ HANDLER(set_debugreg) HANDLER(get_debugreg) HANDLER(update_descriptor) HANDLER(m
 HANDLER(update_va_mapping) HANDLER(set_timer_op)
 HANDLER(xen_version) HANDLER(console_io) HANDLER(grant_table_op)
 HANDLER(vm_assist) HANDLER(iret) HANDLER(vcpu_op)
-HANDLER(set_segment_base) HANDLER(mmuext_op) HANDLER(sched_op)
+HANDLER(set_segment_base) HANDLER(mmuext_op) HANDLER(nmi_op) HANDLER(sched_op)
 HANDLER(callback_op) HANDLER(event_channel_op) HANDLER(physdev_op) HANDLER(sysctl)
 HANDLER(domctl) HANDLER(hvm_op) HANDLER(dm_op)
 void hypercall_compat(struct vcpu *v) { v->regs.rax = -XEN_ENOSYS; }

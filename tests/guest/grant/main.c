@@ -104,6 +104,7 @@ static void set_up(void)
     struct gnttab_query_size q = { .dom = DOMID_SELF };
     struct gnttab_setup_table s = { .dom = DOMID_SELF, .nr_frames = 100000 };
     struct gnttab_set_version v = { .version = 3 };
+    struct gnttab_get_version g = { .dom = DOMID_SELF };
 
     EQ(grant_init(), 0);
     EQ(hc_grant_table_op(GNTTABOP_query_size, HC_PTR(&q), 1), 0);
@@ -119,6 +120,10 @@ static void set_up(void)
     EQ(hc_grant_table_op(GNTTABOP_set_version, HC_PTR(&v), 1), -XEN_EINVAL);
     v.version = 1;
     EQ(hc_grant_table_op(GNTTABOP_set_version, HC_PTR(&v), 1), 0);
+    EQ(hc_grant_table_op(GNTTABOP_get_version, HC_PTR(&g), 1), 0);
+    EQ(g.version, 1);
+    g.dom = 77;
+    EQ(hc_grant_table_op(GNTTABOP_get_version, HC_PTR(&g), 1), -XEN_ESRCH);
     EQ(v.version, 1);
 }
 

@@ -5,6 +5,8 @@
  * timing: 1
  */
 #include "test.h"
+#include <xenabi/callback.h>
+#include <xenabi/nmi.h>
 #include <xenabi/vcpu.h>
 
 extern const char trap_stubs[];
@@ -30,11 +32,10 @@ static bool on_nmi(struct trap_frame *f)
 
 void test_main(void)
 {
-    struct trap_info t[2] = { { .vector = 2, .flags = 4, .cs = FLAT_KERNEL_CS,
-                                .address = (uint64_t)trap_stubs + 2 * 32 } };
+    struct xennmi_callback cb = { .handler_address = (uint64_t)trap_stubs + 2 * 32 };
 
     trap_hook = on_nmi;
-    EQ(hc_set_trap_table(HC_PTR(t)), 0);
+    EQ(hc_nmi_op(XENNMI_register_callback, HC_PTR(&cb)), 0);
     EQ(hc_vcpu_op(VCPUOP_send_nmi, 0, 0), 0);
     EQ_ROW("delivered", hits, 1);
     EQ(hc_vcpu_op(VCPUOP_send_nmi, 0, 0), 0);
@@ -45,5 +46,10 @@ void test_main(void)
     EQ_ROW("from the handler itself", hits, 6);
     EQ_ROW("never nested", deepest, 1);
     EQ(hc_vcpu_op(VCPUOP_send_nmi, 1000, 0), -XEN_ENOENT);
+    cb.handler_address = 0x8000000000000000ul;
+    EQ_ROW("non-canonical", hc_nmi_op(XENNMI_register_callback, HC_PTR(&cb)) < 0, 1);
+    EQ(hc_nmi_op(XENNMI_register_callback, BAD_PTR), -XEN_EFAULT);
+    EQ(hc_nmi_op(XENNMI_unregister_callback, 0), 0);
+    EQ(hc_nmi_op(99, 0), -XEN_ENOSYS);
     EQ(hc_xen_version(0, 0), (4 << 16) | 17);
 }
