@@ -116,6 +116,8 @@ long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cm
     if ( op->size && !copy_from_guest(arg, uarg, op->size) )
         return -XEN_EFAULT;
 
+    if ( likely(!op->flags) )           /* sending an event, above all */
+        return op->fn(v, d, arg);
     if ( op->flags & HC_DOMAIN ) {
         rc = domain_get_remote(*(domid_t *)arg, &d);
         if ( rc )
