@@ -52,7 +52,8 @@ static int source(struct domain *d, unsigned int space, uint64_t idx, mfn_t *mfn
     }
 }
 
-static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gpfn)
+/* *@stale becomes true if a device model may know a frame by a number that is no longer its own. */
+static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gpfn, bool *stale)
 {
     enum p2m_type type, old;
     mfn_t mfn;
@@ -67,6 +68,7 @@ static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t 
     if ( !rc && type == P2M_RAM && idx == gpfn )
         goto out;
     (void)p2m_lookup(d, gpfn, &old);
+    *stale |= old == P2M_RAM || type == P2M_RAM;
     if ( !rc && old != P2M_NONE && !physmap_remove(d, gpfn) )
         rc = -XEN_EINVAL;
     if ( !rc && type == P2M_RAM )
@@ -87,27 +89,31 @@ int mem_add_to_physmap(struct vcpu *v, struct domain *d, void *arg)
 {
     struct xen_add_to_physmap *const a = arg;
     const bool range = a->space == XENMAPSPACE_gmfn_range;
+    bool stale = false;
     int rc = 0;
 
     if ( !d->p2m )
         return -XEN_EACCES;
     if ( !range )
-        rc = add_one(d, a->space, a->idx, a->gpfn);
+        rc = add_one(d, a->space, a->idx, a->gpfn, &stale);
     /* Progress is in the argument, which is copied back. */
     for ( bool again = false; range && !rc && a->size; again = true, a->size--, a->idx++, a->gpfn++ ) {
         if ( again && preempt_needed() )
             rc = -XEN_ERESTART;
         else
-            rc = add_one(d, a->space, a->idx, a->gpfn);
+            rc = add_one(d, a->space, a->idx, a->gpfn, &stale);
         if ( rc )
             break;
     }
+    if ( stale && d->hvm )
+        ioreq_invalidate(d);
     return rc;
 }
 
 int mem_add_batch(struct vcpu *v, struct domain *d, void *arg)
 {
     const struct xen_add_to_physmap_batch *const a = arg;
+    bool stale = false;
     int rc = 0;
 
     if ( a->size > BATCH_MAX )
@@ -123,10 +129,12 @@ int mem_add_batch(struct vcpu *v, struct domain *d, void *arg)
             rc = -XEN_EFAULT;
             break;
         }
-        err = add_one(d, a->space, idx, gpfn);
+        err = add_one(d, a->space, idx, gpfn, &stale);
         if ( !copy_to_guest_index(a->errs, i, &err, sizeof(err)) )
             rc = -XEN_EFAULT;
     }
+    if ( stale && d->hvm )
+        ioreq_invalidate(d);
     return rc;
 }
 

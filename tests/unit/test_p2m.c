@@ -210,6 +210,9 @@ static int add(unsigned int space, uint64_t idx, uint64_t gpfn)
     return mem_add_to_physmap(current, d, &a);
 }
 
+static unsigned int nr_invalidated;
+void ioreq_invalidate(struct domain *of) { nr_invalidated++; }
+
 static void test_add_to_physmap(void **state)
 {
     const uint64_t before = d->tot_pages;
@@ -220,14 +223,18 @@ static void test_add_to_physmap(void **state)
     list[1] = 51;
     assert_int_equal(reservation(XENMEM_populate_physmap, 2, 0), 2);
     mfn = p2m_lookup(d, 50, NULL);
+    d->hvm = (struct hvm_domain *)&type;    /* a device model is told of a frame that moves, or goes */
     assert_int_equal(add(XENMAPSPACE_gmfn, 50, 51), 0);     /* 51's frame goes, 50's comes there */
+    assert_int_equal(nr_invalidated, 1);
     assert_int_equal(d->tot_pages, before + 1);
     assert_true(mfn_eq(p2m_lookup(d, 51, NULL), mfn));
     assert_false(p2m_covered(d, 50, 0));
     assert_int_equal(add(XENMAPSPACE_gmfn, 51, 51), 0);
     assert_int_equal(add(XENMAPSPACE_gmfn, 50, 52), -XEN_EINVAL);
+    assert_int_equal(nr_invalidated, 1);
     assert_int_equal(add(XENMAPSPACE_shared_info, 0, 51), 0);
     assert_int_equal(d->tot_pages, before);
+    assert_int_equal(nr_invalidated, 2);
     assert_true(mfn_eq(p2m_lookup(d, 51, &type), d->shared_info_mfn));
     assert_int_equal(type, P2M_SHARED);
     assert_int_equal(add(XENMAPSPACE_shared_info, 1, 51), -XEN_EINVAL);
@@ -236,6 +243,8 @@ static void test_add_to_physmap(void **state)
     assert_int_equal(add(XENMAPSPACE_grant_table, 1UL << 31, 61), -XEN_EOPNOTSUPP);
     assert_int_equal(add(XENMAPSPACE_gmfn, 60, 62), -XEN_EINVAL);       /* not RAM */
     assert_int_equal(add(XENMAPSPACE_gmfn_foreign, 1, 62), -XEN_EOPNOTSUPP);
+    assert_int_equal(nr_invalidated, 2);
+    d->hvm = NULL;
 }
 
 /* Machine frames are no business of a hardware guest. */
