@@ -178,10 +178,12 @@ enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int by
 
 enum hvm_io_result hvm_io_string(struct vcpu *v, const struct ioreq *req)
 {
+    const struct hvm_io *const io = &v->hvm->io;
     const bool is_own = req->type == IOREQ_TYPE_PIO ? !!port_device(v->domain->hvm, req->addr)
                                                     : is_own_memory(v, req->addr);
 
-    return is_own ? IO_UNHANDLED : ask(v, req, NULL);
+    /* An answer that is there already, to one of the single accesses, is left to that. */
+    return is_own || (io->state >= HVM_IO_READY && io->req.count == 1) ? IO_UNHANDLED : ask(v, req, NULL);
 }
 
 void hvm_io_resume(struct vcpu *v)

@@ -299,12 +299,19 @@ TEST(string_run_is_one_request)
 
 TEST(string_run_in_memory_is_one_request_to_who_claims_all_of_it)
 {
+    uint64_t data = 0;
+
     fake_run(1, 0);
     CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000000, 4, IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR, 1024), IO_WAIT);
     CHECK_EQ(page[0].count, 1024);
     dm_answer(0, 0);
     CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000000, 4, IOREQ_BITS_READ | IOREQ_BITS_DATA_IS_PTR, 1024), IO_DONE);
     CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000ffc, 4, 0, 2), IO_UNHANDLED);      /* over its end */
+    CHECK_EQ(hvm_mmio_access(V, 0xf0000ffc, 4, false, &data), IO_WAIT);         /* so one by one */
+    dm_answer(0, 7);
+    CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000ffc, 4, 0, 2), IO_UNHANDLED);      /* keeps that answer */
+    CHECK_EQ(hvm_mmio_access(V, 0xf0000ffc, 4, false, &data), IO_DONE);
+    CHECK_EQ(data, 7);
     CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, VIOAPIC_BASE, VIOAPIC_BASE + 0xfff), 0);
     CHECK_EQ(string(IOREQ_TYPE_COPY, VIOAPIC_BASE, 4, 0, 2), IO_UNHANDLED);    /* our own */
     CHECK_EQ(string(IOREQ_TYPE_COPY, 0xb8000, 2, 0, 2000), IO_WAIT);           /* the ring tells of single writes */
