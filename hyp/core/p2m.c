@@ -80,6 +80,23 @@ mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type)
     }
 }
 
+bool p2m_take_dirty(struct domain *d, uint64_t gfn)
+{
+    uint64_t *table = d->p2m->root;
+
+    if ( p2m_is_ept || gfn >> P2M_GFN_BITS )
+        return true;
+    for ( unsigned int level = LEVELS; ; level-- ) {
+        uint64_t *const e = &table[index_at(gfn, level)];
+
+        if ( !p2m_present(*e) || (*e & P2M_LARGE) )
+            return p2m_present(*e);
+        if ( level == 1 )
+            return __atomic_fetch_and(e, ~(uint64_t)PTE_D, __ATOMIC_RELAXED) & PTE_D;
+        table = table_at(*e);
+    }
+}
+
 /* A large page becomes a table of smaller ones that say the same; or an empty table. */
 static bool split(struct domain *d, uint64_t *entry, unsigned int level)
 {

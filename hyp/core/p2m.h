@@ -53,6 +53,12 @@ bool p2m_covered(const struct domain *d, uint64_t gfn, unsigned int order);
 /* After changes that took rights away: flush this domain's translations everywhere. */
 void p2m_flush(struct domain *d);
 
+/*
+ * Has the guest written to @gfn since this was last asked?  Nested page tables tell of 4 KiB, else the answer is yes.
+ * p2m_flush makes what was asked count.  mm_lock held.
+ */
+bool p2m_take_dirty(struct domain *d, uint64_t gfn);
+
 /* The highest frame number that was ever put in. */
 uint64_t p2m_max_gfn(const struct domain *d);
 /* The physical address of the root table. */

@@ -60,19 +60,24 @@ static int info(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
     return a->flags != XEN_DMOP_no_gfns ? -XEN_EOPNOTSUPP : ioreq_ring_port(d, a->id, &a->bufioreq_port);
 }
 
-/* Writes to video memory are not watched: every page may have been written. */
 static int dirty_vram(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
 {
     const struct xen_dm_op_track_dirty_vram *const a = arg;
-    const uint64_t bytes = DIV_ROUND_UP((uint64_t)a->nr, 8);
-    uint8_t ones[64];
+    uint8_t map[64];
 
-    if ( a->nr > VRAM_PAGES_MAX || extra->size < bytes )
+    if ( a->nr > VRAM_PAGES_MAX || extra->size < DIV_ROUND_UP((uint64_t)a->nr, 8) )
         return -XEN_EINVAL;
-    memset(ones, 0xff, sizeof(ones));
-    for ( uint64_t done = 0; done < bytes; done += sizeof(ones) )
-        if ( !copy_to_guest(extra->h + done, ones, min(bytes - done, sizeof(ones))) )
+    for ( uint32_t done = 0, n; done < a->nr; done += n ) {
+        n = min(a->nr - done, (uint32_t)sizeof(map) * 8);
+        memset(map, 0, sizeof(map));
+        spin_lock(&d->mm_lock);
+        for ( uint32_t i = 0; i < n; i++ )
+            map[i / 8] |= p2m_take_dirty(d, a->first_pfn + done + i) << i % 8;
+        spin_unlock(&d->mm_lock);
+        if ( !copy_to_guest(extra->h + done / 8, map, DIV_ROUND_UP(n, 8)) )
             return -XEN_EFAULT;
+    }
+    p2m_flush(d);
     return 0;
 }
 

@@ -203,6 +203,24 @@ static void test_populate_without_memory_for_tables(void **state)
     }
 }
 
+static void test_writes_are_seen_once(void **state)
+{
+    enum p2m_type type;
+    mfn_t mfn;
+
+    p2m_is_ept = false;
+    list[0] = 50;
+    list[1] = 51;
+    assert_int_equal(reservation(XENMEM_populate_physmap, 2, 0), 2);
+    mfn = p2m_lookup(d, 50, &type);
+    assert_true(p2m_take_dirty(d, 50));         /* new: nobody has looked yet */
+    assert_false(p2m_take_dirty(d, 50));
+    assert_true(p2m_take_dirty(d, 51));
+    assert_false(p2m_take_dirty(d, 52));        /* nothing there */
+    assert_true(mfn_eq(p2m_lookup(d, 50, &type), mfn));
+    assert_int_equal(type, P2M_RAM);
+}
+
 static int add(unsigned int space, uint64_t idx, uint64_t gpfn)
 {
     struct xen_add_to_physmap a = { .domid = DOMID_SELF, .space = space, .idx = idx, .gpfn = gpfn };
@@ -282,6 +300,7 @@ int main(void)
         T(test_beyond_the_map),
         T(test_populate_and_decrease),
         T(test_populate_without_memory_for_tables),
+        T(test_writes_are_seen_once),
         T(test_add_to_physmap),
         T(test_frames_are_named_by_their_place),
     };
