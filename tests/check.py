@@ -25,7 +25,7 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
-HARDWARE = ["tests/system/test_pvh.py", "tests/system/test_hvm.py"]
+HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm")]
 
 # Seconds of wall clock are for a loaded machine with two cores.
 PARTS = [
@@ -50,7 +50,7 @@ PARTS = [
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
     Part("system", 2300, "stock Debian as dom0 and guests",
-         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "hvm")), []) +
+         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "shim", "hvm")), []) +
          ["tests/system"], True),
     Part("toolstack", 900, "the toolstack in dom0, guests under it",
          OWN_TOOLS + SYSTEM + ["-m", "quick", "tests/system/test_guests.py",

@@ -63,8 +63,11 @@ static void what_does_not_fit_is_refused_with_how_much(void **state)
 {
     static const struct { struct hw_request r; const char *why; } rows[] = {
         { { .memory_kib = 40 << 10 }, "missing" },
-        { { .memory_kib = 64 << 10, .module_bytes = 16 * MIB }, "a ramdisk of 16384 KiB" },
-        { { .memory_kib = 64 << 10, .module_bytes = ~0ULL }, "ramdisk" },
+        { { .memory_kib = 64 << 10, .module = { { 16 * MIB } } }, "a ramdisk of 16384 KiB" },
+        { { .memory_kib = 64 << 10, .module = { { 9 * MIB }, { 7 * MIB } } },
+          "a kernel with its ramdisk of 16384 KiB" },
+        { { .memory_kib = 64 << 10, .module = { { ~0ULL } } }, "ramdisk" },
+        { { .memory_kib = 64 << 10, .module = { { MIB }, { ~0ULL } } }, "ramdisk" },
         { { .memory_kib = ~0ULL }, "more than a guest" },
         { { .memory_kib = 64 << 10, .hole_bytes = HW_4GIB }, "hole" },
         { { .memory_kib = 64 << 10, .hole_bytes = 4096 }, "hole" },
@@ -85,8 +88,8 @@ static void what_does_not_fit_is_refused_with_how_much(void **state)
 static void start_info_leads_to_everything(void **state)
 {
     const struct hw_request r = {
-        .use = USE_PVH, .memory_kib = 4096 << 10, .module_bytes = 5 * MIB + 1,
-        .cmdline = "console=hvc0", .module_cmdline = NULL, .acpi_bytes = 3000,
+        .use = USE_PVH, .memory_kib = 4096 << 10, .module = { { 5 * MIB + 1, NULL } },
+        .cmdline = "console=hvc0", .acpi_bytes = 3000,
     };
     const struct hvm_start_info *si;
     const struct hvm_modlist_entry *module;
@@ -103,7 +106,7 @@ static void start_info_leads_to_everything(void **state)
     assert_true(si->nr_modules == 1 && si->rsdp_paddr == HW_ACPI_GPA && !si->reserved);
     assert_string_equal(p + (si->cmdline_paddr - l.info_gpa), "console=hvc0");
     module = (void *)(p + (si->modlist_paddr - l.info_gpa));
-    assert_true(module->paddr == l.module_gpa && module->size == r.module_bytes);
+    assert_true(module->paddr == l.module[0].gpa && module->size == 5 * MIB + 1);
     assert_true(module->paddr >= kernel.end_gpa && module->paddr % 4096 == 0);
     assert_true(l.info_gpa >= module->paddr + module->size);
     map = (void *)(p + (si->memmap_paddr - l.info_gpa));
@@ -112,6 +115,32 @@ static void start_info_leads_to_everything(void **state)
     assert_true(map[1].addr == HW_ACPI_GPA && map[1].size == 4096 && map[1].type == 3);
     assert_true(map[2].addr == 0xfeff0000 && map[2].size == 0x10000 && map[2].type == 2);
     assert_true(map[3].addr == HW_4GIB && map[3].type == 1);
+    free(p);
+}
+
+/* A PV guest's kernel and ramdisk, for the shim that runs it. */
+static void two_modules_follow_each_other(void **state)
+{
+    const struct hw_request r = {
+        .use = USE_PVH, .memory_kib = 256 << 10, .cmdline = "shim",
+        .module = { { 5 * MIB + 1, "console=hvc0" }, { 4096, NULL } },
+    };
+    const struct hvm_start_info *si;
+    const struct hvm_modlist_entry *m;
+    struct hw_layout l;
+    uint8_t *p;
+
+    layout(&kernel, &r, &l);
+    p = aligned_alloc(4096, l.info_bytes);
+    hw_fill_start_info(&l, &r, p);
+    si = (void *)p;
+    m = (void *)(p + (si->modlist_paddr - l.info_gpa));
+    assert_int_equal(si->nr_modules, 2);
+    assert_true(m[0].paddr >= kernel.end_gpa && m[0].size == 5 * MIB + 1);
+    assert_string_equal(p + (m[0].cmdline_paddr - l.info_gpa), "console=hvc0");
+    assert_true(m[1].paddr == m[0].paddr + 5 * MIB + 4096 && m[1].size == 4096);
+    assert_true(!m[1].cmdline_paddr && l.info_gpa == m[1].paddr + 4096);
+    assert_string_equal(p + (si->cmdline_paddr - l.info_gpa), "shim");
     free(p);
 }
 
@@ -127,8 +156,7 @@ static uint8_t sum_of(const uint8_t *p, size_t n)
 static void firmware_finds_its_table(void **state)
 {
     const struct hw_request r = {
-        .use = USE_FIRMWARE, .memory_kib = 5120 << 10, .module_bytes = 256 << 10,
-        .module_cmdline = "firmware",
+        .use = USE_FIRMWARE, .memory_kib = 5120 << 10, .module = { { 256 << 10, "firmware" } },
     };
     struct hvm_info_table t;
     struct hw_layout l;
@@ -259,6 +287,7 @@ int main(void)
         cmocka_unit_test(ram_is_all_there_and_below_the_hole_or_above_4_gib),
         cmocka_unit_test(what_does_not_fit_is_refused_with_how_much),
         cmocka_unit_test(start_info_leads_to_everything),
+        cmocka_unit_test(two_modules_follow_each_other),
         cmocka_unit_test(firmware_finds_its_table), cmocka_unit_test(acpi_tables_are_whole),
         cmocka_unit_test(first_vcpu_starts_flat_and_cached),
     };

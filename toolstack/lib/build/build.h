@@ -9,6 +9,7 @@
 #define XENOLITH_BUILD_H
 
 #include "build/desc.h"
+#include "build/hw_layout.h"
 #include "xenolith/config.h"
 #include "xenolith/ctx.h"
 
@@ -46,14 +47,19 @@ struct pv_build {
 int build_pv(struct xn_ctx *ctx, struct pv_build *b);
 
 /*
- * A guest that the hardware virtualises: PVH, or HVM, whose kernel is hvmloader (image) with its
- * firmware as module.
+ * A guest that the hardware virtualises: PVH with its ramdisk as module, or HVM, whose kernel is
+ * hvmloader (image) with its firmware as module, or a PV guest in a PVH one, whose kernel is the
+ * shim (image) with the PV kernel and its ramdisk as modules.
  */
 struct hw_build {
     uint32_t domid;
     struct image *image;
     enum desc_use use;                      /* USE_PVH or USE_FIRMWARE */
-    const char *module_path, *cmdline;      /* ramdisk or firmware; may be NULL */
+    const char *cmdline;                    /* may be NULL */
+    struct {
+        const char *what, *path;            /* what: for messages; path NULL: none */
+        const char *cmdline;                /* may be NULL */
+    } module[HW_MODULES];
     const char *kernel_path, *ramdisk_path; /* HVM: for the firmware to start; may be NULL */
     uint64_t memory_kib;                    /* RAM, without a screen's */
     uint64_t hole_bytes;                    /* below 4 GiB, for devices; 0: what is usual */

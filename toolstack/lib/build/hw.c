@@ -27,7 +27,7 @@
 
 struct hw_work {
     const struct hw_build *build;
-    struct ramdisk module;
+    struct ramdisk module[HW_MODULES];
     struct direct direct;
     uint8_t *acpi;              /* NULL: no tables */
     struct hw_request request;
@@ -106,8 +106,10 @@ static int load_files(struct xn_ctx *ctx, const struct hw_work *w)
 {
     const uint32_t domid = w->build->domid;
     const struct direct *d = &w->direct;
-    int rc = load_file(ctx, domid, &w->module, 0, w->layout.module_gpa);
+    int rc = 0;
 
+    for ( unsigned int i = 0; !rc && i < w->layout.nr_modules; i++ )
+        rc = load_file(ctx, domid, &w->module[i], 0, w->layout.module[i].gpa);
     if ( !rc && d->kernel.fd >= 0 )
         rc = load_file(ctx, domid, &d->kernel, d->setup_bytes, d->kernel_gpa);
     return rc ? rc : load_file(ctx, domid, &d->ramdisk, 0, d->ramdisk_gpa);
@@ -211,21 +213,26 @@ static int grants(struct xn_ctx *ctx, const struct hw_build *b)
 static int prepare(struct xn_ctx *ctx, const struct hw_build *b, struct hw_work *w)
 {
     const bool firmware = b->use == USE_FIRMWARE;
+    unsigned int nr = 0;
     struct image_error e;
-    int rc;
+    int rc = 0;
 
     w->build = b;
-    rc = ramdisk_open(ctx, firmware ? "firmware" : "ramdisk", b->module_path, &w->module);
+    w->request = (struct hw_request){
+        .use = b->use, .memory_kib = b->memory_kib, .hole_bytes = b->hole_bytes,
+        .cmdline = b->cmdline,
+    };
+    for ( unsigned int i = 0; !rc && i < HW_MODULES; i++ ) {
+        rc = ramdisk_open(ctx, b->module[i].what, b->module[i].path, &w->module[nr]);
+        w->request.module[nr].bytes = w->module[nr].size;
+        w->request.module[nr].cmdline = b->module[i].cmdline;
+        nr += b->module[i].path != NULL;
+    }
     if ( rc )
         return rc;
     if ( !b->nr_vcpus || b->nr_vcpus > (firmware ? HVM_MAX_VCPUS : HW_MAX_VCPUS) )
         return xn_fail(ctx, EINVAL, "%u vCPUs: such a guest has %u at most", b->nr_vcpus,
                        firmware ? HVM_MAX_VCPUS : HW_MAX_VCPUS);
-    w->request = (struct hw_request){
-        .use = b->use, .memory_kib = b->memory_kib, .hole_bytes = b->hole_bytes,
-        .module_bytes = w->module.size, .cmdline = b->cmdline,
-        .module_cmdline = firmware ? "firmware" : NULL,
-    };
     if ( !firmware && !b->no_acpi ) {
         w->acpi = calloc(1, acpi_bytes(b->nr_vcpus));
         if ( !w->acpi )
@@ -233,21 +240,21 @@ static int prepare(struct xn_ctx *ctx, const struct hw_build *b, struct hw_work 
         w->request.acpi_bytes = acpi_build(w->acpi, HW_ACPI_GPA, b->nr_vcpus);
     }
     if ( hw_layout(&b->image->desc, &w->request, &w->layout, &e) )
-        return xn_fail(ctx, EINVAL, "%s: %s", w->module.size ? w->module.name : b->image->name,
-                       e.text);
+        return xn_fail(ctx, EINVAL, "%s: %s", nr ? w->module[0].name : b->image->name, e.text);
     return direct_open(ctx, b->kernel_path, b->ramdisk_path, w->layout.low_end, &w->direct);
 }
 
 static void finish(struct hw_work *w)
 {
     free(w->acpi);
-    ramdisk_close(&w->module);
+    for ( unsigned int i = 0; i < HW_MODULES; i++ )
+        ramdisk_close(&w->module[i]);
     direct_close(&w->direct);
 }
 
 int build_hw_check(struct xn_ctx *ctx, const struct hw_build *b)
 {
-    struct hw_work w = { .module.fd = -1, .direct = DIRECT_NONE };
+    struct hw_work w = { .module = { { .fd = -1 }, { .fd = -1 } }, .direct = DIRECT_NONE };
     int rc = prepare(ctx, b, &w);
 
     finish(&w);
@@ -283,7 +290,7 @@ static int build(struct xn_ctx *ctx, const struct hw_work *w)
 
 int build_hw(struct xn_ctx *ctx, struct hw_build *b)
 {
-    struct hw_work w = { .module.fd = -1, .direct = DIRECT_NONE };
+    struct hw_work w = { .module = { { .fd = -1 }, { .fd = -1 } }, .direct = DIRECT_NONE };
     int rc = prepare(ctx, b, &w);
 
     if ( !rc )

@@ -72,15 +72,17 @@ static void make_map(const struct hw_request *r, struct hw_layout *l)
     add_map(l, HW_4GIB, l->high_end, XEN_E820_RAM);
 }
 
-static int too_little(const struct hw_request *r, const struct hw_layout *l, uint64_t end,
-                      struct image_error *e)
+static int too_little(const struct hw_layout *l, uint64_t end, struct image_error *e)
 {
     const unsigned long long has = l->low_end >> 10, need = (end + 1023) >> 10;
-    const unsigned long long module = (r->module_bytes + 1023) >> 10;
+    unsigned long long modules = 0;
 
-    if ( module && need - module <= has )
-        return image_refuse(e, "a ramdisk of %llu KiB does not fit into %llu KiB of memory: %llu "
-                            "KiB are missing", module, has, need - has);
+    for ( unsigned int i = 0; i < l->nr_modules; i++ )
+        modules += (l->module[i].bytes + 1023) >> 10;
+    if ( modules && need - modules <= has )
+        return image_refuse(e, "%s of %llu KiB does not fit into %llu KiB of memory: %llu "
+                            "KiB are missing", l->nr_modules > 1 ? "a kernel with its ramdisk"
+                            : "a ramdisk", modules, has, need - has);
     return image_refuse(e, "the kernel with what comes with it takes %llu KiB, but there are "
                         "%llu KiB of memory: %llu KiB are missing", need, has, need - has);
 }
@@ -97,9 +99,12 @@ int hw_layout(const struct image_desc *d, const struct hw_request *r, struct hw_
     if ( r->hole_bytes > HW_4GIB - 256 * MIB || r->hole_bytes % MIB )
         return image_refuse(e, "a hole of %llu MiB below 4 GiB leaves too little room for memory",
                             (unsigned long long)(r->hole_bytes / MIB));
-    if ( r->module_bytes > MAX_BYTES || r->acpi_bytes > MIB )
-        return image_refuse(e, "a ramdisk of %llu GiB does not fit",
-                            (unsigned long long)r->module_bytes >> 30);
+    for ( unsigned int i = 0; i < HW_MODULES; i++ )
+        if ( r->module[i].bytes > MAX_BYTES )
+            return image_refuse(e, "a ramdisk of %llu GiB does not fit",
+                                (unsigned long long)r->module[i].bytes >> 30);
+    if ( r->acpi_bytes > MIB )
+        return image_refuse(e, "its ACPI tables do not fit");
     if ( r->use == USE_FIRMWARE && d->start_gpa < MIB )
         return image_refuse(e, "it wants to be loaded at %#llx, below 1 MiB",
                             (unsigned long long)d->start_gpa);
@@ -107,15 +112,19 @@ int hw_layout(const struct image_desc *d, const struct hw_request *r, struct hw_
     place_ram(r, l);
     make_map(r, l);
     at = page_up(d->end_gpa);
-    if ( r->module_bytes ) {
-        l->module_gpa = at;
-        l->module_bytes = r->module_bytes;
-        at += page_up(r->module_bytes);
+    l->info_bytes = TEXT_AT + text_bytes(r->cmdline);
+    for ( ; l->nr_modules < HW_MODULES && r->module[l->nr_modules].bytes; l->nr_modules++ ) {
+        const uint64_t bytes = r->module[l->nr_modules].bytes;
+
+        l->module[l->nr_modules].gpa = at;
+        l->module[l->nr_modules].bytes = bytes;
+        at += page_up(bytes);
+        l->info_bytes += text_bytes(r->module[l->nr_modules].cmdline);
     }
     l->info_gpa = at;
-    l->info_bytes = page_up(TEXT_AT + text_bytes(r->cmdline) + text_bytes(r->module_cmdline));
+    l->info_bytes = page_up(l->info_bytes);
     at += l->info_bytes;
-    return at > l->low_end ? too_little(r, l, at, e) : 0;
+    return at > l->low_end ? too_little(l, at, e) : 0;
 }
 
 /* A text behind those before it: its guest-physical address, 0 without one. */
@@ -142,18 +151,18 @@ void hw_fill_start_info(const struct hw_layout *l, const struct hw_request *r, v
     uint8_t *const p = to;
     size_t at = TEXT_AT;
 
-    _Static_assert(sizeof(si) <= MODULES_AT && MODULES_AT + sizeof(module) <= MAP_AT &&
+    _Static_assert(sizeof(si) <= MODULES_AT && MODULES_AT + HW_MODULES * sizeof(module) <= MAP_AT &&
                    MAP_AT + HW_MAP_MAX * sizeof(map) <= TEXT_AT, "no part reaches the next");
     memset(p, 0, l->info_bytes);
     si.cmdline_paddr = put_text(l, p, &at, r->cmdline);
-    if ( l->module_bytes ) {
-        module.paddr = l->module_gpa;
-        module.size = l->module_bytes;
-        module.cmdline_paddr = put_text(l, p, &at, r->module_cmdline);
-        memcpy(p + MODULES_AT, &module, sizeof(module));
-        si.nr_modules = 1;
-        si.modlist_paddr = l->info_gpa + MODULES_AT;
+    for ( unsigned int i = 0; i < l->nr_modules; i++ ) {
+        module.paddr = l->module[i].gpa;
+        module.size = l->module[i].bytes;
+        module.cmdline_paddr = put_text(l, p, &at, r->module[i].cmdline);
+        memcpy(p + MODULES_AT + i * sizeof(module), &module, sizeof(module));
     }
+    si.nr_modules = l->nr_modules;
+    si.modlist_paddr = l->nr_modules ? l->info_gpa + MODULES_AT : 0;
     /* The types have the same numbers. */
     for ( unsigned int i = 0; i < l->nr_map; i++ ) {
         map.addr = l->map[i].addr;

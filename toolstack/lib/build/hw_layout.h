@@ -4,7 +4,7 @@
  * that tell it.  Pure: numbers in, numbers out.
  *
  *     0 .. low_end            RAM (HVM: without the hole for VGA):
- *                             [..][kernel or hvmloader][ramdisk or firmware][start info]
+ *                             [..][kernel, hvmloader or PV shim][modules][start info]
  *     fc000000                PVH: ACPI tables, made here (acpi.c).  HVM: hvmloader's business
  *     feff0000 .. ff000000    pages shared with back ends and device models
  *     4 GiB .. high_end       the rest of RAM
@@ -34,6 +34,7 @@
 #define HW_SPECIAL_END      (HW_SPECIAL_GFN + 8)
 
 #define HW_MAP_MAX          4
+#define HW_MODULES          2
 #define HW_RANGES           3
 #define HW_MAX_VCPUS        4096
 
@@ -42,8 +43,11 @@ struct hw_request {
     enum desc_use use;              /* USE_PVH or USE_FIRMWARE (HVM) */
     uint64_t memory_kib;            /* RAM */
     uint64_t hole_bytes;            /* below 4 GiB; 0: what is usual */
-    uint64_t module_bytes;          /* ramdisk or firmware; 0: none */
-    const char *cmdline, *module_cmdline;   /* may be NULL */
+    const char *cmdline;            /* may be NULL */
+    struct {
+        uint64_t bytes;
+        const char *cmdline;        /* may be NULL */
+    } module[HW_MODULES];           /* the first without bytes ends them */
     uint64_t acpi_bytes;            /* PVH */
 };
 
@@ -55,7 +59,10 @@ struct hw_layout {
     uint64_t low_end, high_end;     /* bytes; high_end HW_4GIB: nothing there */
     struct hw_range ram[HW_RANGES];
     unsigned int nr_ram;
-    uint64_t module_gpa, module_bytes;
+    struct {
+        uint64_t gpa, bytes;
+    } module[HW_MODULES];
+    unsigned int nr_modules;
     uint64_t info_gpa, info_bytes;
     uint64_t acpi_bytes;            /* whole pages */
     struct xen_e820_entry map[HW_MAP_MAX];

@@ -217,10 +217,11 @@ static int claim_memory(struct xn_ctx *ctx, const struct creation *cr)
 
 static int build_by_hardware(struct xn_ctx *ctx, struct creation *cr)
 {
+    char args[MACHINE_ARGS];
     struct hw_build b;
     int rc;
 
-    machine_fill_build(cr->c, cr->plan.image, &b);
+    machine_fill_build(cr->c, cr->plan.image, &b, args);
     b.domid = cr->domid;
     b.store_port = cr->store_port;
     b.console_port = cr->console_port;

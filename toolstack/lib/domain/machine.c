@@ -3,6 +3,7 @@
  * PV, PVH or HVM: what differs in creating them.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,8 @@
 #define VIDEO_STD_KIB       (16 << 10)
 #define VIDEO_CIRRUS_KIB    (8 << 10)
 #define NIC_ROM_KIB         1024        /* its boot firmware is in the guest's memory */
+#define SHIM                "xen-shim"
+#define SHIM_ARGS           "pv-shim console=xen,pv"
 #define SEABIOS             "/usr/share/seabios/bios-256k.bin"
 #define OVMF                "/usr/share/ovmf/OVMF.fd"
 
@@ -42,7 +45,6 @@ static const struct fixed {
 } fixed[] = {
     { "nestedhvm", 0, "guests cannot be hosts of hardware guests themselves" },
     { "hap", 1, "guests' memory is translated by the processor only" },
-    { "pvshim", 0, "PV kernels run as type=\"pv\"" },
     { "altp2mhvm", 0, "guests have one memory map" },
     { "spice", 0, "a screen is reached by VNC" },
     { "sdl", 0, "a screen is reached by VNC" },
@@ -61,6 +63,31 @@ static int check_host(struct xn_ctx *ctx)
     rc = xn_fail(ctx, ENOTSUP, "this host has no hardware virtualisation with nested paging");
     xn_remedy(ctx, "it may be switched off in its firmware (VT-x and EPT, or AMD-V); "
               "type=\"pv\" needs none");
+    return rc;
+}
+
+/* The shim's command line. */
+static int shim_args(const struct xn_domain_config *c, char args[MACHINE_ARGS])
+{
+    const char *own = machine_text(c, "pvshim_cmdline"), *extra = machine_text(c, "pvshim_extra");
+
+    return snprintf(args, MACHINE_ARGS, "%s%s%s", own ? own : SHIM_ARGS, extra ? " " : "",
+                    extra ? extra : "");
+}
+
+static int check_shim(struct xn_ctx *ctx, const struct xn_domain_config *c)
+{
+    char args[MACHINE_ARGS];
+    int rc;
+
+    if ( shim_args(c, args) >= MACHINE_ARGS )
+        return xn_fail(ctx, EINVAL, "pvshim_cmdline= and pvshim_extra= are longer than %d bytes",
+                       MACHINE_ARGS - 1);
+    if ( !access(machine_image(c), R_OK) )
+        return 0;
+    rc = xn_fail(ctx, errno, "the PV shim %s: %s", machine_image(c), strerror(errno));
+    if ( errno == ENOENT )
+        xn_remedy(ctx, "install the package xen-utils-4.17, or name a file with pvshim_path=");
     return rc;
 }
 
@@ -93,6 +120,8 @@ int machine_check(struct xn_ctx *ctx, const struct xn_domain_config *c)
     rc = check_host(ctx);
     if ( !rc && c->type == XN_TYPE_HVM )
         rc = check_firmware(ctx, c);
+    if ( !rc && machine_is_shim(c) )
+        rc = check_shim(ctx, c);
     return rc;
 }
 
@@ -135,10 +164,17 @@ enum desc_use machine_use(const struct xn_domain_config *c)
     return c->type == XN_TYPE_HVM ? USE_FIRMWARE : c->type == XN_TYPE_PVH ? USE_PVH : USE_PV;
 }
 
+bool machine_is_shim(const struct xn_domain_config *c)
+{
+    return c->type == XN_TYPE_PVH && machine_number(c, "pvshim", 0);
+}
+
 const char *machine_image(const struct xn_domain_config *c)
 {
     const char *path = machine_text(c, "firmware_override");
 
+    if ( machine_is_shim(c) )
+        return machine_text(c, "pvshim_path") ? machine_text(c, "pvshim_path") : MACHINE_BOOT SHIM;
     if ( c->type != XN_TYPE_HVM )
         return c->kernel;
     return path ? path : MACHINE_HVMLOADER;
@@ -256,13 +292,19 @@ int machine_configure(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain
 }
 
 void machine_fill_build(const struct xn_domain_config *c, struct image *image,
-                        struct hw_build *b)
+                        struct hw_build *b, char args[MACHINE_ARGS])
 {
-    const bool bios = c->type == XN_TYPE_HVM && !strcmp(machine_bios(c), "seabios");
+    const bool firmware = c->type == XN_TYPE_HVM, shim = machine_is_shim(c);
+    const bool bios = firmware && !strcmp(machine_bios(c), "seabios");
 
+    if ( shim )
+        shim_args(c, args);
     *b = (struct hw_build){
-        .image = image, .use = machine_use(c), .module_path = machine_module(c),
-        .cmdline = c->type == XN_TYPE_PVH ? c->cmdline : NULL,
+        .image = image, .use = machine_use(c), .cmdline = shim ? args : firmware ? NULL : c->cmdline,
+        .module = {
+            { "kernel", shim ? c->kernel : NULL, c->cmdline },
+            { firmware ? "firmware" : "ramdisk", machine_module(c), firmware ? "firmware" : NULL },
+        },
         .kernel_path = bios ? c->kernel : NULL, .ramdisk_path = bios ? c->ramdisk : NULL,
         .stub_fd = -1,
         .memory_kib = machine_ram_kib(c),

@@ -11,7 +11,9 @@
 #include "build/build.h"
 #include "xenolith/config.h"
 
-#define MACHINE_HVMLOADER "/usr/lib/xen-4.17/boot/hvmloader"
+#define MACHINE_BOOT "/usr/lib/xen-4.17/boot/"        /* Xen's own guest-side programs */
+#define MACHINE_HVMLOADER MACHINE_BOOT "hvmloader"
+#define MACHINE_ARGS 2048
 
 /* A key's number or truth; otherwise, where it is not given. */
 long machine_number(const struct xn_domain_config *c, const char *key, long otherwise);
@@ -30,7 +32,9 @@ uint64_t machine_overhead_kib(const struct xn_domain_config *c);
 /* Above what it may have, for pages that are not its RAM. */
 uint64_t machine_slack_kib(const struct xn_domain_config *c);
 
-/* The image to open, how it is used, and the file that comes with it. */
+/* A PV kernel in a PVH guest, run by the shim. */
+bool machine_is_shim(const struct xn_domain_config *c);
+/* The image to open, how it is used, and the firmware or ramdisk that comes with it. */
 enum desc_use machine_use(const struct xn_domain_config *c);
 const char *machine_image(const struct xn_domain_config *c);
 const char *machine_module(const struct xn_domain_config *c);
@@ -42,8 +46,8 @@ void machine_fill_create(const struct xn_domain_config *c, struct xen_domctl_cre
 /* After createdomain and max_vcpus, before the building: parameters, CPUID. */
 int machine_configure(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c);
 int cpuid_apply(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain_config *c);  /* cpuid.c */
-/* All but domid, ports and nodes. */
+/* All but domid, ports and nodes.  args: room for a command line, as long as b is used. */
 void machine_fill_build(const struct xn_domain_config *c, struct image *image,
-                        struct hw_build *b);
+                        struct hw_build *b, char args[MACHINE_ARGS]);
 
 #endif

@@ -166,21 +166,27 @@ static int check_pool(struct xn_ctx *ctx, struct dom_plan *plan)
 static int check_image(struct xn_ctx *ctx, struct dom_plan *plan)
 {
     const struct xn_domain_config *c = plan->c;
+    char args[MACHINE_ARGS];
+    struct image *kernel;
     struct hw_build b;
     int rc;
 
-    if ( !machine_image(c) ) {
+    if ( c->type != XN_TYPE_HVM && !c->kernel ) {
         rc = xn_fail(ctx, EINVAL, "the domain has no kernel");
         xn_remedy(ctx, "name one: kernel=\"/path\"");
         return rc;
     }
     if ( c->ramdisk && access(c->ramdisk, R_OK) )
         return xn_fail(ctx, errno, "ramdisk %s: %s", c->ramdisk, strerror(errno));
-    rc = image_open(ctx, machine_image(c), machine_use(c), &plan->image);
+    rc = machine_is_shim(c) ? image_open(ctx, c->kernel, USE_PV, &kernel) : 0;
+    if ( !rc && machine_is_shim(c) )
+        image_close(kernel);                        /* the shim unpacks it itself */
+    if ( !rc )
+        rc = image_open(ctx, machine_image(c), machine_use(c), &plan->image);
     if ( rc )
         return rc;                                  /* the reason begins with the file's name */
     if ( c->type != XN_TYPE_PV ) {
-        machine_fill_build(c, plan->image, &b);
+        machine_fill_build(c, plan->image, &b, args);
         return build_hw_check(ctx, &b);
     }
     return build_pv_check(ctx, plan->image, c->ramdisk, c->memory_kib);
@@ -310,6 +316,8 @@ void dom_plan_describe(struct xn_ctx *ctx, const struct dom_plan *plan)
                c->cmdline ? c->cmdline : "");
     else
         xn_log(ctx, XN_INFO, "would start it with firmware %s", machine_module(c));
+    if ( machine_is_shim(c) )
+        xn_log(ctx, XN_INFO, "would run it as PV guest in %s", machine_image(c));
     if ( plan->grant_frames >= 0 )
         xn_log(ctx, XN_INFO, "would allow it %d frames of grants", plan->grant_frames);
     set_describe(ctx, &plan->devices);
