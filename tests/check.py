@@ -25,7 +25,7 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
-HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm")]
+HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media")]
 
 # Seconds of wall clock are for a loaded machine with two cores.
 PARTS = [
@@ -50,17 +50,16 @@ PARTS = [
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
     Part("system", 2300, "stock Debian as dom0 and guests",
-         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "shim", "hvm")), []) +
+         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "shim", "hvm", "media")), []) +
          ["tests/system"], True),
-    Part("toolstack", 900, "the toolstack in dom0, guests under it",
-         OWN_TOOLS + SYSTEM + ["-m", "quick", "tests/system/test_guests.py",
-                               "tests/system/test_pvh.py"], True),
+    Part("toolstack", 1500, "the toolstack in dom0, guests under it",
+         OWN_TOOLS + SYSTEM + ["-m", "quick", "tests/system/test_guests.py"] + HARDWARE, True),
     # By name: with it, two cores need more than forty minutes for all.
     Part("xl", 1200, "our xl prints and does what Debian's does",
          SYSTEM + ["tests/system/test_xl.py"], False),
-    Part("hvm", 1800, "PVH and HVM guests under our toolstack",
+    Part("hvm", 3600, "PVH and HVM guests under our toolstack",
          OWN_TOOLS + SYSTEM + HARDWARE, False),
-    Part("oracle-hvm", 1800, "the same on Debian's Xen",
+    Part("oracle-hvm", 3600, "the same on Debian's Xen",
          OWN_TOOLS + ["HV=xen"] + SYSTEM + HARDWARE, False),
     Part("oracle", 900, "small PV kernels on Debian's Xen",
          [PY, "tests/guest/run.py", "--hv", "xen"], False),

@@ -7,6 +7,7 @@ directly, so that neither root nor cpio is needed.  Images are cached by content
 their recipe under build/stock/cache.  Nothing here starts an emulator.
 """
 
+import gzip
 import hashlib
 import lzma
 import os
@@ -29,6 +30,8 @@ DOM0_MODULES = (
     "bridge tun loop xen-acpi-processor ahci sd_mod nvme virtio_pci virtio_blk virtio_net e1000e"
 ).split()
 GUEST_MODULES = "xen-blkfront xen-netfront".split()
+# Drivers of emulated devices, and file systems.
+MEDIA_MODULES = "ata_piix sd_mod sr_mod e1000 8139cp ext4 isofs".split()
 
 # Whose xl, xenstored and xenconsoled dom0 runs: stock (Debian's) or xenolith (toolstack/).
 TOOLS = os.environ.get("TOOLS", "stock")
@@ -258,15 +261,15 @@ def add_base(cpio):
     cpio.file("etc/group", "root:x:0:\n")
 
 
-def _cached(tag, build, inputs):
-    """The archive for these inputs (files and strings), built unless it is cached."""
+def cached(tag, suffix, build, inputs):
+    """The file for these inputs (files and strings), built unless it is cached."""
     h = hashlib.sha256(open(__file__, "rb").read())
     for i in inputs + [path("stamp"), path("kernel-version")]:
         if os.path.exists(i):
             st = os.stat(i)
             i = "%s %d %d" % (i, st.st_size, st.st_mtime_ns)
         h.update(i.encode() + b"\0")
-    out = os.path.join(CACHE, "%s-%s.cpio" % (tag, h.hexdigest()[:16]))
+    out = os.path.join(CACHE, "%s-%s%s" % (tag, h.hexdigest()[:16], suffix))
     if not os.path.exists(out):
         os.makedirs(CACHE, exist_ok=True)
         tmp = out + ".%d" % os.getpid()
@@ -292,19 +295,19 @@ def _tree(directory):
             yield os.path.relpath(full, os.path.join(HERE, directory)), full
 
 
-def guest_initramfs():
-    """The PV guest's: busybox, xen-blkfront, xen-netfront and guest/init."""
+def guest_initramfs(modules=(), packed=False):
+    """A guest's: busybox, xen-blkfront, xen-netfront, other modules, and guest/init."""
     files = list(_tree("guest"))
 
     def build():
         cpio = Cpio()
         add_base(cpio)
-        add_modules(cpio, GUEST_MODULES)
+        add_modules(cpio, GUEST_MODULES + list(modules))
         for name, source in files:
             cpio.copy(name, source, 0o755)
-        return cpio.bytes()
+        return gzip.compress(cpio.bytes(), mtime=0) if packed else cpio.bytes()
 
-    return _cached("guest", build, [f for _, f in files])
+    return cached("guest", ".cpio", build, [f for _, f in files] + list(modules) + [str(packed)])
 
 
 HVM_QEMU = "usr/libexec/xen-qemu-system-i386"
@@ -380,4 +383,4 @@ def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=True, store_clien
 
     if tools == "xenolith":
         inputs += [own_tool(t) for t in OWN_TOOLS]
-    return _cached("dom0", build, inputs + ["%s %s %s" % (tools, modules, store_clients)])
+    return cached("dom0", ".cpio", build, inputs + ["%s %s %s" % (tools, modules, store_clients)])

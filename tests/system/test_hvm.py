@@ -49,6 +49,7 @@ def bare(name, disk, **more):
     return "\n".join(lines + ["%s=%s" % kv for kv in more.items()]) + "\n"
 
 
+@pytest.mark.quick
 def test_firmware_boots_a_disk_which_powers_off(host, no_leak):
     boot_disk(host, "/run/boot.img")
     host.put("/run/bs.cfg", bare("bs", "/run/boot.img", vif='["bridge=xenbr0"]'))
@@ -58,7 +59,7 @@ def test_firmware_boots_a_disk_which_powers_off(host, no_leak):
     assert "bs" not in host.domains() and not device_models(host)
 
 
-# QEMU hands a kernel over byte by byte: minutes under emulation.
+# A minute and a half under emulation.
 @pytest.mark.slow
 def test_direct_boot_disk_network_and_power_off(host, no_leak):
     sums = scenario.prepare_io(host)
@@ -70,6 +71,7 @@ def test_direct_boot_disk_network_and_power_off(host, no_leak):
     assert not re.search(r"qmp|xen-root|state", left), left
 
 
+@pytest.mark.quick
 def test_device_model_has_few_rights_and_its_death_is_told(host, no_leak):
     boot_disk(host, "/run/dm.img")
     config = bare("dm", "/run/dm.img", on_crash='"destroy"', boot='"n"')
@@ -84,6 +86,7 @@ def test_device_model_has_few_rights_and_its_death_is_told(host, no_leak):
     assert "device model of domain" in host.ok("cat /var/log/xen/xl-dm.log")
 
 
+@pytest.mark.quick
 def test_cdrom_is_changed(host, no_leak):
     host.ok("dd if=/dev/urandom of=/run/a.iso bs=1M count=1; cp /run/a.iso /run/b.iso")
     boot_disk(host, "/run/cd.img")
@@ -104,6 +107,7 @@ BAD = {
 }
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("what", list(BAD))
 def test_refused_with_its_reason(host, no_leak, what):
     more, word = BAD[what]
