@@ -248,7 +248,8 @@ void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, b
 void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, bool is_string,
                  unsigned int len)
 {
-    uint64_t data = is_write ? v->regs.rax & (BIT(bytes * 8) - 1) : 0;
+    const uint64_t mask = BIT(bytes * 8) - 1;
+    uint64_t data = is_write ? v->regs.rax & mask : 0;
 
     if ( is_string ) {
         hvm_emulate_string_io(v, port, bytes, is_write);
@@ -264,13 +265,6 @@ void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_writ
     case IO_DONE:
         break;
     }
-    hvm_port_complete(v, bytes, is_write, data, len);
-}
-
-void hvm_port_complete(struct vcpu *v, unsigned int bytes, bool is_write, uint64_t data, unsigned int len)
-{
-    const uint64_t mask = BIT(bytes * 8) - 1;
-
     if ( !is_write )
         v->regs.rax = bytes == 4 ? (uint32_t)data : (v->regs.rax & ~mask) | (data & mask);
     hvm_advance(v, len);
@@ -406,26 +400,27 @@ static void prepare(struct vcpu *v)
     struct hvm_vcpu *const h = v->hvm;
     struct hvm_event *const e = &h->event;
     const bool callback = hvm_callback_pending(v);
-    const int vector = callback ? (uint8_t)v->domain->hvm->params[HVM_PARAM_CALLBACK_IRQ]
-                                : hvm_irq_pending(v);
+    int vector = callback ? (uint8_t)v->domain->hvm->params[HVM_PARAM_CALLBACK_IRQ] : hvm_irq_pending(v);
     const unsigned int blocked = h->nmi_pending || vector >= 0 ? hvm_backend->blocked(v) : 0;
-    bool irq = vector >= 0, nmi = h->nmi_pending;
+    bool nmi = h->nmi_pending;
+    uint8_t irq;
 
     if ( nmi && !e->is_valid && !(blocked & HVM_BLOCKED_NMI) ) {
         *e = (struct hvm_event){ .vector = VEC_NMI, .type = HVM_EVENT_NMI, .is_valid = true };
         h->nmi_pending = nmi = false;
     }
-    if ( irq && !e->is_valid && !(blocked & HVM_BLOCKED_IRQ) ) {
+    if ( vector >= 0 && !e->is_valid && !(blocked & HVM_BLOCKED_IRQ) ) {
         const int now = callback ? vector : hvm_irq_ack(v);
 
         if ( now >= 0 )
             *e = (struct hvm_event){ .vector = now, .type = HVM_EVENT_EXTINT, .is_valid = true };
-        irq = !callback && hvm_irq_pending(v) >= 0;
+        vector = hvm_irq_pending(v);
     }
+    irq = vector >= 0 ? HVM_WINDOW_IRQ : vlapic_waits_for_tpr(v);
     if ( irq != h->irq_window || nmi != h->nmi_window ) {
         h->irq_window = irq;
         h->nmi_window = nmi;
-        hvm_backend->want_window(v, irq, nmi);
+        hvm_backend->want_window(v);
     }
 }
 

@@ -58,7 +58,8 @@ struct hvm_vcpu {
 
     /* Event upcalls. */
     uint8_t  upcall_vector;     /* 0: by HVM_PARAM_CALLBACK_IRQ */
-    bool     irq_window, nmi_window;    /* asked of the backend */
+    uint8_t  irq_window;        /* asked of the backend: HVM_WINDOW_IRQ, or the class whose vector waits for the TPR */
+    bool     nmi_window;
 
     /* An exception to be injected on the way in; consumed by the backend. */
     struct hvm_event {
@@ -136,7 +137,7 @@ struct hvm_backend {
     /* 0, or the HVM_BLOCKED_* that keep this kind of event out now. */
     unsigned int (*blocked)(struct vcpu *v);
     void (*skip_shadow)(struct vcpu *v);        /* an instruction was emulated: STI/MOV SS no longer shadow */
-    void (*want_window)(struct vcpu *v, bool irq, bool nmi);    /* exit when such an event could be taken */
+    void (*want_window)(struct vcpu *v);        /* irq_window or nmi_window is new: exit when such can be taken */
     uint64_t (*get_dr7)(struct vcpu *v);
     void (*set_dr7)(struct vcpu *v, uint64_t dr7);
     void (*dump)(const struct vcpu *v);
@@ -145,6 +146,7 @@ struct hvm_backend {
 extern const struct hvm_backend *hvm_backend;
 #define HVM_BLOCKED_IRQ     1   /* IF clear, or a shadow */
 #define HVM_BLOCKED_NMI     2
+#define HVM_WINDOW_IRQ      0x1f    /* whatever the TPR is */
 
 static inline uint64_t guest_cr(const struct vcpu *v, unsigned int n)
 {
@@ -178,8 +180,6 @@ void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, b
 /* Port access.  @is_string: INS/OUTS, decoded from memory. */
 void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, bool is_string, unsigned int len);
 void hvm_exit_triple_fault(struct vcpu *v);
-/* A plain IN or OUT has ended: RAX and RIP. */
-void hvm_port_complete(struct vcpu *v, unsigned int bytes, bool is_write, uint64_t data, unsigned int len);
 
 /* hvm_msr.c.  0, or -XEN_EPERM: #GP. */
 int must_check hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);

@@ -253,19 +253,24 @@ static void svm_skip_shadow(struct vcpu *v)
     vmcb_of(v)->shadow &= ~1ULL;
 }
 
-/* A virtual interrupt that is never delivered: we take its place when the guest could take it. */
-static void svm_want_window(struct vcpu *v, bool irq, bool nmi)
+/*
+ * A virtual interrupt that is never delivered: we take its place when the guest could take it.  What waits for the
+ * TPR could be one of its priority; but QEMU 7.2 aborts if a write of CR8 meets a virtual interrupt: take the write.
+ */
+static void svm_want_window(struct vcpu *v)
 {
     struct svm_vcpu *const s = v->hvm->backend;
     struct vmcb *const vmcb = s->vmcb;
+    const bool nmi = v->hvm->nmi_window && !s->nmi_masked;
 
-    if ( irq || (nmi && !s->nmi_masked) ) {
+    if ( nmi || v->hvm->irq_window == HVM_WINDOW_IRQ ) {
         vmcb->intercept1 |= SVM_I1_VINTR;
         vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_PRIO_MAX | SVM_VINTR_IGN_TPR;
     } else {
         vmcb->intercept1 &= ~SVM_I1_VINTR;
         vmcb->vintr &= ~SVM_VINTR_IRQ;
     }
+    vmcb->intercept_cr = SVM_CR_WRITE(4) | (nmi || v->hvm->irq_window ? SVM_CR_WRITE(8) : 0);
     vmcb->clean = 0;
 }
 
@@ -353,27 +358,19 @@ static unsigned int insn_len(const struct vcpu *v, const struct vmcb *vmcb, unsi
     return (features & SVM_FEATURE_NRIP) && n - 1 < 15 ? n : plain;
 }
 
-/* MOV to CR4: which register, the processor says only on some models.  Read it in the instruction. */
-static void cr4_write(struct vcpu *v)
+/* MOV to CR4 or CR8: from which register, the processor says only on some models.  Read it in the instruction. */
+static void cr_write(struct vcpu *v, unsigned int cr)
 {
-    uint8_t b[15];
-    unsigned int i = 0, rex = 0;
-    uint64_t value;
+    const unsigned int mode = hvm_code_bytes(v);
+    uint8_t b[INSN_MAX];
+    struct insn in;
 
-    if ( !hvm_fetch_insn(v, b, sizeof(b)) )
+    if ( !hvm_fetch_insn(v, b, INSN_MAX) )
         return;
-    for ( ; i < 12; i++ ) {
-        if ( b[i] >> 4 == 4 && hvm_code_bytes(v) == 8 )
-            rex = b[i];
-        else if ( b[i] == 0x0f )
-            break;
-    }
-    if ( b[i] != 0x0f || b[i + 1] != 0x22 ) {
-        domain_crash(v->domain, "%pv: a write of CR4 at %#lx cannot be decoded", v, v->regs.rip);
-        return;
-    }
-    value = *insn_reg(&v->regs, (b[i + 2] & 7) | (rex & 1) << 3);
-    hvm_exit_cr_write(v, 4, hvm_code_bytes(v) == 8 ? value : (uint32_t)value, i + 3);
+    if ( insn_decode(b, INSN_MAX, mode, &in) && in.opcode == 0x0f22 )
+        hvm_exit_cr_write(v, cr, *insn_reg(&v->regs, in.rm) & insn_mask(max(mode, 4U)), in.len);
+    else
+        domain_crash(v->domain, "%pv: a write of CR%u at %#lx cannot be decoded", v, cr, v->regs.rip);
 }
 
 static void exit_io(struct vcpu *v, const struct vmcb *vmcb)
@@ -421,12 +418,13 @@ static void dispatch(struct vcpu *v, struct svm_vcpu *s, struct vmcb *vmcb)
         break;                          /* what waited is injected on the way in */
     case SVM_EXIT_IRET:
         s->nmi_masked = false;          /* one instruction early, but nothing comes before it */
+        v->hvm->nmi_window = false;     /* if another one waits, a window is to be asked for now */
         vmcb->intercept1 &= ~SVM_I1_IRET;
         vmcb->shadow |= 1;
         vmcb->clean = 0;
         break;
-    case SVM_EXIT_CR_WRITE + 4:
-        cr4_write(v);
+    case SVM_EXIT_CR_WRITE + 4: case SVM_EXIT_CR_WRITE + 8:
+        cr_write(v, vmcb->exit_code - SVM_EXIT_CR_WRITE);
         break;
     case SVM_EXIT_CPUID:
         hvm_exit_cpuid(v, insn_len(v, vmcb, 2));

@@ -532,7 +532,7 @@ int vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
 /* --- Going out ------------------------------------------------------------------------------------- */
 
-int vlapic_highest_irr(struct vcpu *v)
+static int highest_irr(struct vcpu *v)
 {
     struct vlapic *l = lapic(v);
     uint32_t words;
@@ -553,9 +553,17 @@ int vlapic_highest_irr(struct vcpu *v)
 int vlapic_pending(struct vcpu *v)
 {
     const struct vlapic *l = lapic(v);
-    const int vector = vlapic_highest_irr(v);
+    const int vector = highest_irr(v);
 
     return vector >= 0 && (vector & 0xf0U) > (ppr(l) & 0xf0) ? vector : -1;
+}
+
+unsigned int vlapic_waits_for_tpr(struct vcpu *v)
+{
+    const struct vlapic *l = lapic(v);
+    const int class = highest_irr(v) >> 4;
+
+    return class > in_service(l) >> 4 && class <= (int)(l->regs[REG_TPR][0] >> 4) ? class : 0;
 }
 
 void vlapic_ack(struct vcpu *v, uint8_t vector)

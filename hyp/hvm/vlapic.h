@@ -56,10 +56,11 @@ void vlapic_set_irq(struct vcpu *v, uint8_t vector, bool level);
 /* A message (SDM vol 3A 11.11): destination as in bits 12-19 of the address. @mode: delivery mode 0-7. */
 void vlapic_deliver(struct domain *d, uint32_t dest, bool logical, unsigned int mode, uint8_t vector, bool level);
 
-/* On @v's own CPU: highest vector that waits, or -1; that beats the processor priority, or -1; and taking it. */
-int vlapic_highest_irr(struct vcpu *v);
+/* On @v's own CPU: highest vector that beats the processor priority, or -1; and taking it. */
 int vlapic_pending(struct vcpu *v);
 void vlapic_ack(struct vcpu *v, uint8_t vector);
+/* Class (1-15) of the vector that nothing but the TPR holds back; 0: none. */
+unsigned int vlapic_waits_for_tpr(struct vcpu *v);
 /* May an ExtINT of the PIC come in through LINT0 (or with the APIC off)? */
 bool vlapic_accepts_extint(const struct vcpu *v);
 uint8_t vlapic_tpr(const struct vcpu *v);       /* CR8 is its upper half */

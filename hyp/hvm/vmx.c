@@ -399,10 +399,13 @@ static void vmx_skip_shadow(struct vcpu *v)
     vmcs_end(vmx_of(v));
 }
 
-static void vmx_want_window(struct vcpu *v, bool irq, bool nmi)
+static void vmx_want_window(struct vcpu *v)
 {
-    vmx_set_proc(vmx_of(v), PROC_IRQ_WINDOW, irq);
-    vmx_set_proc(vmx_of(v), PROC_NMI_WINDOW, nmi);
+    const uint8_t irq = v->hvm->irq_window;
+
+    vmx_set_proc(vmx_of(v), PROC_IRQ_WINDOW, irq == HVM_WINDOW_IRQ);
+    vmx_set_proc(vmx_of(v), PROC_NMI_WINDOW, v->hvm->nmi_window);
+    vmwrite(TPR_THRESHOLD, irq == HVM_WINDOW_IRQ ? 0 : irq);
 }
 
 /* SDM vol 3C 24.8.3, 26.2.1.3. */
@@ -421,12 +424,6 @@ static void write_event(struct vcpu *v)
     if ( e->type >= HVM_EVENT_SOFT_INT )
         vmwrite(ENTRY_INSN_LEN, e->insn_len);
     vmwrite(ENTRY_EVENT, word);
-}
-
-/* So that the guest's lowering of TPR exits when an interrupt waits for that. */
-static void write_tpr_threshold(struct vcpu *v)
-{
-    vmwrite(TPR_THRESHOLD, vlapic_highest_irr(v) >= 0 ? vlapic_tpr(v) >> 4 : 0);
 }
 
 /*
@@ -457,7 +454,6 @@ static void noreturn vmx_enter(struct vcpu *v)
     vmwrite(GUEST_RSP, v->regs.rsp);
     vmwrite(GUEST_RFLAGS, (v->regs.rflags & FLAGS_ALLOWED) | FLAGS_MBS);
     vmx_set_proc(x, PROC_MOV_DR, !h->dr_loaded);
-    write_tpr_threshold(v);
     if ( h->event.is_valid )
         write_event(v);
     if ( p->hvm_flush ) {

@@ -218,6 +218,7 @@ TEST(priorities_are_classes_of_sixteen)
     CHECK_EQ(vlapic_pending(v0), 0x4f);
     vlapic_write(v0, 0x80, 0x40);
     CHECK_EQ(vlapic_pending(v0), -1);
+    CHECK_EQ(vlapic_waits_for_tpr(v0), 4);
     CHECK_EQ(vlapic_tpr(v0), 0x40);
     vlapic_set_tpr(v0, 0x20);
     vlapic_ack(v0, 0x4f);
@@ -307,6 +308,8 @@ TEST(random_interrupts_follow_the_model)
         want = top_irr / 16 > prio / 16 ? top_irr : -1;
         CHECK_EQ(vlapic_read(v0, 0xa0), prio);
         CHECK_EQ(vlapic_pending(v0), want);
+        want = top_irr / 16 > top_isr / 16 && top_irr / 16 <= (int)tpr / 16 ? top_irr / 16 : 0;
+        CHECK_EQ(vlapic_waits_for_tpr(v0), want);
     }
 }
 

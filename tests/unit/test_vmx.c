@@ -71,8 +71,6 @@ void domain_crash(struct domain *d, const char *fmt, ...) { SAY("crash: %s", fmt
 void sched_yield(struct vcpu *v) { SAY("yield"); }
 void irq_dispatch(uint8_t vector) { SAY("irq %#x", vector); }
 uint8_t vlapic_tpr(const struct vcpu *v) { return v->hvm->vlapic.regs[8][0]; }
-static int highest_irr;
-int vlapic_highest_irr(struct vcpu *v) { return highest_irr; }
 bool vlapic_mmio_at(const struct vcpu *v, uint64_t gpa) { return gpa == 0xfee00000 && v->hvm->vlapic.base; }
 void vlapic_write(struct vcpu *v, uint32_t offset, uint32_t value) { SAY("apic %#x %#x", offset, value); }
 static int nr_locked;
@@ -417,13 +415,14 @@ TEST(tpr_is_shared_and_its_fall_exits_only_if_something_waits)
     struct vcpu *v = running();
 
     hv[0].vlapic.regs[8][0] = 0x50;
-    highest_irr = -1;
     enter(v);
     CHECK_EQ(*f(VIRTUAL_APIC_PAGE), mfn_to_paddr(virt_to_mfn(hv[0].vlapic.regs)));
     CHECK_EQ(*f(TPR_THRESHOLD), 0);
-    highest_irr = 0x31;
+    hv[0].irq_window = 5;
+    vmx_backend.want_window(v);
     enter(v);
     CHECK_EQ(*f(TPR_THRESHOLD), 5);
+    CHECK_EQ(*f(PROC_CONTROLS) & PROC_IRQ_WINDOW, 0);
     done();
 }
 
@@ -564,9 +563,13 @@ TEST(windows_are_asked_for)
     struct vcpu *v = running();
     const uint32_t plain = *f(PROC_CONTROLS);
 
-    vmx_backend.want_window(v, true, true);
+    hv[0].irq_window = HVM_WINDOW_IRQ;
+    hv[0].nmi_window = true;
+    vmx_backend.want_window(v);
     CHECK_EQ(*f(PROC_CONTROLS) ^ plain, PROC_IRQ_WINDOW | PROC_NMI_WINDOW);
-    vmx_backend.want_window(v, false, false);
+    CHECK_EQ(*f(TPR_THRESHOLD), 0);
+    hv[0].nmi_window = hv[0].irq_window = 0;
+    vmx_backend.want_window(v);
     CHECK_EQ(*f(PROC_CONTROLS), plain);
     hv[0].dr_loaded = true;
     enter(v);

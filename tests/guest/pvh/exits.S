@@ -31,7 +31,7 @@ BY_DEADLINE     = 0x40000
         .endm
 
         .text
-xen_version = hypercall_page + 32 * 17
+xen_version = hypercall_page + 32 * HC_XEN_VERSION
 run:                                    /* r13: what, r15: its name */
         movl    $WARM_UP, %ebp
 1:      call    *%r13

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The smallest hardware guest: from PVH's 32-bit entry into long mode, a hypercall page, a line of
- * text, CPUID, an exception, a timer interrupt of the local APIC that ends HLT, registers, a second
- * CPU, and off.  Each step says so on the hypervisor's console: "pvh: ...".  It powers off if all
- * went well, else crashes.
+ * text, CPUID, an exception, a timer interrupt of the local APIC that ends HLT, registers, an interrupt
+ * that waits for CR8, a second CPU, and off.  Each step says so on the hypervisor's console: "pvh: ...".
+ * It powers off if all went well, else crashes.
  */
 #include <xen/elfnote.h>
 
+#define HC_XEN_VERSION  17      /* __HYPERVISOR_xen_version */
 #define HC_CONSOLE_IO   18      /* __HYPERVISOR_console_io */
 #define HC_SCHED_OP     29      /* __HYPERVISOR_sched_op */
 #define OP_SHUTDOWN     2       /* SCHEDOP_shutdown */
@@ -119,6 +120,28 @@ long_mode:
         jne     failed
         say     "pvh: registers"
 
+        movl    $1, %edi                /* XENVER_extraversion */
+        movl    $version, %esi
+        call    hypercall_page + 32 * HC_XEN_VERSION
+        cmpl    $0x6f6e6578, version + 3
+        jne     5f                      /* not ".7-xenolith": Xen makes QEMU 7.2 abort here */
+        movl    $VECTOR >> 4, %eax      /* CR8 holds back an interrupt of its own class */
+        movq    %rax, %cr8
+        movl    ticks(%rip), %ebp
+        movl    $APIC, %edi
+        movl    $0x40000 + VECTOR, 0x300(%rdi)
+        sti
+        cpuid
+        cmpl    %ebp, ticks(%rip)
+        jne     failed
+        movl    $2, %eax
+        movq    %rax, %cr8              /* comes at once */
+        nop
+        cmpl    %ebp, ticks(%rip)
+        cli
+        je      failed
+        say     "pvh: task priority"
+5:
         movl    $(LOW_GFN << 12), %edi  /* the other CPU counts its starts and halts for good */
         leaq    ap_code(%rip), %rsi
         movl    $(ap_end - ap_code), %ecx
@@ -207,6 +230,8 @@ reason: .long   0                       /* SHUTDOWN_poweroff */
 
         .bss
         .balign 4096
+version:
+        .skip   4096
 hypercall_page:
         .skip   4096
 pml4:   .skip   4096
