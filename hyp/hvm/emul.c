@@ -341,6 +341,7 @@ static void run(struct emul *e)
     bool more;
 
     preempt_reset();
+    e->regs = v->regs;
     do {
         if ( is_string && e->in.rep && !insn_read_reg(&e->regs, 1, e->in.addr_bytes, true) )
             break;
@@ -370,7 +371,6 @@ static void run(struct emul *e)
 static bool prepare(struct vcpu *v, struct emul *e)
 {
     e->v = v;
-    e->regs = v->regs;
     e->mode = hvm_code_bytes(v);
     e->walk = hvm_cpl(v) == 3 ? WALK_USER : 0;
     return insn_decode(v->hvm->io.insn, INSN_MAX, e->mode, &e->in) && !e->in.is_reg &&
@@ -385,21 +385,40 @@ static bool fetch(struct vcpu *v)
     return hvm_fetch_insn(v, io->insn, INSN_MAX);
 }
 
-void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa)
+/* The commonest case: a plain MOV to or from a local APIC's register.  The fault has said which: nothing to locate. */
+static bool lapic_mov(const struct emul *e, uint64_t gpa, bool is_write)
+{
+    const struct insn *in = &e->in;
+    uint64_t val = 0;
+
+    if ( in->op != INSN_MOV || in->op_bytes != 4 || in->mem_bytes != 4 || in->to_reg == is_write || (gpa & 3) ||
+         !vlapic_mmio_at(e->v, gpa) )
+        return false;
+    if ( !is_write )
+        val = vlapic_read(e->v, gpa & ~PAGE_MASK);
+    if ( insn_execute(in, &e->v->regs, &val) )
+        vlapic_write(e->v, gpa & ~PAGE_MASK, val);
+    hvm_advance(e->v, in->len);
+    return true;
+}
+
+void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa, bool is_write)
 {
     const uint8_t *b = v->hvm->io.insn;
     struct emul e;
 
     if ( !fetch(v) )
         return;
-    if ( prepare(v, &e) && !uses(&e.in, PORT) )
-        run(&e);
-    else if ( e.walk )                      /* a process must not take the guest down */
+    if ( prepare(v, &e) && !uses(&e.in, PORT) ) {
+        if ( !lapic_mov(&e, gpa, is_write) )
+            run(&e);
+    } else if ( e.walk ) {                  /* a process must not take the guest down */
         hvm_inject(v, VEC_UD, -1);
-    else
+    } else {
         domain_crash(v->domain, "%pv: instruction %02x %02x %02x %02x %02x %02x %02x %02x %02x %02x at RIP %#lx on "
                      "memory that is no RAM (%#lx) is not emulated", v, b[0], b[1], b[2], b[3], b[4], b[5], b[6],
                      b[7], b[8], b[9], v->regs.rip, gpa);
+    }
 }
 
 void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write)
@@ -408,7 +427,7 @@ void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bo
 
     /* The processor allowed this access alone: if something else stands there by now, let it run again. */
     if ( fetch(v) && prepare(v, &e) && e.in.op == (is_write ? INSN_OUTS : INSN_INS) && e.in.op_bytes == bytes &&
-         (uint16_t)e.regs.rdx == port )
+         (uint16_t)v->regs.rdx == port )
         run(&e);
 }
 

@@ -242,7 +242,7 @@ void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, b
         domain_crash(v->domain, "%pv: %s at %#lx, where there is no such memory (RIP %#lx)", v,
                      is_walk ? "page tables" : is_fetch ? "code" : "an access", gpa, v->regs.rip);
     else
-        hvm_emulate_mmio(v, gpa);
+        hvm_emulate_mmio(v, gpa, is_write);
 }
 
 void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, bool is_string,

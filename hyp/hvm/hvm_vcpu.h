@@ -208,7 +208,7 @@ void hvm_deliver(struct vcpu *v);               /* guest_ops: work bits, on the 
 #define WALK_USER   0x4
 #define WALK_FETCH  0x10
 #define WALK_SYSTEM 0x100       /* implicit supervisor access: descriptor tables */
-/* The @max bytes at RIP, fewer at the end of what is mapped (0s).  False: a fault was injected. */
+/* The @max bytes at RIP, fewer at the end of what is mapped (then 0s).  False: a fault was injected. */
 bool must_check hvm_fetch_insn(struct vcpu *v, uint8_t *bytes, unsigned int max);
 /* Linear @va to guest-physical.  True; or false and the page fault's error code in *@pf_error. */
 bool must_check hvm_walk(struct vcpu *v, uint64_t va, unsigned int flags, uint64_t *gpa, uint32_t *pf_error);
@@ -233,8 +233,8 @@ enum hvm_io_result hvm_mmio_access(struct vcpu *v, uint64_t gpa, unsigned int by
 enum hvm_io_result hvm_io_string(struct vcpu *v, const struct ioreq *req);
 /* VCPU_WORK_IO: the device model has answered; goes on with the instruction. */
 void hvm_io_resume(struct vcpu *v);
-/* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa: of the fault. */
-void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa);
+/* The instruction at RIP touches memory that is not RAM: emulate it (emul.c).  @gpa, @is_write: of the fault. */
+void hvm_emulate_mmio(struct vcpu *v, uint64_t gpa, bool is_write);
 /* INS or OUTS at RIP. */
 void hvm_emulate_string_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write);
 /* The device model has answered an access of an emulated instruction (io.is_emulated): go on with that. */

@@ -79,6 +79,7 @@ bool hvm_walk(struct vcpu *v, uint64_t va, unsigned int flags, uint64_t *gpa, ui
         uint8_t *const p = ram_at(v->domain, pos, false);
         const bool pdpte = levels == 3 && level == 3;       /* has no rights of its own */
         uint64_t e;
+        uint32_t seen;
         bool leaf;
 
         if ( !p )
@@ -91,12 +92,13 @@ bool hvm_walk(struct vcpu *v, uint64_t va, unsigned int flags, uint64_t *gpa, ui
                      (h->efer & EFER_NX ? (rights | e) & PTE_NX : 0);
         leaf = level == 1 || ((e & PTE_PSE) && (level == 2 || (level == 3 && levels == 4)) &&
                               (bytes == 8 || (h->cr4 & CR4_PSE)));
+        seen = PTE_A | (leaf && (flags & WALK_WRITE) ? PTE_D : 0);
         if ( leaf && !allowed(v, rights, flags) ) {
             *pf_error |= PF_P;
             return false;
         }
-        if ( !pdpte && ram_at(v->domain, pos, true) )
-            atomic_or32((uint32_t *)p, PTE_A | (leaf && (flags & WALK_WRITE) ? PTE_D : 0));
+        if ( !pdpte && ((e & seen) != seen) && ram_at(v->domain, pos, true) )
+            atomic_or32((uint32_t *)p, seen);
         base = e & PTE_ADDR;
         if ( leaf ) {
             *gpa = (base & ~(size - 1)) | (va & (size - 1));
@@ -164,7 +166,6 @@ bool hvm_fetch_insn(struct vcpu *v, uint8_t *bytes, unsigned int max)
 
     hvm_backend->get_segment(v, SEG_CS, &cs);
     va = v->regs.rip + (cs.attr & SEG_ATTR_L && (v->hvm->efer & EFER_LMA) ? 0 : cs.base);
-    memset(bytes, 0, max);
     while ( done < max ) {
         const unsigned int n = min((uint64_t)(max - done), PAGE_SIZE - (va & ~PAGE_MASK));
         uint64_t gpa;

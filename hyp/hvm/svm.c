@@ -178,13 +178,14 @@ static void svm_intercept_dr(struct vcpu *v)
 
 static struct vmcb_seg *segment(struct vmcb *vmcb, enum hvm_seg seg)
 {
-    struct vmcb_seg *const at[SEG_NR] = {
-        [SEG_ES] = &vmcb->es, [SEG_CS] = &vmcb->cs, [SEG_SS] = &vmcb->ss, [SEG_DS] = &vmcb->ds,
-        [SEG_FS] = &vmcb->fs, [SEG_GS] = &vmcb->gs, [SEG_LDTR] = &vmcb->ldtr,
-        [SEG_TR] = &vmcb->tr, [SEG_GDTR] = &vmcb->gdtr, [SEG_IDTR] = &vmcb->idtr,
+#define AT(seg, member) [seg] = offsetof(struct vmcb, member)
+    static const uint16_t at[SEG_NR] = {
+        AT(SEG_ES, es), AT(SEG_CS, cs), AT(SEG_SS, ss), AT(SEG_DS, ds), AT(SEG_FS, fs), AT(SEG_GS, gs),
+        AT(SEG_LDTR, ldtr), AT(SEG_TR, tr), AT(SEG_GDTR, gdtr), AT(SEG_IDTR, idtr),
     };
+#undef AT
 
-    return at[seg];
+    return (struct vmcb_seg *)((uint8_t *)vmcb + at[seg]);
 }
 
 static void svm_get_segment(struct vcpu *v, enum hvm_seg seg, struct hvm_segment *s)

@@ -563,7 +563,7 @@ unsigned int vlapic_waits_for_tpr(struct vcpu *v)
     const struct vlapic *l = lapic(v);
     const int class = highest_irr(v) >> 4;
 
-    return class > in_service(l) >> 4 && class <= (int)(l->regs[REG_TPR][0] >> 4) ? class : 0;
+    return class > 0 && class <= (int)(l->regs[REG_TPR][0] >> 4) && class > in_service(l) >> 4 ? class : 0;
 }
 
 void vlapic_ack(struct vcpu *v, uint8_t vector)

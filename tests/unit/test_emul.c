@@ -80,7 +80,7 @@ TEST(nothing_changes_while_the_device_model_thinks)
     R.rdx = 5;
     memcpy(m.ram + 0x1000, xadd, sizeof(xadd));
     before = R;
-    hvm_emulate_mmio(&m.v, DEV);
+    hvm_emulate_mmio(&m.v, DEV, false);
     assert_true(m.h.io.is_emulated);
     assert_memory_equal(&before, &R, sizeof(before));
     hvm_emulate_again(&m.v);                                /* the read is answered, the write waits */
@@ -180,11 +180,11 @@ TEST(long_strings_make_way_and_go_on)
     R.rcx = 100;
     m.preempt_in = 9;
     memcpy(m.ram + 0x1000, rep_stosb, 2);
-    hvm_emulate_mmio(&m.v, DEV);
+    hvm_emulate_mmio(&m.v, DEV, false);
     CHECK_EQ(R.rcx, 90);
     CHECK_EQ(R.rdi, DEV + 10);
     CHECK_EQ(R.rip, 0x1000);
-    hvm_emulate_mmio(&m.v, DEV + 10);
+    hvm_emulate_mmio(&m.v, DEV + 10, false);
     CHECK_EQ(R.rcx, 0);
     CHECK_EQ(R.rip, 0x1002);
     CHECK_EQ(peek(DEV + 92, 8), 0x5555555555555555);
@@ -456,6 +456,35 @@ TEST(a_device_models_memory_is_moved_and_filled_by_the_page)
     CHECK_EQ(R.rdi, DEV + 5);
 }
 
+TEST(a_plain_mov_of_a_local_apic_register_is_done_where_the_fault_was)
+{
+    machine_reset(8);
+    m.lapic = 0xfee00000;
+    m.fault = 0xfee00080;
+    m.lapic_reg = 5;
+    R.rdi = 0x12345;                                        /* mapped there, for all we know */
+    RUN_INSN(0x8b, 0x17);                                   /* mov (%rdi),%edx */
+    CHECK_EQ(R.rdx, 0x85);
+    CHECK_EQ(R.rip, 0x1002);
+    R.rip = 0x1000;
+    m.is_write_fault = true;
+    RUN_INSN(0xc7, 0x07, 0x90, 0, 0, 0);                    /* movl $0x90,(%rdi) */
+    CHECK_EQ(m.lapic_reg, 0x10);
+    CHECK_EQ(R.rip, 0x1006);
+    CHECK_EQ(m.nr_log, 0);
+
+    R.rip = 0x1000;                                         /* not what faulted: located like any other */
+    R.rdi = DEV;
+    poke(DEV, 0x77, 4);
+    RUN_INSN(0x8b, 0x17);
+    CHECK_EQ(R.rdx, 0x77);
+    m.is_write_fault = false;
+    m.lapic = 0;
+    R.rip = 0x1000;
+    RUN_INSN(0x8b, 0x17);
+    CHECK_EQ(m.nr_log, 2);
+}
+
 TEST(only_the_port_access_that_the_processor_allowed_is_made)
 {
     static const uint8_t insl[] = { 0x6d }, outsb[] = { 0x6e }, mov[] = { 0x89, 0x17 };
@@ -530,6 +559,7 @@ TESTS(RUN(loads_and_stores_reach_the_device_once),
       RUN(ports_in_strings),
       RUN(strings_of_ports_go_to_the_device_model_page_by_page),
       RUN(a_device_models_memory_is_moved_and_filled_by_the_page),
+      RUN(a_plain_mov_of_a_local_apic_register_is_done_where_the_fault_was),
       RUN(only_the_port_access_that_the_processor_allowed_is_made),
       RUN(what_is_not_emulated_crashes_a_kernel_and_is_refused_to_a_process),
       RUN(noise_ends_with_an_instruction_an_exception_or_a_crash))

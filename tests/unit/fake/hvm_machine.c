@@ -52,7 +52,7 @@ unsigned int machine_run(const uint8_t *insn, unsigned int len)
             hvm_emulate_again(&m.v);
         } else {
             memcpy(m.ram + 0x1000, insn, len);
-            hvm_emulate_mmio(&m.v, m.device_base);
+            hvm_emulate_mmio(&m.v, m.fault ? m.fault : m.device_base, m.is_write_fault);
         }
     }
     return answers;
@@ -174,6 +174,10 @@ enum hvm_io_result hvm_io_string(struct vcpu *v, const struct ioreq *req)
     m.log[m.nr_log++ % 64] = a;
     return IO_DONE;
 }
+
+bool vlapic_mmio_at(const struct vcpu *v, uint64_t gpa) { return m.lapic && gpa >> 12 == m.lapic >> 12; }
+uint32_t vlapic_read(struct vcpu *v, uint32_t offset) { return m.lapic_reg + offset; }
+void vlapic_write(struct vcpu *v, uint32_t offset, uint32_t value) { m.lapic_reg = value - offset; }
 
 void domain_crash(struct domain *d, const char *fmt, ...) { m.is_crashed = true; }
 

@@ -34,6 +34,11 @@ struct machine {
     unsigned int nr_log;
     uint64_t port_value;        /* what IN reads; goes up by one each time */
 
+    uint64_t fault;             /* guest-physical; 0: device_base */
+    bool is_write_fault;
+    uint64_t lapic;             /* where it is; 0: nowhere */
+    uint32_t lapic_reg;         /* its first; what follows reads as so much more */
+
     uint64_t bad_page, ro_page; /* linear: reads fault, writes fault */
     int vector;                 /* injected; -1: nothing */
     int64_t error;
