@@ -13,6 +13,8 @@ ALARM           = 0x31
 APIC_BASE_MSR   = 0x1b
 DEADLINE_MSR    = 0x6e0
 NO_MSR          = 0x12345
+PORT            = DM_PORT               /* in strings the preprocessor's names are none */
+MEMORY          = DM_MEMORY
 AHEAD           = 200000                /* of the TSC: how far away the alarm is set */
 TO_SELF         = 0x40000
 BY_DEADLINE     = 0x40000
@@ -77,6 +79,11 @@ exits:
         measure "MSR read (APIC base)", "movl $APIC_BASE_MSR, %ecx; rdmsr"
         measure "MSR write (TSC deadline)", "xorl %eax, %eax; xorl %edx, %edx; movl $DEADLINE_MSR, %ecx; wrmsr"
         measure "MSR refused, #GP handled", "movl $NO_MSR, %ecx; rdmsr"
+        movl    $DM_MEMORY + 0x9b, pd_apic
+        measure "port read, a device model's", "movl $PORT, %edx; inl %dx, %eax"
+        measure "64 of them by REP INSL", "movl $PORT, %edx; movl $version, %edi; movl $64, %ecx; rep insl"
+        measure "memory read, a device model's", "movl $MEMORY, %eax; movl (%rax), %eax"
+        measure "64 of them by REP MOVSL", "movl $MEMORY, %esi; movl $version, %edi; movl $64, %ecx; rep movsl"
         movl    $APIC, %edi
         measure "APIC register read", "movl 0x80(%rdi), %eax"
         measure "interrupt to self, to its EOI", "movl $TO_SELF + SELF, 0x300(%rdi); sti; nop; nop; cli"

@@ -3,7 +3,8 @@
  * A control domain of a few lines that builds one hardware guest, tests/system/tiny/pvh.S, runs
  * it and takes it down: the shortest way to see a backend work (AMD-V in QEMU, VT-x in Bochs).
  * The guest's own steps are on the hypervisor's console; it ends by power-off only after the last.
- * With exits=1 the guest also measures its exits (tests/system/bench/exits.py), with HVM's devices.
+ * With exits=1 the guest also measures its exits (tests/system/bench/exits.py), with HVM's devices and a device
+ * model of a few lines: this domain.
  * With viridian=1 it tests Microsoft's hypervisor interface (viridian.c).
  * limit: 120
  * run: viridian=0
@@ -14,7 +15,9 @@
 #include "exits.h"
 
 #include <xenabi/domctl.h>
+#include <xenabi/hvm/dm_op.h>
 #include <xenabi/hvm/hvm_op.h>
+#include <xenabi/hvm/ioreq.h>
 #include <xenabi/hvm/params.h>
 #include <xenabi/hvm/save.h>
 #include <xenabi/memory.h>
@@ -23,6 +26,7 @@
 #define GUEST       7
 #define WINDOW      0x100000000000ul
 #define VIRIDIAN    (HVMPV_feature_mask & ~(HVMPV_no_freq | HVMPV_ex_processor_masks | HVMPV_cpu_hotplug))
+#define DM_WINDOW   (WINDOW + (1ul << 30))
 
 __asm__ (".pushsection .rodata; pvh_image: .incbin \"pvh.bin\"; pvh_image_end: .popsection");
 __asm__ (".pushsection .rodata; exits_image: .incbin \"exits.bin\"; exits_image_end: .popsection");
@@ -106,6 +110,76 @@ static void registers(void)
     EQ(control(XEN_DOMCTL_sethvmcontext), 0);
 }
 
+/* --- Device model ------------------------------------------------------------------------------ */
+
+static struct ioreq *const request = (struct ioreq *)DM_WINDOW;
+static long dm_port;
+
+static void dm(struct xen_dm_op *op)
+{
+    struct xen_dm_op_buf buf = { HC_PTR(op), sizeof(*op) };
+
+    EQ(hc_dm_op(GUEST, 1, HC_PTR(&buf)), 0);
+}
+
+static void dm_claim(uint16_t id, uint32_t type, uint64_t start, uint64_t end)
+{
+    dm(&(struct xen_dm_op){
+        .op = XEN_DMOP_map_io_range_to_ioreq_server,
+        .u.map_io_range_to_ioreq_server = { .id = id, .type = type, .start = start, .end = end },
+    });
+}
+
+static void dm_start(void)
+{
+    struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server };
+    uint64_t mfn = 0;
+    struct xen_mem_acquire_resource r = {
+        .domid = GUEST, .type = XENMEM_resource_ioreq_server, .nr_frames = 1, .frame = 1, .frame_list = HC_PTR(&mfn),
+    };
+    struct mmu_update u;
+    uint16_t id;
+
+    dm(&op);
+    r.id = id = op.u.create_ioreq_server.id;
+    EQ(hc_memory_op(XENMEM_acquire_resource, HC_PTR(&r)), 0);
+    EQ(mem_map(DM_WINDOW, 0, 0), 0);
+    u.ptr = mem_entry_maddr(mem_entry(mem_root(), DM_WINDOW, 1)) | MMU_PT_UPDATE_NO_TRANSLATE;
+    u.val = mem_make_pte(mfn, PTE_RW_PAGE);
+    EQ(hc_mmu_update(HC_PTR(&u), 1, 0, GUEST), 0);
+    dm_claim(id, XEN_DMOP_IO_RANGE_PORT, DM_PORT, DM_PORT + 3);
+    dm_claim(id, XEN_DMOP_IO_RANGE_MEMORY, DM_MEMORY, DM_MEMORY + 0xfff);
+    op = (struct xen_dm_op){ .op = XEN_DMOP_set_ioreq_server_state, .u.set_ioreq_server_state = { id, 1, 0 } };
+    dm(&op);
+    dm_port = event_bind_interdomain(GUEST, request->vp_eport);
+    CHECK(dm_port > 0);
+}
+
+/* True: there was a request.  What is read is not looked at: this is about the way. */
+static bool dm_serve(void)
+{
+    if ( event_poll(dm_port, clock_now() + 10000000) || !event_clear(dm_port) )
+        return false;
+    if ( (request->bits & IOREQ_BITS_STATE) == STATE_IOREQ_READY ) {
+        request->bits += STATE_IORESP_READY - STATE_IOREQ_READY;
+        event_send(dm_port);
+    }
+    return true;
+}
+
+/* The pages of its image that the guest has written since this was last asked, as bits. */
+static uint64_t written(void)
+{
+    uint64_t map = 0;
+    struct xen_dm_op op = { .op = XEN_DMOP_track_dirty_vram, .u.track_dirty_vram = { IMAGE_PAGES, 0, IMAGE_GFN } };
+    struct xen_dm_op_buf bufs[2] = { { HC_PTR(&op), sizeof(op) }, { HC_PTR(&map), IMAGE_PAGES / 8 } };
+
+    EQ(hc_dm_op(GUEST, 2, HC_PTR(bufs)), 0);
+    return map;
+}
+
+/* --- Life ---------------------------------------------------------------------------------------- */
+
 static void *image(uint64_t gpa)
 {
     return (void *)(WINDOW + gpa - (IMAGE_GFN << 12));
@@ -138,11 +212,17 @@ void test_main(void)
     }
     memory();
     registers();
+    written();
+    if ( measures )
+        dm_start();
     EQ(control(XEN_DOMCTL_unpausedomain), 0);
     do {
         struct sched_poll p = { .timeout = clock_now() + 10000000 };
 
-        hc_sched_op(SCHEDOP_poll, HC_PTR(&p));
+        while ( measures && dm_serve() )
+            ;
+        if ( !measures )
+            hc_sched_op(SCHEDOP_poll, HC_PTR(&p));
         rc = control(XEN_DOMCTL_getdomaininfo);
     } while ( !rc && !(d.u.getdomaininfo.flags & XEN_DOMINF_shutdown) );
     EQ(rc, 0);
@@ -154,10 +234,20 @@ void test_main(void)
             console_printf("viridian.c: line %u\n", f[0]);
         CHECK(!f[0] && f[1]);
     }
-    if ( measures )
+    if ( measures ) {
         figures();
+    } else if ( !is_viridian ) {             /* its stack, not the page behind all that it has */
+        const uint64_t map = written();
+
+        console_printf("written: %#lx\n", map);
+        CHECK(map & 0xfff0);
+        EQ(map >> (IMAGE_PAGES - 1), 0);
+        EQ(written(), 0);
+    }
     for ( unsigned int i = 0; i < IMAGE_PAGES; i++ )
         EQ(mem_map(WINDOW + i * 4096ul, 0, 0), 0);
+    if ( measures )
+        EQ(mem_map(DM_WINDOW, 0, 0), 0);
     do
         rc = control(XEN_DOMCTL_destroydomain);
     while ( rc == -XEN_ERESTART || rc == -XEN_EBUSY );

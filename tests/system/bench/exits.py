@@ -5,6 +5,7 @@
 tests/guest/pvh with exits=1 measures them by the TSC; under QEMU's -icount that counts
 instructions.  AMD-V in QEMU: entry and exit themselves count as one, and nothing says how long an instruction
 is or that the TSC is invariant, so Xen seems to decode each exit's instruction and emulates RDTSC.
+The device model is the control domain, a few lines that answer at once: what is measured is the way there and back.
 
 With --vt-x in Bochs, whose TSC counts instructions by itself.
 """
