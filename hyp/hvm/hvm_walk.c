@@ -166,6 +166,7 @@ bool hvm_fetch_insn(struct vcpu *v, uint8_t *bytes, unsigned int max)
 
     hvm_backend->get_segment(v, SEG_CS, &cs);
     va = v->regs.rip + (cs.attr & SEG_ATTR_L && (v->hvm->efer & EFER_LMA) ? 0 : cs.base);
+    memset(bytes, 0, max);
     while ( done < max ) {
         const unsigned int n = min((uint64_t)(max - done), PAGE_SIZE - (va & ~PAGE_MASK));
         uint64_t gpa;
