@@ -82,6 +82,7 @@ static void log_done(void *owner, size_t written, uint64_t file_size)
     mark.logged += written > c->log_note ? written - c->log_note : 0;
     mark.size = file_size;
     history_set_mark(&c->hist, mark);
+    c->log_note = c->log_length = 0;
     if ( !failed )
         log_feed(c);
     if ( c->ended && (failed || logwriter_idle(c->log)) )
@@ -156,11 +157,8 @@ static bool log_catches_up(const struct console *c)
 void console_reopen_logs(void)
 {
     for ( struct console *c = consoles; c; c = c->next )
-        if ( c->log ) {
-            if ( logwriter_idle(c->log) )
-                c->log_note = c->log_length = 0;
+        if ( c->log )
             logwriter_reopen(c->log);
-        }
 }
 
 /* Readers. */

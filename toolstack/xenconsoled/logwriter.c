@@ -28,6 +28,7 @@ struct logwriter {
     void *owner;                        /* M */
     uint64_t since;                     /* M; 0: idle */
     bool closed;                        /* M */
+    bool telling;                       /* M; its done function runs */
     bool reopen;                        /* M */
     struct logfile file;                /* T */
     bool stamp, reopen_now;             /* T */
@@ -121,6 +122,22 @@ static void destroy(struct logwriter *w)
     free(w);
 }
 
+/* The owner's done function may give the next piece or close the log. */
+static void tell_owner(struct logwriter *w)
+{
+    w->since = 0;
+    w->telling = true;
+    if ( !w->closed )
+        w->done(w->owner, w->written, w->file.size);
+    w->telling = false;
+    if ( !logwriter_idle(w) )
+        return;
+    if ( w->closed )
+        destroy(w);
+    else if ( w->reopen )
+        logwriter_write(w, "", 0);
+}
+
 static void take_done(void)
 {
     struct logwriter *w;
@@ -131,11 +148,7 @@ static void take_done(void)
         pthread_mutex_unlock(&lock);
         if ( !w )
             return;
-        w->since = 0;
-        if ( w->closed )
-            destroy(w);
-        else
-            w->done(w->owner, w->written, w->file.size);
+        tell_owner(w);
     }
 }
 
@@ -217,7 +230,7 @@ void logwriter_close(struct logwriter *w)
     if ( !w )
         return;
     w->closed = true;
-    if ( logwriter_idle(w) )
+    if ( logwriter_idle(w) && !w->telling )
         destroy(w);
 }
 

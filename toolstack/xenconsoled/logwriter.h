@@ -34,7 +34,7 @@ bool logwriter_idle(const struct logwriter *w);
 uint64_t logwriter_since(const struct logwriter *w);
 /* Only when idle; n at most LOGWRITER_BYTES, 0 only opens the file. */
 void logwriter_write(struct logwriter *w, const char *buf, size_t n);
-/* Open the file anew before the next piece. */
+/* Open the file anew: at once, or when the piece on its way is written. */
 void logwriter_reopen(struct logwriter *w);
 /* What is on its way is still written; done is not called any more.  NULL is allowed. */
 void logwriter_close(struct logwriter *w);

@@ -52,6 +52,23 @@ def test_log_reopened_on_sighup():
         wait(lambda: f.log("one") == b"second\n")
 
 
+def test_log_reopened_while_a_piece_is_on_its_way():
+    with Fake("--log=guest") as f:
+        g = f.domain(1, "one")
+        f.tty(1)
+        wait(lambda: os.path.exists(f.logs + "/guest-one.log"))
+        open(f.dir + "/hang", "w").close()
+        g.write(b"first\n")
+        wait(g.drained)
+        time.sleep(0.5)                 # the piece is with the thread that hangs
+        os.rename(f.logs + "/guest-one.log", f.logs + "/moved")
+        f.daemon.send_signal(signal.SIGHUP)
+        wait(lambda: "reopening the log files" in f.stderr())
+        os.unlink(f.dir + "/hang")
+        wait(lambda: os.path.exists(f.logs + "/guest-one.log"), timeout=5)
+        assert open(f.logs + "/moved", "rb").read() == b"first\n"
+
+
 def test_log_time_stamps_and_escape():
     with Fake("--log=guest", "--timestamp=guest", "--replace-escape") as f:
         g = f.domain(1, "one")
