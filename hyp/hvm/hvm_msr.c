@@ -29,9 +29,9 @@
 #define FEATURE_MTRR            CPUID_FEATURE(0, 12)
 #define MISC_ENABLE_DEFAULT     0x1801      /* fast strings, no BTS, no PEBS */
 
-/* Registers that come with a feature. */
+/* Registers that come with a feature; not TSC_DEADLINE, which we have whatever the host has, as Xen. */
 static const struct { uint32_t first; uint16_t nr, feature; } optional[] = {
-    { MSR_X2APIC_FIRST, 0x100, FEATURE_X2APIC },  { MSR_TSC_DEADLINE, 1, CPUID_FEATURE(1, 24) },
+    { MSR_X2APIC_FIRST, 0x100, FEATURE_X2APIC },
     { MSR_TSC_AUX, 1, FEATURE_RDTSCP },           { MSR_TSC_ADJUST, 1, CPUID_FEATURE(5, 1) },
     { MSR_PAT, 1, CPUID_FEATURE(0, 16) },         { MSR_MTRR_CAP, 1, FEATURE_MTRR },
     { MSR_MTRR_PHYS, 0x70, FEATURE_MTRR },        { MSR_MTRR_DEF, 1, FEATURE_MTRR },

@@ -101,7 +101,7 @@ exits:
         wrmsr
         sti
         hlt
-        cli
+4:      cli
         decl    %ebp
         jnz     3b
         movq    %rbx, %rax
@@ -116,6 +116,8 @@ alarm_name:
 on_alarm:
         call    now
         addq    %rax, %rbx
+        leaq    4b(%rip), %rax          /* QEMU may take it between STI and HLT, if another exit came there */
+        movq    %rax, (%rsp)
 on_self:
         movl    $0, 0xb0(%rdi)          /* EOI */
         iretq
