@@ -12,7 +12,6 @@
 #include "boot/mb.h"
 #include "core/host_console.h"
 #include "core/sched.h"
-#include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
 #include "cpu/pcpu.h"

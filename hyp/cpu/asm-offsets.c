@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Compiled to assembly only: each line becomes a constant that .S files may use. */
 #include <xenabi/xen.h>
-#include <xenabi/errno.h>
 
 #include "core/vcpu.h"
 #include "cpu/pcpu.h"

@@ -9,7 +9,6 @@
 
 #include <xenabi/sysctl.h>
 
-#include "base/bits.h"
 #include "cpu/cpu.h"
 #include "cpu/extable.h"
 #include "cpu/msr.h"

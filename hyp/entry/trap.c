@@ -6,7 +6,6 @@
 #include "entry/entry.h"
 
 #include "base/assert.h"
-#include "base/log.h"
 #include "core/evtchn.h"
 #include "core/guest_ops.h"
 #include "core/preempt.h"

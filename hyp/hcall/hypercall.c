@@ -12,7 +12,6 @@
 #include "hcall/hypercall.h"
 #include "hvm/hvm.h"
 
-#include "cpu/asm.h"
 #include "cpu/pcpu.h"
 
 /* What is served.  Every other number of the table answers -XEN_ENOSYS. */

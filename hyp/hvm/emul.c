@@ -9,7 +9,6 @@
  * hvm_emulate_again does the step from its start.  What the step has read or written by then is not
  * accessed a second time: struct hvm_io remembers it byte by byte.
  */
-#include "base/bits.h"
 #include "base/string.h"
 #include "core/insn.h"
 #include "core/p2m.h"

@@ -3,7 +3,6 @@
  * What values of CR0, CR3, CR4 and EFER a guest may have, together: for its own writes and for
  * what the tools load.  Whatever passes here passes the checks of VMRUN and VM entry.
  */
-#include "base/bits.h"
 #include "core/guest_cpuid.h"
 #include "cpu/cpuid.h"
 #include "cpu/msr.h"

@@ -5,8 +5,6 @@
 #include <xenabi/grant_table.h>
 
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "core/guest_ops.h"
 #include "core/p2m.h"

@@ -6,7 +6,6 @@
  * An access that waits leaves what it asked for in v->hvm->io.  When the answer is there
  * the instruction is begun again (hvm_io_resume), comes to the same access, and finds it.
  */
-#include "base/bits.h"
 #include "core/host_console.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/ioreq.h"

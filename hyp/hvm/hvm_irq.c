@@ -8,9 +8,6 @@
  * PCI pin that is asserted holds one of these, and one of four links to an ISA line (for the PIC).
  */
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
-#include "base/string.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/vioapic.h"
 #include "hvm/vpic.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The model-specific registers and the CPUID leaves of a hardware guest. */
-#include "base/bits.h"
-#include "base/errno.h"
 #include "core/guest_cpuid.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hvm_op's numbered parameters: who may read and set which, and what setting does. */
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/viridian.h"

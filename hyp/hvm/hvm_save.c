@@ -8,8 +8,6 @@
  */
 #include "hvm/hvm_save.h"
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "cpu/asm.h"

@@ -3,11 +3,8 @@
  * A vCPU's records: registers, memory types, extended state.  The tools' word is not trusted: what
  * the processor would refuse at VMRUN or VM entry is refused here, with the name of the field.
  */
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/string.h"
 #include "core/guest_cpuid.h"
-#include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"

@@ -8,16 +8,11 @@
 #include <xenabi/sched.h>
 
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
-#include "base/string.h"
 #include "core/guest_cpuid.h"
 #include "core/p2m.h"
 #include "core/sched.h"
 #include "cpu/asm.h"
-#include "cpu/cpu.h"
-#include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"

@@ -4,10 +4,8 @@
  * and by guest-physical address.  Lookups take no lock, as core/p2m.h allows: nothing in here waits.
  */
 #include "base/atomic.h"
-#include "base/bits.h"
 #include "base/string.h"
 #include "core/p2m.h"
-#include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"

@@ -18,8 +18,6 @@
 #include <xenabi/hvm/hvm_op.h>
 
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/rangeset.h"
 #include "core/evtchn.h"
 #include "core/page.h"

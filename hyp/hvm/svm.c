@@ -6,15 +6,11 @@
 #include "hvm/svm.h"
 #include "kern/panic.h"
 
-#include <xenabi/errno.h>
-
-#include "base/bits.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "core/insn.h"
 #include "core/p2m.h"
 #include "cpu/asm.h"
-#include "cpu/cpuid.h"
 #include "cpu/msr.h"
 #include "cpu/pcpu.h"
 #include "cpu/regs.h"

@@ -7,8 +7,6 @@
 
 #include <xenabi/hvm/save.h>
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "hvm/hvm_vcpu.h"
 #include "kern/clock.h"
 #include "kern/timer.h"

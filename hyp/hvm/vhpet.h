@@ -3,7 +3,6 @@
 #ifndef HVM_VHPET_H
 #define HVM_VHPET_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 struct domain;

@@ -5,7 +5,6 @@
  */
 #include "hvm/vioapic.h"
 
-#include "base/bits.h"
 #include "hvm/hvm_vcpu.h"
 
 #define WINDOW          0x10            /* the other register is at 0 */

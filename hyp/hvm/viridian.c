@@ -13,8 +13,6 @@
 
 #include <xenabi/sched.h>
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "core/domain.h"
 #include "core/p2m.h"

@@ -3,7 +3,6 @@
 #ifndef HVM_VIRIDIAN_H
 #define HVM_VIRIDIAN_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 struct cpuid_regs;

@@ -13,8 +13,6 @@
 #include "hvm/vlapic.h"
 
 #include "base/atomic.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "cpu/asm.h"
 #include "cpu/msr.h"
 #include "hvm/hvm_vcpu.h"

@@ -8,7 +8,6 @@
 #define HVM_VLAPIC_H
 
 #include "base/types.h"
-#include "base/compiler.h"
 #include "kern/timer.h"
 
 struct domain;

@@ -9,8 +9,6 @@
 #include "hvm/vmx.h"
 
 #include "base/assert.h"
-#include "base/bits.h"
-#include "base/errno.h"
 #include "base/log.h"
 #include "base/string.h"
 #include "core/p2m.h"

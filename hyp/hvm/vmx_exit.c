@@ -5,14 +5,11 @@
  */
 #include "hvm/vmcs.h"
 
-#include "base/bits.h"
 #include "core/insn.h"
 #include "core/p2m.h"
 #include "core/sched.h"
 #include "cpu/asm.h"
-#include "cpu/cpu.h"
 #include "cpu/msr.h"
-#include "cpu/pcpu.h"
 #include "cpu/regs.h"
 #include "mem/frame.h"
 #include "plat/irq.h"

@@ -5,7 +5,6 @@
  */
 #include "hvm/vpic.h"
 
-#include "base/bits.h"
 #include "hvm/hvm_vcpu.h"
 
 #define CASCADE         2

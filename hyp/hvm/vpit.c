@@ -10,8 +10,6 @@
 
 #include <xenabi/hvm/save.h>
 
-#include "base/bits.h"
-#include "base/errno.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/vhpet.h"
 #include "kern/clock.h"

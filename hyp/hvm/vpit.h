@@ -3,7 +3,6 @@
 #ifndef HVM_VPIT_H
 #define HVM_VPIT_H
 
-#include "base/compiler.h"
 #include "base/types.h"
 
 struct domain;

@@ -10,7 +10,6 @@
 #include "base/assert.h"
 #include "base/list.h"
 #include "base/string.h"
-#include "cpu/asm.h"
 #include "cpu/spinlock.h"
 
 #define MIN_SHIFT   5

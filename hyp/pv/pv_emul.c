@@ -12,7 +12,6 @@
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
-#include "cpu/pcpu.h"
 #include "cpu/xstate.h"
 
 #define LAR_LONG    (1U << 21)

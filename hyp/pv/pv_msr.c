@@ -6,7 +6,6 @@
  * that select speculation controls, machine checks or memory types belong to the
  * hypervisor.  Also here: the hypercall page, which an MSR write installs.
  */
-#include <xenabi/xen.h>
 
 #include "base/string.h"
 #include "core/page.h"
