@@ -17,10 +17,7 @@ static inline bool bitmap_test(const uint64_t *map, size_t bit)
     return (map[bit / 64] >> (bit % 64)) & 1;
 }
 
-static inline void bitmap_set(uint64_t *map, size_t bit)
-{
-    map[bit / 64] |= BIT(bit % 64);
-}
+static inline void bitmap_set(uint64_t *map, size_t bit) { map[bit / 64] |= BIT(bit % 64); }
 
 static inline void bitmap_zero(uint64_t *map, size_t nr)
 {

@@ -52,15 +52,9 @@ static inline bool align_up_ok(uint64_t x, uint64_t a, uint64_t *out)
 }
 
 /* An address that the processor would load into RIP without a fault. */
-static inline bool is_canonical(uint64_t va)
-{
-    return (uint64_t)((int64_t)(va << 16) >> 16) == va;
-}
+static inline bool is_canonical(uint64_t va) { return (uint64_t)((int64_t)(va << 16) >> 16) == va; }
 
-static inline bool is_power_of_two(uint64_t x)
-{
-    return x && !(x & (x - 1));
-}
+static inline bool is_power_of_two(uint64_t x) { return x && !(x & (x - 1)); }
 
 /* Number of set bits.  Not the builtin: without -mpopcnt that is a libgcc call. */
 static inline unsigned int popcount64(uint64_t x)
@@ -72,20 +66,11 @@ static inline unsigned int popcount64(uint64_t x)
 }
 
 /* Index of the lowest / highest set bit.  @x must not be 0. */
-static inline unsigned int lowest_bit(uint64_t x)
-{
-    return __builtin_ctzll(x);
-}
+static inline unsigned int lowest_bit(uint64_t x) { return __builtin_ctzll(x); }
 
-static inline unsigned int highest_bit(uint64_t x)
-{
-    return 63 - __builtin_clzll(x);
-}
+static inline unsigned int highest_bit(uint64_t x) { return 63 - __builtin_clzll(x); }
 
 /* Smallest order with (1 << order) >= @n; 0 for n <= 1. */
-static inline unsigned int order_of(uint64_t n)
-{
-    return n <= 1 ? 0 : highest_bit(n - 1) + 1;
-}
+static inline unsigned int order_of(uint64_t n) { return n <= 1 ? 0 : highest_bit(n - 1) + 1; }
 
 #endif

@@ -19,10 +19,7 @@ struct spec {
 /* Written once at boot, before guests run. */
 static const struct fmt_ids *ids;
 
-void fmt_set_ids(const struct fmt_ids *new_ids)
-{
-    ids = new_ids;
-}
+void fmt_set_ids(const struct fmt_ids *new_ids) { ids = new_ids; }
 
 static void put(struct out *o, char c)
 {

@@ -5,10 +5,7 @@
 
 #include <stdint.h>
 
-static inline uint16_t get_le16(const uint8_t *p)
-{
-    return p[0] | p[1] << 8;
-}
+static inline uint16_t get_le16(const uint8_t *p) { return p[0] | p[1] << 8; }
 
 static inline uint32_t get_le32(const uint8_t *p)
 {

@@ -15,15 +15,9 @@ struct list_head {
 
 #define LIST_HEAD_INIT(name) { &(name), &(name) }
 
-static inline void list_init(struct list_head *h)
-{
-    h->next = h->prev = h;
-}
+static inline void list_init(struct list_head *h) { h->next = h->prev = h; }
 
-static inline bool list_empty(const struct list_head *h)
-{
-    return h->next == h;
-}
+static inline bool list_empty(const struct list_head *h) { return h->next == h; }
 
 static inline void list_insert_between(struct list_head *e, struct list_head *prev,
                                        struct list_head *next)

@@ -7,10 +7,7 @@
 
 static log_sink_fn *log_sink;
 
-void log_set_sink(log_sink_fn *sink)
-{
-    log_sink = sink;
-}
+void log_set_sink(log_sink_fn *sink) { log_sink = sink; }
 
 static void emit(enum log_level level, const struct domain *d, const char *fmt, va_list ap)
 {

@@ -77,10 +77,7 @@ static void scratch_free(void *ctx, void *p, size_t bytes)
     slab_free(p);
 }
 
-static unsigned int order_for(uint64_t bytes)
-{
-    return order_of(DIV_ROUND_UP(bytes, PAGE_SIZE));
-}
+static unsigned int order_for(uint64_t bytes) { return order_of(DIV_ROUND_UP(bytes, PAGE_SIZE)); }
 
 /* The kernel as an ELF file: the module itself, or what unpacks from it. */
 static void kernel_file(struct dom0_build *b, const struct boot_module *m)
@@ -257,10 +254,7 @@ static void allocate(struct dom0_build *b, uint64_t pfn, uint64_t end, bool clea
     }
 }
 
-static void *pfn_map(const struct dom0_build *b, uint64_t pfn)
-{
-    return frame_map(MFN(b->p2m[pfn]));
-}
+static void *pfn_map(const struct dom0_build *b, uint64_t pfn) { return frame_map(MFN(b->p2m[pfn])); }
 
 static uint64_t va_to_pfn(const struct dom0_build *b, uint64_t va)
 {

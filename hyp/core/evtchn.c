@@ -456,10 +456,7 @@ static int close_port(struct domain *d, evtchn_port_t port, bool any)
     }
 }
 
-int evtchn_close(struct domain *d, evtchn_port_t port)
-{
-    return close_port(d, port, false);
-}
+int evtchn_close(struct domain *d, evtchn_port_t port) { return close_port(d, port, false); }
 
 int evtchn_alloc_hyp(struct vcpu *v, domid_t remote, evtchn_port_t *port)
 {

@@ -54,10 +54,7 @@ static bool is_masked_2l(struct domain *d, const struct evtchn *c)
            test_bit(c->port, d->shared_info->evtchn_mask);
 }
 
-static bool is_busy_2l(struct domain *d, const struct evtchn *c)
-{
-    return false;
-}
+static bool is_busy_2l(struct domain *d, const struct evtchn *c) { return false; }
 
 const struct evtchn_format evtchn_format_2l = {
     .max_ports  = EVTCHN_2L_NR_CHANNELS,

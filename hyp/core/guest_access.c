@@ -5,10 +5,7 @@
 #include "core/guest_ops.h"
 #include "cpu/extable.h"
 
-bool guest_slow_range(void)
-{
-    return current->hvm;
-}
+bool guest_slow_range(void) { return current->hvm; }
 
 /* Where @va is in the arguments of the 32-bit call that runs, or NULL. */
 static uint8_t *compat_at(guest_ptr_t va, size_t len)

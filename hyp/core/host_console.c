@@ -75,10 +75,7 @@ void host_console_write(struct domain *d, const char *s, size_t len)
     spin_unlock(&lock);
 }
 
-static uint32_t domain_number(const struct domain *d)
-{
-    return d->id;
-}
+static uint32_t domain_number(const struct domain *d) { return d->id; }
 
 static void vcpu_number(const struct vcpu *v, uint32_t *domid, uint32_t *vcpu_id)
 {

@@ -28,10 +28,7 @@ static unsigned int index_at(uint64_t gfn, unsigned int level)
     return (gfn >> (BITS * (level - 1))) & (ENTRIES - 1);
 }
 
-static uint64_t *table_at(uint64_t entry)
-{
-    return mfn_to_virt(p2m_mfn_of(entry));
-}
+static uint64_t *table_at(uint64_t entry) { return mfn_to_virt(p2m_mfn_of(entry)); }
 
 int p2m_init(struct domain *d)
 {
@@ -186,20 +183,11 @@ int p2m_clear(struct domain *d, uint64_t gfn, unsigned int order)
     return change(d, gfn, INVALID_MFN, order, P2M_NONE);
 }
 
-void p2m_flush(struct domain *d)
-{
-    tlb_flush_cpus(d->dirty_cpus);
-}
+void p2m_flush(struct domain *d) { tlb_flush_cpus(d->dirty_cpus); }
 
-uint64_t p2m_max_gfn(const struct domain *d)
-{
-    return d->p2m->max_gfn;
-}
+uint64_t p2m_max_gfn(const struct domain *d) { return d->p2m->max_gfn; }
 
-paddr_t p2m_root(const struct domain *d)
-{
-    return mfn_to_paddr(virt_to_mfn(d->p2m->root));
-}
+paddr_t p2m_root(const struct domain *d) { return mfn_to_paddr(virt_to_mfn(d->p2m->root)); }
 
 bool p2m_covered(const struct domain *d, uint64_t gfn, unsigned int order)
 {

@@ -100,10 +100,7 @@ static unsigned int cpu_for(const struct domain *d, uint32_t id)
     return id < d->max_vcpus && d->vcpu[id] ? read_once(d->vcpu[id]->processor) : 0;
 }
 
-static bool needs_eoi(const struct pirq *p)
-{
-    return p->kind == PIRQ_GSI && irq_is_level(p->irq);
-}
+static bool needs_eoi(const struct pirq *p) { return p->kind == PIRQ_GSI && irq_is_level(p->irq); }
 
 static void update_eoi_map(struct pirq *p)
 {

@@ -8,10 +8,7 @@
 
 #define PREEMPT_US          500     /* a call may run this long before it makes way */
 
-void preempt_reset(void)
-{
-    this_pcpu()->preempt_asked = 0;
-}
+void preempt_reset(void) { this_pcpu()->preempt_asked = 0; }
 
 bool preempt_look(void)
 {

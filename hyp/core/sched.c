@@ -98,10 +98,7 @@ static void credit_new_epoch(struct sched_unit *poorest)
 
 /* ---- caps ---- */
 
-static uint64_t cap_budget(const struct domain *d)
-{
-    return CAP_PERIOD_NS * d->sched_cap / 100;
-}
+static uint64_t cap_budget(const struct domain *d) { return CAP_PERIOD_NS * d->sched_cap / 100; }
 
 /* What @d used beyond its share of a period is carried into the next ones. */
 static void cap_roll(struct domain *d, uint64_t now)
@@ -515,10 +512,7 @@ void sched_yield(struct vcpu *v)
     pcpu_work(PCPU_WORK_SCHED);
 }
 
-static void slice_over(void *arg)
-{
-    pcpu_work(PCPU_WORK_SCHED);
-}
+static void slice_over(void *arg) { pcpu_work(PCPU_WORK_SCHED); }
 
 /* A new period: those that their cap held back may run. */
 static void cap_period(void *arg)
@@ -536,10 +530,7 @@ static void cap_period(void *arg)
 
 /* ---- life ---- */
 
-void sched_init(void)
-{
-    timer_init(&cap_timer, cap_period, NULL, 0);
-}
+void sched_init(void) { timer_init(&cap_timer, cap_period, NULL, 0); }
 
 void sched_init_cpu(unsigned int cpu)
 {

@@ -145,10 +145,7 @@ static uint64_t running_ns(const struct vcpu *v)
     return info.time[RUNSTATE_running];
 }
 
-uint64_t sched_idle_ns(unsigned int cpu)
-{
-    return running_ns(pcpu_get(cpu)->idle);
-}
+uint64_t sched_idle_ns(unsigned int cpu) { return running_ns(pcpu_get(cpu)->idle); }
 
 uint64_t sched_domain_ns(const struct domain *d)
 {

@@ -5,10 +5,7 @@
 #include "core/evtchn.h"
 #include "kern/clock.h"
 
-static void singleshot_fired(void *arg)
-{
-    evtchn_send_vcpu_virq(arg, VIRQ_TIMER);
-}
+static void singleshot_fired(void *arg) { evtchn_send_vcpu_virq(arg, VIRQ_TIMER); }
 
 /* Ticks that were missed are not made up for: the next lies in the future. */
 static void periodic_fired(void *arg)

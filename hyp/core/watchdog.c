@@ -17,10 +17,7 @@ static void watchdog_fired(void *arg)
     domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
-static uint64_t deadline(uint32_t seconds)
-{
-    return clock_now_ns() + seconds * 1000000000UL;
-}
+static uint64_t deadline(uint32_t seconds) { return clock_now_ns() + seconds * 1000000000UL; }
 
 int watchdog_set(struct domain *d, uint32_t id, uint32_t seconds)
 {

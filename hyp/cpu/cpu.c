@@ -73,10 +73,7 @@ void cpu_probe(bool allow_smap, bool allow_smep)
         smap_patch();
 }
 
-uint64_t cpu_base_cr4(void)
-{
-    return base_cr4;
-}
+uint64_t cpu_base_cr4(void) { return base_cr4; }
 
 void cpu_load_cr4(uint64_t cr4)
 {

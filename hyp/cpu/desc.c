@@ -72,10 +72,7 @@ void desc_load_gdt(uint64_t base)
     lgdt(&ptr);
 }
 
-void desc_load_gdt_idle(void)
-{
-    desc_load_gdt((uintptr_t)this_pcpu()->gdt_page - GDT_RESERVED_BYTE);
-}
+void desc_load_gdt_idle(void) { desc_load_gdt((uintptr_t)this_pcpu()->gdt_page - GDT_RESERVED_BYTE); }
 
 void desc_load_ldt(uint64_t base, uint32_t entries)
 {

@@ -22,9 +22,6 @@ struct cpu_frame {
 
 _Static_assert(sizeof(struct cpu_frame) == 21 * 8, "entry.S relies on the size");
 
-static inline bool frame_from_guest(const struct cpu_frame *f)
-{
-    return f->cs & 3;
-}
+static inline bool frame_from_guest(const struct cpu_frame *f) { return f->cs & 3; }
 
 #endif

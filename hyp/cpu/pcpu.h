@@ -99,9 +99,6 @@ extern unsigned int nr_cpus;        /* CPUs brought up; immutable after boot */
 
 #define current (this_pcpu()->curr)
 
-static inline void pcpu_work(unsigned int work)
-{
-    atomic_or32(&this_pcpu()->work, work);
-}
+static inline void pcpu_work(unsigned int work) { atomic_or32(&this_pcpu()->work, work); }
 
 #endif

@@ -55,10 +55,7 @@ void spin_wait(struct lock *l, uint16_t ticket)
     }
 }
 
-static void acquire(struct lock *l)
-{
-    spin_wait(l, __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED));
-}
+static void acquire(struct lock *l) { spin_wait(l, __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED)); }
 
 #if defined(DEBUG) || defined(HOST_TEST)
 void spin_lock(struct lock *l)

@@ -38,10 +38,7 @@ struct lock {
 
 #define LOCK_INIT(r)    { 0, 0, (r) }
 
-static inline void lock_init(struct lock *l, enum lock_rank rank)
-{
-    *l = (struct lock)LOCK_INIT(rank);
-}
+static inline void lock_init(struct lock *l, enum lock_rank rank) { *l = (struct lock)LOCK_INIT(rank); }
 
 #if defined(DEBUG) || defined(HOST_TEST)
 void spin_lock(struct lock *l);

@@ -136,7 +136,4 @@ void xstate_import_fxsave(void *area, const uint8_t fx[512])
     *(uint32_t *)((uint8_t *)area + 24) &= 0xffbf;  /* MXCSR: reserved bits fault */
 }
 
-void xstate_export_fxsave(const void *area, uint8_t fx[512])
-{
-    memcpy(fx, area, 512);
-}
+void xstate_export_fxsave(const void *area, uint8_t fx[512]) { memcpy(fx, area, 512); }

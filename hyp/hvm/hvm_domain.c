@@ -37,10 +37,7 @@ const struct hvm_backend *hvm_backend ro_after_init;
 bool hvm_available ro_after_init;
 const char *hvm_missing ro_after_init = "this processor has neither VT-x nor AMD-V";
 
-static int cpu_up(void)
-{
-    return hvm_backend == &svm_backend ? svm_cpu_up() : vmx_cpu_up();
-}
+static int cpu_up(void) { return hvm_backend == &svm_backend ? svm_cpu_up() : vmx_cpu_up(); }
 
 init_code void hvm_init(void)
 {
@@ -71,10 +68,7 @@ void hvm_init_cpu(void)
         panic("CPU %u cannot run hardware guests, unlike the first\n", this_pcpu()->id);
 }
 
-uint32_t hvm_emulation(const struct domain *d)
-{
-    return d->hvm->emulation;
-}
+uint32_t hvm_emulation(const struct domain *d) { return d->hvm->emulation; }
 
 int hvm_create_check(const struct xen_domctl_createdomain *c)
 {

@@ -106,10 +106,7 @@ static bool must_check mmio_device(struct vcpu *v, uint64_t gpa, unsigned int by
 
 /* --- The device model ---------------------------------------------------------------------------------- */
 
-static uint64_t value_mask(unsigned int bytes)
-{
-    return bytes >= 8 ? ~0UL : BIT(bytes * 8) - 1;
-}
+static uint64_t value_mask(unsigned int bytes) { return bytes >= 8 ? ~0UL : BIT(bytes * 8) - 1; }
 
 static bool same_request(const struct ioreq *a, const struct ioreq *b)
 {

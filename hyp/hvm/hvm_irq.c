@@ -113,15 +113,9 @@ static void gsi_set(struct domain *d, unsigned int gsi, bool on)
     spin_unlock(&d->hvm->irq_lock);
 }
 
-void hvm_gsi_assert(struct domain *d, unsigned int gsi)
-{
-    gsi_set(d, gsi, true);
-}
+void hvm_gsi_assert(struct domain *d, unsigned int gsi) { gsi_set(d, gsi, true); }
 
-void hvm_gsi_deassert(struct domain *d, unsigned int gsi)
-{
-    gsi_set(d, gsi, false);
-}
+void hvm_gsi_deassert(struct domain *d, unsigned int gsi) { gsi_set(d, gsi, false); }
 
 static void callback_set(struct domain *d, uint64_t via, bool on)
 {

@@ -191,15 +191,9 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int len)
     }
 }
 
-bool hvm_is_64bit(struct vcpu *v)
-{
-    return hvm_code_bytes(v) == 8;
-}
+bool hvm_is_64bit(struct vcpu *v) { return hvm_code_bytes(v) == 8; }
 
-void hvm_hypercall_done(struct vcpu *v)
-{
-    hvm_advance(v, v->hvm->hypercall_len);
-}
+void hvm_hypercall_done(struct vcpu *v) { hvm_advance(v, v->hvm->hypercall_len); }
 
 /* Its debug registers are loaded from the first access until it leaves the CPU. */
 void hvm_exit_dr_access(struct vcpu *v)
@@ -351,10 +345,7 @@ static void take_init(struct vcpu *v)
 
 /* --- In ------------------------------------------------------------------------------------------ */
 
-void hvm_kick(struct vcpu *v)
-{
-    vcpu_work(v, VCPU_WORK_IRQ);
-}
+void hvm_kick(struct vcpu *v) { vcpu_work(v, VCPU_WORK_IRQ); }
 
 /* HVM_PARAM_CALLBACK_IRQ as a vector: the guest takes it whenever an upcall is pending. */
 bool hvm_callback_pending(const struct vcpu *v)

@@ -33,10 +33,7 @@ static uint8_t *msrpm, *iopm;       /* immutable after boot */
 static uint32_t features ro_after_init;
 static paddr_t host_vmcb[NR_CPUS];
 
-static struct vmcb *vmcb_of(const struct vcpu *v)
-{
-    return ((struct svm_vcpu *)v->hvm->backend)->vmcb;
-}
+static struct vmcb *vmcb_of(const struct vcpu *v) { return ((struct svm_vcpu *)v->hvm->backend)->vmcb; }
 
 /* --- Boot ------------------------------------------------------------------------------- */
 
@@ -159,10 +156,7 @@ static void svm_vcpu_free(struct vcpu *v)
 /* All is in the VMCB after every exit; the flush makes up for the one ASID. */
 static void svm_switch_from(struct vcpu *v) { }
 
-static void svm_switch_to(struct vcpu *v)
-{
-    vmcb_of(v)->clean = 0;
-}
+static void svm_switch_to(struct vcpu *v) { vmcb_of(v)->clean = 0; }
 
 static void svm_intercept_dr(struct vcpu *v)
 {
@@ -245,10 +239,7 @@ static unsigned int svm_blocked(struct vcpu *v)
            (s->nmi_masked || shadow ? HVM_BLOCKED_NMI : 0);
 }
 
-static void svm_skip_shadow(struct vcpu *v)
-{
-    vmcb_of(v)->shadow &= ~1ULL;
-}
+static void svm_skip_shadow(struct vcpu *v) { vmcb_of(v)->shadow &= ~1ULL; }
 
 /*
  * A virtual interrupt that is never delivered: we take its place when the guest could take it.  What waits for the

@@ -52,10 +52,7 @@ static inline bool is_enabled(const struct vlapic *l) { return l->base & APIC_BA
 static inline bool is_x2apic(const struct vlapic *l) { return l->base & APIC_BASE_X2APIC; }
 static inline uint32_t apic_id_of(const struct vcpu *v) { return v->id * 2; }
 
-static uint32_t x2apic_ldr(uint32_t id)
-{
-    return (id >> 4) << 16 | 1U << (id & 15);
-}
+static uint32_t x2apic_ldr(uint32_t id) { return (id >> 4) << 16 | 1U << (id & 15); }
 
 /* The word of @vector in the set of 256 that begins at register @set. */
 static uint32_t *word_of(const struct vlapic *l, unsigned int set, uint8_t vector)
@@ -577,15 +574,9 @@ bool vlapic_accepts_extint(const struct vcpu *v)
     return !is_enabled(l) || (l->regs[REG_LVT_LINT0][0] & (LVT_MASKED | LVT_MODE)) == MODE_EXTINT << 8;
 }
 
-uint8_t vlapic_tpr(const struct vcpu *v)
-{
-    return lapic(v)->regs[REG_TPR][0];
-}
+uint8_t vlapic_tpr(const struct vcpu *v) { return lapic(v)->regs[REG_TPR][0]; }
 
-void vlapic_set_tpr(struct vcpu *v, uint8_t tpr)
-{
-    lapic(v)->regs[REG_TPR][0] = tpr;
-}
+void vlapic_set_tpr(struct vcpu *v, uint8_t tpr) { lapic(v)->regs[REG_TPR][0] = tpr; }
 
 void vlapic_reset(struct vcpu *v)
 {
@@ -624,7 +615,4 @@ void vlapic_free(struct vcpu *v)
     heap_free_page(lapic(v)->regs);
 }
 
-void vlapic_migrate(struct vcpu *v, unsigned int cpu)
-{
-    timer_migrate(&lapic(v)->timer, cpu);
-}
+void vlapic_migrate(struct vcpu *v, unsigned int cpu) { timer_migrate(&lapic(v)->timer, cpu); }

@@ -166,10 +166,7 @@ static void *region_alloc(void)
     return region;
 }
 
-static paddr_t region_pa(const void *region)
-{
-    return mfn_to_paddr(virt_to_mfn(region));
-}
+static paddr_t region_pa(const void *region) { return mfn_to_paddr(virt_to_mfn(region)); }
 
 int vmx_cpu_up(void)
 {
@@ -220,10 +217,7 @@ void vmwrite_all(const struct vmx_field *f, size_t nr)
         vmwrite(f[i].field, f[i].value);
 }
 
-static void load(struct vmx_vcpu *x)
-{
-    CHECK(vmptrld(region_pa(x->vmcs)));
-}
+static void load(struct vmx_vcpu *x) { CHECK(vmptrld(region_pa(x->vmcs))); }
 
 static void clear(struct vmx_vcpu *x)
 {
@@ -240,10 +234,7 @@ int vmcs_alloc(struct vmx_vcpu *x)
     return 0;
 }
 
-void vmcs_free(struct vmx_vcpu *x)
-{
-    heap_free_page(x->vmcs);
-}
+void vmcs_free(struct vmx_vcpu *x) { heap_free_page(x->vmcs); }
 
 void vmcs_load(struct vmx_vcpu *x)
 {

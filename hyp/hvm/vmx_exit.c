@@ -68,15 +68,9 @@ static void exit_exception(struct vcpu *v, unsigned int len)
         hvm_inject(v, vector, event & EVENT_HAS_ERROR ? (int32_t)vmread(EXIT_EVENT_ERROR) : -1);
 }
 
-static void exit_interrupt(struct vcpu *v, unsigned int len)
-{
-    irq_dispatch(vmread(EXIT_EVENT));
-}
+static void exit_interrupt(struct vcpu *v, unsigned int len) { irq_dispatch(vmread(EXIT_EVENT)); }
 
-static void exit_triple_fault(struct vcpu *v, unsigned int len)
-{
-    hvm_exit_triple_fault(v);
-}
+static void exit_triple_fault(struct vcpu *v, unsigned int len) { hvm_exit_triple_fault(v); }
 
 /* The way back to the guest looks at what waits. */
 static void exit_window(struct vcpu *v, unsigned int len) { }
@@ -87,15 +81,9 @@ static void exit_task_switch(struct vcpu *v, unsigned int len)
                  vmread(EXIT_QUALIFICATION) & 0xffff);
 }
 
-static void exit_undefined(struct vcpu *v, unsigned int len)
-{
-    hvm_inject(v, VEC_UD, -1);
-}
+static void exit_undefined(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_UD, -1); }
 
-static void exit_refused(struct vcpu *v, unsigned int len)
-{
-    hvm_inject(v, VEC_GP, 0);
-}
+static void exit_refused(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_GP, 0); }
 
 /* Table 27-3.  CR3 and CR8 do not exit, nor does a read or CLTS. */
 static void exit_cr(struct vcpu *v, unsigned int len)
@@ -120,10 +108,7 @@ static void exit_cr(struct vcpu *v, unsigned int len)
     }
 }
 
-static void exit_dr(struct vcpu *v, unsigned int len)
-{
-    hvm_exit_dr_access(v);
-}
+static void exit_dr(struct vcpu *v, unsigned int len) { hvm_exit_dr_access(v); }
 
 /* Table 27-5. */
 static void exit_io(struct vcpu *v, unsigned int len)
@@ -133,20 +118,11 @@ static void exit_io(struct vcpu *v, unsigned int len)
     hvm_exit_io(v, q >> 16, (q & 7) + 1, !(q & 8), q & 16, len);
 }
 
-static void exit_rdmsr(struct vcpu *v, unsigned int len)
-{
-    hvm_exit_msr(v, false, len);
-}
+static void exit_rdmsr(struct vcpu *v, unsigned int len) { hvm_exit_msr(v, false, len); }
 
-static void exit_wrmsr(struct vcpu *v, unsigned int len)
-{
-    hvm_exit_msr(v, true, len);
-}
+static void exit_wrmsr(struct vcpu *v, unsigned int len) { hvm_exit_msr(v, true, len); }
 
-static void exit_pause(struct vcpu *v, unsigned int len)
-{
-    sched_yield(v);
-}
+static void exit_pause(struct vcpu *v, unsigned int len) { sched_yield(v); }
 
 /* Table 27-7. */
 static void exit_ept_violation(struct vcpu *v, unsigned int len)

@@ -161,15 +161,9 @@ static void write_data(struct vpic_chip *c, uint8_t value, bool is_master)
     }
 }
 
-static bool is_elcr(uint16_t port)
-{
-    return ALIGN_DOWN(port, 2) == PORT_ELCR;
-}
+static bool is_elcr(uint16_t port) { return ALIGN_DOWN(port, 2) == PORT_ELCR; }
 
-static unsigned int chip_at(uint16_t port)
-{
-    return is_elcr(port) ? port & 1 : port >> 7 & 1;
-}
+static unsigned int chip_at(uint16_t port) { return is_elcr(port) ? port & 1 : port >> 7 & 1; }
 
 void vpic_write(struct domain *d, uint16_t port, uint8_t value)
 {
@@ -214,7 +208,4 @@ uint8_t vpic_read(struct domain *d, uint16_t port)
     return value;
 }
 
-void vpic_reset(struct vpic *p)
-{
-    *p = (struct vpic){ .chip[0].imr = 0xff, .chip[1].imr = 0xff };
-}
+void vpic_reset(struct vpic *p) { *p = (struct vpic){ .chip[0].imr = 0xff, .chip[1].imr = 0xff }; }

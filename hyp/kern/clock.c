@@ -47,15 +47,9 @@ static uint64_t last_ns;            /* only if tsc_differs */
 
 static uint8_t *hpet;
 
-static uint32_t hpet_read(void)
-{
-    return read_once(*(uint32_t *)(hpet + HPET_COUNTER));
-}
+static uint32_t hpet_read(void) { return read_once(*(uint32_t *)(hpet + HPET_COUNTER)); }
 
-static uint32_t pm_timer_read(void)
-{
-    return inl(acpi.pm_timer_port);
-}
+static uint32_t pm_timer_read(void) { return inl(acpi.pm_timer_port); }
 
 /* Channel 2 counts down from 0xffff with its gate open and the speaker off. */
 static void pit_start(void)
@@ -208,15 +202,9 @@ uint64_t clock_now_ns(void)
     return now;
 }
 
-const struct clock_scale *clock_scale(void)
-{
-    return &scale;
-}
+const struct clock_scale *clock_scale(void) { return &scale; }
 
-uint32_t clock_tsc_khz(void)
-{
-    return tsc_khz;
-}
+uint32_t clock_tsc_khz(void) { return tsc_khz; }
 
 void clock_delay_us(unsigned int us)
 {
@@ -245,10 +233,7 @@ static uint8_t cmos_read(uint8_t reg)
     return inb(0x71);
 }
 
-static unsigned int from_bcd(uint8_t v)
-{
-    return (v >> 4) * 10 + (v & 15);
-}
+static unsigned int from_bcd(uint8_t v) { return (v >> 4) * 10 + (v & 15); }
 
 /* Days from 1970-01-01 to a date of 1970 to 2399, by years that begin in March. */
 static uint64_t days_from_date(unsigned int y, unsigned int m, unsigned int d)

@@ -188,10 +188,7 @@ static int opt_vga(const struct option *o, const char *val)
 }
 
 /* True already, whatever it says: we never call the BIOS; boot loaders add a placeholder. */
-static int opt_nothing(const struct option *o, const char *val)
-{
-    return 0;
-}
+static int opt_nothing(const struct option *o, const char *val) { return 0; }
 
 static const struct option options[] = {
     { "dom0_mem",       opt_dom0_mem,       NULL, 0 },

@@ -72,10 +72,7 @@ void console_force(void)
     forced = true;
 }
 
-void console_set_ops(const struct console_ops *new_ops)
-{
-    write_once(ops, new_ops);
-}
+void console_set_ops(const struct console_ops *new_ops) { write_once(ops, new_ops); }
 
 /* ---- devices ---- */
 
@@ -427,10 +424,7 @@ void console_init(void)
     }
 }
 
-bool console_uses_vga(void)
-{
-    return read_once(vga) != NULL;
-}
+bool console_uses_vga(void) { return read_once(vga) != NULL; }
 
 void console_end_vga(void)
 {

@@ -7,10 +7,7 @@
 static const struct debug_key no_keys[1];
 static const struct debug_key *keys = no_keys;
 
-void keyhandler_init(const struct debug_key *table)
-{
-    keys = table;
-}
+void keyhandler_init(const struct debug_key *table) { keys = table; }
 
 static void show_help(void)
 {

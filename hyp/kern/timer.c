@@ -170,10 +170,7 @@ void timer_kill(struct timer *t)
     } while ( timer_is_armed(t) );      /* it armed itself while we waited */
 }
 
-bool timer_is_armed(const struct timer *t)
-{
-    return read_once(t->armed);
-}
+bool timer_is_armed(const struct timer *t) { return read_once(t->armed); }
 
 void timer_migrate(struct timer *t, unsigned int cpu)
 {

@@ -18,10 +18,7 @@ static bool active;
 extern char _start[], _stext[], _etext[], _srodata[], _erodata[], _sro_after_init[], _ero_after_init[];
 extern char _sinit[], _einit[], _einittext[], _sdata[], _end[];
 
-bool boot_alloc_active(void)
-{
-    return active;
-}
+bool boot_alloc_active(void) { return active; }
 
 void boot_alloc_add(paddr_t start, paddr_t end)
 {

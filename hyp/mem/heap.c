@@ -24,10 +24,7 @@ static bool lists_ready;
 
 uint64_t max_mfn;
 
-static unsigned int zone_of(uint64_t mfn)
-{
-    return mfn ? highest_bit(mfn) + 1 : 0;
-}
+static unsigned int zone_of(uint64_t mfn) { return mfn ? highest_bit(mfn) + 1 : 0; }
 
 static void list_add(uint64_t mfn, unsigned int order)
 {
@@ -139,10 +136,7 @@ static uint32_t find_block(unsigned int order, unsigned int top, unsigned int *f
     return FRAME_NIL;
 }
 
-static void scrub(uint64_t mfn)
-{
-    rep_stosq(mfn_to_virt(MFN(mfn)), 0, PAGE_SIZE / 8);
-}
+static void scrub(uint64_t mfn) { rep_stosq(mfn_to_virt(MFN(mfn)), 0, PAGE_SIZE / 8); }
 
 /* The frames are nobody's yet but no longer free: outside the lock. */
 static void block_prepare(uint64_t mfn, unsigned int order, bool want_clean)

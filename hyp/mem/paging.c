@@ -24,10 +24,7 @@ static unsigned int index_of(uint64_t va, unsigned int level)
     return (va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
 }
 
-static uint64_t *table_of(uint64_t entry)
-{
-    return mfn_to_virt(paddr_to_mfn(entry & PTE_ADDR));
-}
+static uint64_t *table_of(uint64_t entry) { return mfn_to_virt(paddr_to_mfn(entry & PTE_ADDR)); }
 
 static mfn_t table_alloc(void)
 {
@@ -134,15 +131,9 @@ static void *map_physical(paddr_t pa, size_t size, uint64_t prot)
     return (void *)(va + (pa & ~PAGE_MASK));
 }
 
-void *ioremap(paddr_t pa, size_t size)
-{
-    return map_physical(pa, size, MAP_UC);
-}
+void *ioremap(paddr_t pa, size_t size) { return map_physical(pa, size, MAP_UC); }
 
-const void *map_firmware(paddr_t pa, size_t size)
-{
-    return map_physical(pa, size, MAP_RO);
-}
+const void *map_firmware(paddr_t pa, size_t size) { return map_physical(pa, size, MAP_RO); }
 
 void paging_init_l4(uint64_t *l4, mfn_t perdomain)
 {

@@ -33,10 +33,7 @@ static struct list_head partial[MAX_SHIFT + 1];
 static bool lists_ready;
 static struct lock slab_lock = LOCK_INIT(RANK_LEAF);
 
-static struct slab_page *page_of(void *p)
-{
-    return (struct slab_page *)((uintptr_t)p & PAGE_MASK);
-}
+static struct slab_page *page_of(void *p) { return (struct slab_page *)((uintptr_t)p & PAGE_MASK); }
 
 static void lists_init(void)
 {

@@ -73,10 +73,7 @@ static void apic_write(unsigned int reg, uint32_t v)
         write_once(*(uint32_t *)(apic_regs + reg), v);
 }
 
-bool apic_is_x2apic(void)
-{
-    return x2apic;
-}
+bool apic_is_x2apic(void) { return x2apic; }
 
 uint32_t apic_id(void)
 {
@@ -92,10 +89,7 @@ uint32_t apic_read_error(void)
     return apic_read(APIC_ESR);
 }
 
-void apic_eoi(void)
-{
-    apic_write(APIC_EOI, 0);
-}
+void apic_eoi(void) { apic_write(APIC_EOI, 0); }
 
 static void send_icr(uint32_t dest, uint32_t low)
 {
@@ -111,25 +105,13 @@ static void send_icr(uint32_t dest, uint32_t low)
     apic_write(APIC_ICR, low);
 }
 
-void apic_send_ipi(uint32_t id, uint8_t vector)
-{
-    send_icr(id, ICR_FIXED | ICR_ASSERT | vector);
-}
+void apic_send_ipi(uint32_t id, uint8_t vector) { send_icr(id, ICR_FIXED | ICR_ASSERT | vector); }
 
-void apic_send_init(uint32_t id)
-{
-    send_icr(id, ICR_INIT | ICR_ASSERT);
-}
+void apic_send_init(uint32_t id) { send_icr(id, ICR_INIT | ICR_ASSERT); }
 
-void apic_send_sipi(uint32_t id, uint8_t page)
-{
-    send_icr(id, ICR_STARTUP | ICR_ASSERT | page);
-}
+void apic_send_sipi(uint32_t id, uint8_t page) { send_icr(id, ICR_STARTUP | ICR_ASSERT | page); }
 
-void apic_send_nmi_others(void)
-{
-    send_icr(0, ICR_NMI | ICR_ASSERT | ICR_OTHERS);
-}
+void apic_send_nmi_others(void) { send_icr(0, ICR_NMI | ICR_ASSERT | ICR_OTHERS); }
 
 void apic_timer_arm(uint64_t deadline_ns)
 {

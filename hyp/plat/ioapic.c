@@ -68,15 +68,9 @@ static void write_low(unsigned int gsi, uint32_t keep, uint32_t set)
     spin_unlock(&ioapic_lock);
 }
 
-void ioapic_mask(unsigned int gsi)
-{
-    write_low(gsi, ~0U, ENTRY_MASKED);
-}
+void ioapic_mask(unsigned int gsi) { write_low(gsi, ~0U, ENTRY_MASKED); }
 
-void ioapic_unmask(unsigned int gsi)
-{
-    write_low(gsi, ~ENTRY_MASKED, 0);
-}
+void ioapic_unmask(unsigned int gsi) { write_low(gsi, ~ENTRY_MASKED, 0); }
 
 void ioapic_set_dest(unsigned int gsi, uint32_t apic_id)
 {
@@ -102,15 +96,9 @@ int ioapic_set_entry(unsigned int gsi, uint8_t vector, bool level, bool active_l
     return 0;
 }
 
-bool ioapic_has_gsi(unsigned int gsi)
-{
-    return find(gsi);
-}
+bool ioapic_has_gsi(unsigned int gsi) { return find(gsi); }
 
-unsigned int ioapic_nr_gsi(void)
-{
-    return nr_gsi;
-}
+unsigned int ioapic_nr_gsi(void) { return nr_gsi; }
 
 int ioapic_read_by_address(paddr_t pa, uint32_t reg, uint32_t *value)
 {

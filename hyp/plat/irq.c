@@ -52,10 +52,7 @@ static unsigned int nr_gsi ro_after_init;
 static uint64_t nr_spurious;
 static struct lock irq_lock = LOCK_INIT(RANK_PIRQ);
 
-unsigned int irq_nr_gsi(void)
-{
-    return nr_gsi;
-}
+unsigned int irq_nr_gsi(void) { return nr_gsi; }
 
 unsigned int irq_isa_to_gsi(unsigned int isa_irq)
 {
@@ -289,10 +286,7 @@ int irq_set_cpu(unsigned int irq, unsigned int cpu, struct msi_msg *msg)
     return rc;
 }
 
-bool irq_is_level(unsigned int irq)
-{
-    return irq < nr_gsi && descs[irq].level;
-}
+bool irq_is_level(unsigned int irq) { return irq < nr_gsi && descs[irq].level; }
 
 /* True if @desc's line fires faster than anyone can want, with nobody to handle it. */
 static bool is_storm(struct irq_desc *desc)

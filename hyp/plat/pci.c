@@ -71,10 +71,7 @@ static uint16_t select_port(struct pci_sbdf d, uint16_t reg, uint32_t *saved)
     return CONFIG_DATA + (reg & 3);
 }
 
-static bool by_ports(struct pci_sbdf d, uint16_t reg)
-{
-    return d.segment == 0 && reg < 256;
-}
+static bool by_ports(struct pci_sbdf d, uint16_t reg) { return d.segment == 0 && reg < 256; }
 
 uint32_t pci_read(struct pci_sbdf d, uint16_t reg, unsigned int bytes)
 {

@@ -71,10 +71,7 @@ int pcpu_map(unsigned int cpu)
     return 0;
 }
 
-static unsigned int bits_for(uint32_t n)
-{
-    return order_of(n ? n : 1);
-}
+static unsigned int bits_for(uint32_t n) { return order_of(n ? n : 1); }
 
 /* Socket and core from the APIC id's fields (SDM vol 3A 8.9). */
 static void detect_topology(unsigned int cpu_id)
@@ -103,10 +100,7 @@ static void detect_topology(unsigned int cpu_id)
     topology[cpu_id].core = (id & ((1U << package_shift) - 1)) >> smt_shift;
 }
 
-const struct cpu_topology *smp_topology(unsigned int cpu)
-{
-    return &topology[cpu < NR_CPUS ? cpu : 0];
-}
+const struct cpu_topology *smp_topology(unsigned int cpu) { return &topology[cpu < NR_CPUS ? cpu : 0]; }
 
 void smp_ap_main(void)
 {

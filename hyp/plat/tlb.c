@@ -112,10 +112,7 @@ static void flush_mask(const uint64_t *cpus, uint32_t what)
     }
 }
 
-void tlb_flush_cpus(const uint64_t *cpus)
-{
-    flush_mask(cpus, REQUEST_GUEST);
-}
+void tlb_flush_cpus(const uint64_t *cpus) { flush_mask(cpus, REQUEST_GUEST); }
 
 void tlb_flush_one_cpus(const uint64_t *cpus, uint64_t va)
 {
@@ -163,7 +160,4 @@ void tlb_epoch_lap(void)
         post(cpu, REQUEST_GUEST);
 }
 
-void tlb_init(void)
-{
-    spin_poll = tlb_poll;
-}
+void tlb_init(void) { spin_poll = tlb_poll; }

@@ -49,15 +49,9 @@ static struct uart uarts[2] = {
     { .port = 0x2f8, .irq = 3, .lcr = 0x03, .baud = 115200 },
 };
 
-static uint8_t uart_in(const struct uart *u, unsigned int reg)
-{
-    return inb(u->port + reg);
-}
+static uint8_t uart_in(const struct uart *u, unsigned int reg) { return inb(u->port + reg); }
 
-static void uart_out(const struct uart *u, unsigned int reg, uint8_t v)
-{
-    outb(u->port + reg, v);
-}
+static void uart_out(const struct uart *u, unsigned int reg, uint8_t v) { outb(u->port + reg, v); }
 
 /* "8n1": data bits, parity, stop bits.  Returns what follows, NULL if it is wrong. */
 static const char *parse_format(const char *s, uint8_t *lcr)

@@ -203,10 +203,7 @@ uint64_t pv_ldt_drop(struct vcpu *v)
     return 0;
 }
 
-void pv_load_ldt(struct vcpu *v)
-{
-    desc_load_ldt(perdomain_va(v, 16), v->pv.ldt_entries);
-}
+void pv_load_ldt(struct vcpu *v) { desc_load_ldt(perdomain_va(v, 16), v->pv.ldt_entries); }
 
 bool pv_ldt_fault(struct vcpu *v, uint64_t cr2)
 {

@@ -276,7 +276,4 @@ static noinline bool emulate_any(struct vcpu *v)
     }
 }
 
-bool pv_emulate(struct vcpu *v)
-{
-    return emulate_msr(v) || emulate_any(v);
-}
+bool pv_emulate(struct vcpu *v) { return emulate_msr(v) || emulate_any(v); }

@@ -17,10 +17,7 @@
 
 static uint32_t pci_address;        /* the control domain's; it alone gets this far */
 
-bool pv_io_privileged(const struct vcpu *v)
-{
-    return v->pv.iopl >= (v->pv.kernel_mode ? 1 : 3);
-}
+bool pv_io_privileged(const struct vcpu *v) { return v->pv.iopl >= (v->pv.kernel_mode ? 1 : 3); }
 
 /* The bitmap that the guest registered: a clear bit allows. */
 static bool bitmap_allows(const struct vcpu *v, uint16_t port, unsigned int bytes)

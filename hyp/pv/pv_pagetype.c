@@ -125,10 +125,7 @@ static inline void l1e_put_inline(struct domain *d, uint64_t e)
     }
 }
 
-void l1e_put(struct domain *d, uint64_t e)
-{
-    l1e_put_inline(d, e);
-}
+void l1e_put(struct domain *d, uint64_t e) { l1e_put_inline(d, e); }
 
 /* --- Validation ---------------------------------------------------------------- */
 
