@@ -13,8 +13,7 @@
  *        0xffff82d0a0000000  per-CPU blocks (cpu/pcpu.h)
  *   262  0xffff830000000000  direct map of all RAM, 5 TiB at most
  */
-#ifndef CONFIG_H
-#define CONFIG_H
+#pragma once
 
 #define NR_CPUS             128     /* physical processors */
 #define MAX_VCPUS           128     /* of one domain */
@@ -42,5 +41,3 @@
 
 /* Each vCPU has 32 pages in its domain's slot: 16 for the GDT, 16 for the LDT. */
 #define PERDOMAIN_VCPU_PAGES 32
-
-#endif

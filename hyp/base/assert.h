@@ -3,8 +3,7 @@
  * Checks of our own invariants, never of guest data.  panic() is the one symbol
  * that lower layers call upward: it is defined in kern/panic.c.
  */
-#ifndef BASE_ASSERT_H
-#define BASE_ASSERT_H
+#pragma once
 
 #include "base/compiler.h"
 
@@ -21,6 +20,4 @@ void noreturn panic(const char *fmt, ...) printf_like(1, 2);
 #define ASSERT(cond)    CHECK(cond)
 #else
 #define ASSERT(cond)    do { if ( 0 && (cond) ) {} } while ( 0 )
-#endif
-
 #endif

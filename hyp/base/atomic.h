@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Atomic operations: thin names over the compiler's builtins.  All are full barriers but load/store. */
-#ifndef BASE_ATOMIC_H
-#define BASE_ATOMIC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -58,5 +57,3 @@ static inline bool test_bit(unsigned int nr, const uint64_t *map)
 #define smp_mb()    __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_wmb()   __atomic_thread_fence(__ATOMIC_RELEASE)
 #define smp_rmb()   __atomic_thread_fence(__ATOMIC_ACQUIRE)
-
-#endif

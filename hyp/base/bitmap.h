@@ -4,8 +4,7 @@
  * map shared between CPUs is under its owner's lock.  @nr is always in bits, and bits of the last
  * word beyond @nr count where whole maps are compared or combined.
  */
-#ifndef BASE_BITMAP_H
-#define BASE_BITMAP_H
+#pragma once
 
 #include "base/bits.h"
 
@@ -70,5 +69,3 @@ static inline bool bitmap_empty(const uint64_t *map, size_t nr)
 #define bitmap_for_each(bit, map, nr) \
     for ( (bit) = bitmap_find_next(map, nr, 0); (bit) < (nr); \
           (bit) = bitmap_find_next(map, nr, (bit) + 1) )
-
-#endif

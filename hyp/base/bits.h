@@ -3,8 +3,7 @@
  * Bit and size arithmetic on plain integers: masks, alignment, overflow-safe
  * range checks.  Bit maps longer than a word are bitmap.h.
  */
-#ifndef BASE_BITS_H
-#define BASE_BITS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ static inline unsigned int highest_bit(uint64_t x) { return 63 - __builtin_clzll
 
 /* Smallest order with (1 << order) >= @n; 0 for n <= 1. */
 static inline unsigned int order_of(uint64_t n) { return n <= 1 ? 0 : highest_bit(n - 1) + 1; }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the compiler can be told, and single accesses to memory that others write. */
-#ifndef BASE_COMPILER_H
-#define BASE_COMPILER_H
+#pragma once
 
 #define must_check      __attribute__((warn_unused_result))
 #define noreturn        __attribute__((noreturn))
@@ -28,5 +27,3 @@
 /* Exactly one load or store: for memory that a guest or another CPU may change. */
 #define read_once(x)       (*(const volatile __typeof__(x) *)&(x))
 #define write_once(x, v)   (*(volatile __typeof__(x) *)&(x) = (v))
-
-#endif

@@ -6,8 +6,7 @@
  * Conversions d u x c s p, flags - 0 #, width, precision (a number or *), lengths l and z.
  * What else there is in C is printed as it stands.
  */
-#ifndef BASE_FMT_H
-#define BASE_FMT_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,5 +32,3 @@ struct fmt_ids {
     void (*vcpu)(const struct vcpu *v, uint32_t *domid, uint32_t *vcpu_id);
 };
 void fmt_set_ids(const struct fmt_ids *ids);
-
-#endif

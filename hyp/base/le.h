@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Little-endian numbers anywhere in memory: boot loaders', firmware's and kernels' structures. */
-#ifndef BASE_LE_H
-#define BASE_LE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ static inline uint64_t get_le64(const uint8_t *p)
 {
     return get_le32(p) | (uint64_t)get_le32(p + 4) << 32;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Intrusive doubly linked list: a circle through a head that is no entry.
  * Locking is the owner's business.
  */
-#ifndef BASE_LIST_H
-#define BASE_LIST_H
+#pragma once
 
 #include <stdbool.h>
 #include "base/bits.h"
@@ -52,5 +51,3 @@ static inline void list_del(struct list_head *e)
     for ( (pos) = list_entry((h)->next, __typeof__(*(pos)), member); \
           &(pos)->member != (h); \
           (pos) = list_entry((pos)->member.next, __typeof__(*(pos)), member) )
-
-#endif

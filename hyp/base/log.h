@@ -5,8 +5,7 @@
  * Where lines go is decided by the one sink that kern/console.c sets.
  * Formats: printf's, with %pd (struct domain *, "d5") and %pv (struct vcpu *, "d5v1").
  */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 #include "base/types.h"
 
@@ -26,5 +25,3 @@ void log_set_sink(log_sink_fn *sink);
 #define log_err(...)    log_at(LOG_ERR, __VA_ARGS__)
 #define log_warn(...)   log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...)   log_at(LOG_INFO, __VA_ARGS__)
-
-#endif

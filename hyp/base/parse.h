@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Numbers and sizes from text: boot options, ELF notes in old form. */
-#ifndef BASE_PARSE_H
-#define BASE_PARSE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ int must_check parse_u64(const char *s, unsigned int base, const char **end, uin
 
 /* A number with a suffix B, k, M, G or T (either case, powers of 1024); @unit bytes without. */
 int must_check parse_size(const char *s, uint64_t unit, const char **end, uint64_t *out);
-
-#endif

@@ -4,8 +4,7 @@
  * ranges.  Both ends are inclusive, so the whole number space is expressible.
  * The owner's lock guards a set.
  */
-#ifndef BASE_RANGESET_H
-#define BASE_RANGESET_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +43,3 @@ int must_check rangeset_remove(struct rangeset *rs, uint64_t start, uint64_t end
 
 /* All of [start, end] is in the set.  False for start > end. */
 bool rangeset_contains(const struct rangeset *rs, uint64_t start, uint64_t end);
-
-#endif

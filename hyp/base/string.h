@@ -3,8 +3,7 @@
  * Memory and string functions: what the compiler calls by itself, and the few
  * string helpers the hypervisor uses.  Standard meaning; strlcpy as in BSD.
  */
-#ifndef BASE_STRING_H
-#define BASE_STRING_H
+#pragma once
 
 #include <stddef.h>
 
@@ -21,5 +20,3 @@ char *strchr(const char *s, int c);
 
 /* Copies at most @size - 1 bytes and ends with NUL (if @size > 0).  Returns strlen(src). */
 size_t strlcpy(char *dst, const char *src, size_t size);
-
-#endif

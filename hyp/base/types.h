@@ -4,8 +4,7 @@
  * numbers; and boxed frame numbers.  A boxed number travels in a register like the raw one, but
  * cannot be mixed up.
  */
-#ifndef BASE_TYPES_H
-#define BASE_TYPES_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -29,5 +28,3 @@ static inline bool mfn_eq(mfn_t a, mfn_t b) { return a.n == b.n; }
 static inline mfn_t mfn_add(mfn_t m, uint64_t i) { return MFN(m.n + i); }
 static inline paddr_t mfn_to_paddr(mfn_t m) { return m.n << PAGE_SHIFT; }
 static inline mfn_t paddr_to_mfn(paddr_t p) { return MFN(p >> PAGE_SHIFT); }
-
-#endif

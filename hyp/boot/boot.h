@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Start-up's own interfaces. */
-#ifndef BOOT_BOOT_H
-#define BOOT_BOOT_H
+#pragma once
 
 #include "base/types.h"
 
@@ -12,5 +11,3 @@ void noreturn boot_main(uint32_t magic, uint64_t info_addr);
 
 /* Build the control domain from the modules and let it run; panics, saying why, if that cannot be. */
 void dom0_start(const struct boot_info *info);
-
-#endif

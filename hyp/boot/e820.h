@@ -3,8 +3,7 @@
  * The memory map: from the firmware's (unsorted, overlapping) entries to a
  * sorted one without overlaps, and questions about it.  Pure.
  */
-#ifndef BOOT_E820_H
-#define BOOT_E820_H
+#pragma once
 
 #include <xenabi/memory.h>
 
@@ -44,5 +43,3 @@ int must_check e820_find(const struct e820_map *map, uint64_t size, uint64_t ali
                          uint64_t lo, uint64_t hi, uint64_t *addr);
 
 const char *e820_type_name(uint32_t type);
-
-#endif

@@ -3,8 +3,7 @@
  * Kernels as 64-bit ELF files: what to load where, and the Xen notes that say how the
  * kernel wants to be started.  Pure; the file is not trusted.
  */
-#ifndef BOOT_ELF_H
-#define BOOT_ELF_H
+#pragma once
 
 #include <xenabi/elfnote.h>
 
@@ -66,5 +65,3 @@ static inline uint64_t elf_segment_virt(const struct elf_image *image,
 {
     return plan->virt_start + (image->segment[i].paddr - image->paddr_start);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The parts of the ELF-64 format that elf.c and elf_notes.c read, as byte offsets. */
-#ifndef BOOT_ELF_FORMAT_H
-#define BOOT_ELF_FORMAT_H
+#pragma once
 
 #include "base/le.h"
 #include "base/string.h"
@@ -50,5 +49,3 @@ static inline int must_check elf_fail(const char **why, const char *text)
     *why = text;
     return -XEN_EINVAL;
 }
-
-#endif

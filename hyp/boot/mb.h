@@ -3,8 +3,7 @@
  * What the boot loader says, by multiboot 1 (0.6.96) or multiboot 2 (2.0), in one form.
  * Pure: memory is read through a callback, and the result points into itself only.
  */
-#ifndef BOOT_MB_H
-#define BOOT_MB_H
+#pragma once
 
 #include <xenabi/xen.h>
 
@@ -49,5 +48,3 @@ struct boot_phys {
  */
 int must_check boot_info_parse(uint32_t magic, uint64_t info, const struct boot_phys *phys,
                                struct boot_info *out, const char **why);
-
-#endif

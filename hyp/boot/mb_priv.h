@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What mb.c, mb1.c and mb2.c share; not for anyone else. */
-#ifndef BOOT_MB_PRIV_H
-#define BOOT_MB_PRIV_H
+#pragma once
 
 #include "base/le.h"
 #include "base/string.h"
@@ -38,5 +37,3 @@ static inline const void *mb_at(const struct mb_parse *p, uint64_t addr, size_t 
 {
     return p->phys->at(p->phys->ctx, addr, len);
 }
-
-#endif

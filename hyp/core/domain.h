@@ -6,8 +6,7 @@
  * Field protection:  I immutable after create   M mm_lock   E evtchn_lock   G gnttab lock
  *                    D domctl_lock   A atomic   L the domain list's lock
  */
-#ifndef CORE_DOMAIN_H
-#define CORE_DOMAIN_H
+#pragma once
 
 #include <xenabi/xen.h>
 #include "base/atomic.h"
@@ -175,5 +174,3 @@ static inline bool domain_is_control(const struct domain *d) { return d->is_priv
 #define for_each_vcpu(d, v) \
     for ( uint32_t _i = 0; _i < (d)->max_vcpus; _i++ ) \
         if ( ((v) = (d)->vcpu[_i]) != NULL )
-
-#endif

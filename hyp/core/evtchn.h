@@ -4,8 +4,7 @@
  * interrupts and between a domain's vCPUs.  Ports, binding and limits are in
  * evtchn.c; the two guest formats are evtchn_2l.c and evtchn_fifo.c.
  */
-#ifndef CORE_EVTCHN_H
-#define CORE_EVTCHN_H
+#pragma once
 
 #include <xenabi/event_channel.h>
 #include "core/domain.h"
@@ -64,5 +63,3 @@ static inline bool vcpu_has_upcall(const struct vcpu *v)
     return read_once(v->vcpu_info->evtchn_upcall_pending) &&
            !read_once(v->vcpu_info->evtchn_upcall_mask);
 }
-
-#endif

@@ -14,8 +14,7 @@
  * sends a spurious event at worst.  Raising must work without locks above
  * RANK_PIRQ held.
  */
-#ifndef CORE_EVTCHN_PRIV_H
-#define CORE_EVTCHN_PRIV_H
+#pragma once
 
 #include "core/evtchn.h"
 #include "core/vcpu.h"
@@ -95,5 +94,3 @@ void evtchn_notify_vcpu(struct vcpu *v);
 /* Give back the guest frames of the FIFO format, no longer in use.  No lock held. */
 void evtchn_fifo_reset(struct domain *d);
 void evtchn_fifo_free(struct domain *d);
-
-#endif

@@ -4,8 +4,7 @@
  * says what a mapping holds of the granter's entry; unmap releases what the record
  * says and looks at nothing of the guest's.
  */
-#ifndef CORE_GNTTAB_H
-#define CORE_GNTTAB_H
+#pragma once
 
 #include <xenabi/grant_table.h>
 #include "core/domain.h"
@@ -50,5 +49,3 @@ int gnttab_set_version(struct gnttab_set_version *op);
 /* Frame @idx of @d's table, grown if needed: acquire_resource.  -XEN_EINVAL, -XEN_ENOMEM. */
 int must_check gnttab_get_frame(struct domain *d, uint32_t idx, mfn_t *mfn);
 void gnttab_dump(void);                                 /* debug key g */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The granter's side, as gnttab.c offers it to gnttab_copy.c.  Theory: gnttab.c. */
-#ifndef CORE_GNTTAB_PRIV_H
-#define CORE_GNTTAB_PRIV_H
+#pragma once
 
 #include "core/gnttab.h"
 
@@ -12,5 +11,3 @@
 int16_t must_check gnttab_pin(struct domain *rd, domid_t grantee, grant_ref_t ref, bool readonly,
                               unsigned int nr, mfn_t *mfn);
 void gnttab_unpin(struct domain *rd, grant_ref_t ref, bool readonly, unsigned int nr);
-
-#endif

@@ -4,8 +4,7 @@
  * checked against the hypervisor's slots; a fault ends the copy.  True is success.
  * Anything read here is a private copy: read once, then decide.
  */
-#ifndef CORE_GUEST_ACCESS_H
-#define CORE_GUEST_ACCESS_H
+#pragma once
 
 #include "cpu/asm.h"
 
@@ -98,5 +97,3 @@ fault:
 /* Element @i of an array of @size-byte elements at @base; no overflow is possible. */
 bool must_check copy_from_guest_index(void *dst, guest_ptr_t base, uint64_t i, size_t size);
 bool must_check copy_to_guest_index(guest_ptr_t base, uint64_t i, const void *src, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What CPUID answers a guest: its domain's policy, its vCPU's own state, our own leaves. */
-#ifndef CORE_GUEST_CPUID_H
-#define CORE_GUEST_CPUID_H
+#pragma once
 
 #include "core/vcpu.h"
 #include "cpu/asm.h"
@@ -14,5 +13,3 @@ const struct cpu_policy *guest_cpu_policy(const struct domain *d);
 bool guest_xcr0_valid(const struct domain *d, uint64_t xcr0);
 /* @osxsave: the guest's CR4.OSXSAVE. */
 void guest_cpuid(const struct vcpu *v, bool osxsave, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
-
-#endif

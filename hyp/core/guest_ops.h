@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The one table by which core/ reaches the kinds of guests (pv/, hvm/) above it: d->ops. */
-#ifndef CORE_GUEST_OPS_H
-#define CORE_GUEST_OPS_H
+#pragma once
 
 #include "core/vcpu.h"
 
@@ -36,4 +35,3 @@ struct guest_ops {
     bool (*copy_out)(guest_ptr_t dst, const void *src, size_t len);
     void (*dump_vcpu)(const struct vcpu *v);    /* its registers, a few lines */
 };
-#endif

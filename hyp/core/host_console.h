@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The host's console as domains see it, and the debug keys that show core's state. */
-#ifndef CORE_HOST_CONSOLE_H
-#define CORE_HOST_CONSOLE_H
+#pragma once
 
 #include "core/domain.h"
 
@@ -12,5 +11,3 @@ void host_console_init(void);
 void host_console_write(struct domain *d, const char *s, size_t len);
 
 void dump_init(void);       /* core/dump.c; host_console_init calls */
-
-#endif

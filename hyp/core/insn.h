@@ -4,8 +4,7 @@
  * operand, and what one does to registers and flags.  Pure: bytes, mode and registers in,
  * description or registers out.  Who uses it fetches the bytes and reaches the memory.
  */
-#ifndef CORE_INSN_H
-#define CORE_INSN_H
+#pragma once
 
 #include "cpu/frame.h"
 
@@ -73,5 +72,3 @@ uint64_t insn_alu(enum insn_op op, uint64_t a, uint64_t b, unsigned int bytes, u
  * and flags, not RIP, addresses and counts.  True: *@mem is to be stored.
  */
 bool insn_execute(const struct insn *in, struct cpu_frame *r, uint64_t *mem);
-
-#endif

@@ -11,8 +11,7 @@
  *
  * Paravirtual domains have none (d->p2m is NULL): their frame numbers are machine frames.
  */
-#ifndef CORE_P2M_H
-#define CORE_P2M_H
+#pragma once
 
 #include "core/domain.h"
 #include "mem/frame.h"
@@ -74,5 +73,3 @@ static inline mfn_t gfn_to_mfn(const struct domain *d, uint64_t gfn)
 {
     return likely(!d->p2m) ? MFN(gfn) : p2m_lookup(d, gfn, NULL);
 }
-
-#endif

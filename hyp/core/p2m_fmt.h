@@ -3,8 +3,7 @@
  * Entries of nested page tables (APM vol 2 15.25: ordinary user-mode entries) and of EPT (SDM vol
  * 3C 28.3).  Our type is in bits 52 to 55, which both ignore.  Pure.
  */
-#ifndef CORE_P2M_FMT_H
-#define CORE_P2M_FMT_H
+#pragma once
 
 #include "core/p2m.h"
 #include "cpu/regs.h"
@@ -41,5 +40,3 @@ static inline uint64_t p2m_table(bool ept, mfn_t mfn)
 {
     return mfn_to_paddr(mfn) | (ept ? EPT_R | EPT_W | EPT_X : PTE_P | PTE_RW | PTE_US | PTE_A);
 }
-
-#endif

@@ -11,8 +11,7 @@
  *
  * Every function here wants the owner's mm_lock held unless it says otherwise.
  */
-#ifndef CORE_PAGE_H
-#define CORE_PAGE_H
+#pragma once
 
 #include "core/domain.h"
 #include "mem/frame.h"
@@ -83,5 +82,3 @@ void page_unshare_xenheap(struct domain *d, void *va);
 
 /* The owner of a domain's frame that is referenced, which keeps the domain too.  No lock needed. */
 struct domain *frame_domain(const struct frame *f);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Who may do what to whom: the one place. */
-#ifndef CORE_PERM_H
-#define CORE_PERM_H
+#pragma once
 
 #include "core/domain.h"
 
@@ -15,5 +14,3 @@ static inline bool perm_allows(const struct domain *d, enum perm p)
 {
     return p == PERM_ANY || d->is_privileged;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * those of the I/O APICs, allocated above them for MSI, each mapped to an irq
  * of plat/irq.h and bound to an event channel.
  */
-#ifndef CORE_PIRQ_H
-#define CORE_PIRQ_H
+#pragma once
 
 #include "core/domain.h"
 
@@ -31,5 +30,3 @@ int pirq_eoi(struct domain *d, uint32_t pirq);
 bool pirq_needs_eoi(struct domain *d, uint32_t pirq);   /* XENIRQSTAT_needs_eoi */
 /* PHYSDEVOP_pirq_eoi_gmfn_v2: the bitmap page where the guest reads needs_eoi. */
 int must_check pirq_set_eoi_map(struct domain *d, uint64_t gmfn);
-
-#endif

@@ -3,8 +3,7 @@
  * Long work stops and continues.  A hypercall that must stop returns -XEN_ERESTART; the guest repeats
  * it after the exit path did what waited.  No work runs longer than about half a millisecond without asking.
  */
-#ifndef CORE_PREEMPT_H
-#define CORE_PREEMPT_H
+#pragma once
 
 #include "core/vcpu.h"
 #include "cpu/pcpu.h"
@@ -39,5 +38,3 @@ static inline bool preempt_needed(void)
  * entry, so it goes with the guest's task when that moves to another vCPU in between.
  */
 void cont_set_arg(struct vcpu *v, unsigned int i, uint64_t value);
-
-#endif

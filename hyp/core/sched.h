@@ -3,8 +3,7 @@
  * The scheduler: one policy, weighted fair with caps and affinity, work-conserving.
  * It answers to the credit2 control calls.
  */
-#ifndef CORE_SCHED_H
-#define CORE_SCHED_H
+#pragma once
 
 #include "core/vcpu.h"
 
@@ -54,5 +53,3 @@ int sched_sysctl(struct xen_sysctl_scheduler_op *op);
 uint64_t sched_idle_ns(unsigned int cpu);   /* time this CPU idled since boot */
 uint64_t sched_domain_ns(const struct domain *d);   /* CPU time used by all its vCPUs */
 void sched_dump(void);                      /* debug key r */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Shared by sched.c and sched_ctl.c only.  Everything is under sched_lock. */
-#ifndef CORE_SCHED_PRIV_H
-#define CORE_SCHED_PRIV_H
+#pragma once
 
 #include "base/list.h"
 #include "core/vcpu.h"
@@ -41,5 +40,3 @@ extern uint64_t sched_ratelimit_ns;
 
 void sched_ask(unsigned int cpu);
 void sched_place(struct sched_unit *u, uint64_t now);
-
-#endif

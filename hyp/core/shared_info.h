@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the hypervisor writes into guests' shared pages: time, wall clock, run states. */
-#ifndef CORE_SHARED_INFO_H
-#define CORE_SHARED_INFO_H
+#pragma once
 
 #include "core/vcpu.h"
 
@@ -24,5 +23,3 @@ void runstate_change(struct vcpu *v, uint32_t state, uint64_t now_ns);
  */
 void runstate_publish(struct vcpu *v);
 void runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
-
-#endif

@@ -7,8 +7,7 @@
  * zero.  Whatever must happen before it runs guest code again is a bit in `work`,
  * consumed in one place (entry/trap.c).
  */
-#ifndef CORE_VCPU_H
-#define CORE_VCPU_H
+#pragma once
 
 #include "core/domain.h"
 #include "cpu/frame.h"
@@ -157,5 +156,3 @@ _Static_assert(offsetof(struct pv_vcpu, kernel_mode) + 1 ==
 _Static_assert(offsetof(struct vcpu, regs) + sizeof(struct cpu_frame) ==
                offsetof(struct vcpu, hyp_stack), "entry.S finds the stack there");
 _Static_assert(offsetof(struct vcpu, hyp_stack) % 16 == 0, "hardware aligns rsp0 down");
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* SCHEDOP_watchdog: a domain that does not report in time is shut down. */
-#ifndef CORE_WATCHDOG_H
-#define CORE_WATCHDOG_H
+#pragma once
 
 #include "core/domain.h"
 
@@ -11,5 +10,3 @@
  */
 int must_check watchdog_set(struct domain *d, uint32_t id, uint32_t seconds);
 void watchdog_kill(struct domain *d);       /* before @d is freed */
-
-#endif

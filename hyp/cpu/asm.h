@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One inline function per instruction, nothing else.  No other C file contains asm. */
-#ifndef CPU_ASM_H
-#define CPU_ASM_H
+#pragma once
 
 #include "base/types.h"
 
@@ -199,5 +198,3 @@ static inline bool must_check invept(uint64_t type, uint64_t eptp)
 /* An NMI or machine check that was taken from a guest: to its handler, whose IRET unblocks NMIs. */
 static inline void raise_nmi(void) { __asm__ volatile ("int $2" : : : "memory"); }
 static inline void raise_mc(void) { __asm__ volatile ("int $18" : : : "memory"); }
-
-#endif

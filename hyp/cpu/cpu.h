@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What this machine's processors can do, and setting each of them up. */
-#ifndef CPU_CPU_H
-#define CPU_CPU_H
+#pragma once
 
 #include "base/types.h"
 
@@ -20,5 +19,3 @@ void cpu_load_cr4(uint64_t cr4);
 void cpu_force_cr4(uint64_t bits);
 void cpu_load_syscall_msrs(void);   /* after a hardware guest's */
 uint64_t cpu_base_cr4(void);        /* the hypervisor's own bits */
-
-#endif

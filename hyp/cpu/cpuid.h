@@ -6,8 +6,7 @@
  * xen_cpuid_leaf); its features can be seen as "feature words", whose layout is ABI.  What
  * depends on the vCPU that asks (APIC id, OSXSAVE, XCR0) is not here but in core/guest_cpuid.c.
  */
-#ifndef CPU_CPUID_H
-#define CPU_CPUID_H
+#pragma once
 
 #include <xenabi/arch-x86.h>
 
@@ -93,5 +92,3 @@ int must_check cpuid_deserialise(struct cpu_policy *p, const struct xen_cpuid_le
 /* True if @p asks for no more leaves than @max has; else *leaf, *sub name what is too much. */
 bool cpuid_policy_fits(const struct cpu_policy *p, const struct cpu_policy *max, uint32_t *leaf,
                        uint32_t *sub);
-
-#endif

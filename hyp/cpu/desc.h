@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Descriptor tables of this CPU: the reserved GDT page, TSS, IDT, IST stacks. */
-#ifndef CPU_DESC_H
-#define CPU_DESC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -26,5 +25,3 @@ void desc_load_gdt(uint64_t base);
 void desc_load_gdt_idle(void);
 /* LDT of @entries descriptors at @base; 0 entries: null. */
 void desc_load_ldt(uint64_t base, uint32_t entries);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Instructions that may fault by a guest's doing, and where to go on then (.extable section). */
-#ifndef CPU_EXTABLE_H
-#define CPU_EXTABLE_H
+#pragma once
 
 #include "base/types.h"
 
@@ -19,5 +18,3 @@ bool rdmsr_safe(uint32_t msr, uint64_t *value);
 bool wrmsr_safe(uint32_t msr, uint64_t value);
 bool xrstor_safe(const void *area, uint64_t mask);
 bool fxrstor_safe(const void *area);
-
-#endif

@@ -4,8 +4,7 @@
  * pushing from the end backwards; the last five words are the processor's own
  * (SDM vol 3A 6.14.2).  The layout is private: the ABI's is cpu_user_regs.
  */
-#ifndef CPU_FRAME_H
-#define CPU_FRAME_H
+#pragma once
 
 #include "base/types.h"
 
@@ -23,5 +22,3 @@ struct cpu_frame {
 _Static_assert(sizeof(struct cpu_frame) == 21 * 8, "entry.S relies on the size");
 
 static inline bool frame_from_guest(const struct cpu_frame *f) { return f->cs & 3; }
-
-#endif

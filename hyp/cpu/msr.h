@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Model-specific registers (SDM vol 4; APM vol 2 appendix A). */
-#ifndef CPU_MSR_H
-#define CPU_MSR_H
+#pragma once
 
 #define MSR_TSC                 0x00000010
 #define MSR_APIC_BASE           0x0000001b
@@ -53,5 +52,3 @@
 
 /* The reset value of PAT, and the ABI's: WB WT UC- UC WC WP UC UC. */
 #define PAT_ABI                 0x050100070406ULL
-
-#endif

@@ -15,8 +15,7 @@
  * and in the idle loop's HLT only, so a CPU's own fields need no locking against
  * its interrupt handlers.
  */
-#ifndef CPU_PCPU_H
-#define CPU_PCPU_H
+#pragma once
 
 #include "base/atomic.h"
 #include "config.h"
@@ -100,5 +99,3 @@ extern unsigned int nr_cpus;        /* CPUs brought up; immutable after boot */
 #define current (this_pcpu()->curr)
 
 static inline void pcpu_work(unsigned int work) { atomic_or32(&this_pcpu()->work, work); }
-
-#endif

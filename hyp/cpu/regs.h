@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Control-register, flag, page-table and exception bits (SDM vol 3A ch. 2, 4, 6; APM vol 2). */
-#ifndef CPU_REGS_H
-#define CPU_REGS_H
+#pragma once
 
 #define CR0_PE          0x00000001
 #define CR0_MP          0x00000002
@@ -103,5 +102,3 @@
 #define LDT_SELECTOR    0xe050
 #define GDT_RESERVED_PAGE       14      /* of the 16 pages that a GDT may span */
 #define GDT_RESERVED_BYTE       (GDT_RESERVED_PAGE * 4096)
-
-#endif

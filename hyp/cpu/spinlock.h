@@ -7,8 +7,7 @@
  * Take locks in increasing rank.  Two of equal rank: lower domain id first, with
  * spin_lock_second for the second.  Debug builds check this at every acquisition.
  */
-#ifndef CPU_SPINLOCK_H
-#define CPU_SPINLOCK_H
+#pragma once
 
 #include "base/types.h"
 
@@ -64,5 +63,3 @@ static inline void spin_unlock(struct lock *l)
 
 /* Called while spinning; set once by plat/tlb.c. */
 extern void (*spin_poll)(void);
-
-#endif

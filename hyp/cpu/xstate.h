@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Extended processor state (x87 to AVX-512), saved and restored eagerly at every switch. */
-#ifndef CPU_XSTATE_H
-#define CPU_XSTATE_H
+#pragma once
 
 #include "base/types.h"
 
@@ -32,5 +31,3 @@ void xstate_load_xcr0(uint64_t xcr0);
 /* The legacy region, which vcpu_guest_context carries. */
 void xstate_import_fxsave(void *area, const uint8_t fx[512]);
 void xstate_export_fxsave(const void *area, uint8_t fx[512]);
-
-#endif

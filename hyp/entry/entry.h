@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* In and out of the hypervisor: what boot/ and plat/smp.c need of it. */
-#ifndef ENTRY_ENTRY_H
-#define ENTRY_ENTRY_H
+#pragma once
 
 #include "base/compiler.h"
 
@@ -9,5 +8,3 @@
 void noreturn exit_to_guest(void);
 /* The same, once, at the end of start-up: boot/'s pages become free memory first. */
 void noreturn exit_discarding_boot(void);
-
-#endif

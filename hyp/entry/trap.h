@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The C side of entry.S: called from there only. */
-#ifndef ENTRY_TRAP_H
-#define ENTRY_TRAP_H
+#pragma once
 
 #include "core/vcpu.h"
 #include "cpu/frame.h"
@@ -12,5 +11,3 @@ void trap_iret_fault(struct vcpu *v);
 void trap_nmi_mce(struct cpu_frame *f);     /* on an IST stack: touches work bits only */
 /* Do all that is to be done on this CPU, and idle meanwhile; returns the vCPU to enter. */
 struct vcpu *exit_work(void);
-
-#endif

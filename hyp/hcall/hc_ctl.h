@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the control calls (hc_domctl*.c, hc_sysctl.c) share; not for anyone else. */
-#ifndef HCALL_HC_CTL_H
-#define HCALL_HC_CTL_H
+#pragma once
 
 #include <xenabi/domctl.h>
 
@@ -47,5 +46,3 @@ struct cpu_policy;
  */
 int must_check ctl_policy_put(const struct cpu_policy *p, guest_ptr_t leaves, uint32_t *nr_leaves,
                               guest_ptr_t msrs, uint32_t *nr_msrs);
-
-#endif

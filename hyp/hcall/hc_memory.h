@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Private to hc_memory.c, hc_memory_info.c and hc_physmap.c. */
-#ifndef HCALL_HC_MEMORY_H
-#define HCALL_HC_MEMORY_H
+#pragma once
 
 #include <xenabi/memory.h>
 
@@ -18,5 +17,3 @@ int mem_remove_physmap(struct vcpu *v, struct domain *d, void *arg);
 
 /* Every command that does not take a first extent; -XEN_ENOSYS if there is none such. */
 long hc_memory_info(unsigned int cmd, guest_ptr_t arg);
-
-#endif

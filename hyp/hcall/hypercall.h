@@ -3,8 +3,7 @@
  * From hypercall number to handler.  The dispatcher alone copies fixed-size arguments in
  * and out, so handlers work on private copies and can be called by host tests.
  */
-#ifndef HCALL_HYPERCALL_H
-#define HCALL_HYPERCALL_H
+#pragma once
 
 #include <xenabi/xen.h>
 #include "core/domain.h"
@@ -62,5 +61,3 @@ hypercall_fn hc_set_trap_table, hc_mmu_update, hc_set_gdt, hc_stack_switch, hc_s
     hc_grant_table_op, hc_vm_assist, hc_iret, hc_vcpu_op, hc_set_segment_base, hc_mmuext_op,
     hc_nmi_op, hc_sched_op, hc_callback_op, hc_event_channel_op, hc_physdev_op, hc_hvm_op, hc_dm_op, hc_sysctl,
     hc_domctl;
-
-#endif

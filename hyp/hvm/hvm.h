@@ -2,8 +2,7 @@
 /*
  * Hardware guests (PVH and HVM): what hcall/, entry/ and boot/ may call in this folder.
  */
-#ifndef HVM_HVM_H
-#define HVM_HVM_H
+#pragma once
 
 #include "core/vcpu.h"
 
@@ -75,5 +74,3 @@ void ioreq_notify(struct vcpu *v, evtchn_port_t port, bool is_closed);
 /* Guest memory by linear address of the current, hardware, vCPU (hvm_copy.c); as guest_access.h. */
 bool must_check hvm_copy_from_guest(void *dst, guest_ptr_t src, size_t len);
 bool must_check hvm_copy_to_guest(guest_ptr_t dst, const void *src, size_t len);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The records that a hardware guest's state consists of (hvm_save.c). */
-#ifndef HVM_HVM_SAVE_H
-#define HVM_HVM_SAVE_H
+#pragma once
 
 #include <xenabi/hvm/save.h>
 
@@ -19,5 +18,3 @@ hvm_load_fn hvm_load_cpu, hvm_load_mtrr, hvm_load_xsave;
 
 /* Says what is wrong with a record.  -XEN_EINVAL. */
 int hvm_load_bad(const struct domain *d, unsigned int i, const char *what, uint64_t value);
-
-#endif

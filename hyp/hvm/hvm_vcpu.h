@@ -6,8 +6,7 @@
  * runs for the vCPU; the backend copies them in and out.  Control registers, EFER and segments
  * live in struct hvm_vcpu or in the processor's control block; reach them through the functions here.
  */
-#ifndef HVM_HVM_VCPU_H
-#define HVM_HVM_VCPU_H
+#pragma once
 
 #include <xenabi/hvm/ioreq.h>
 #include <xenabi/hvm/params.h>
@@ -259,5 +258,3 @@ void hvm_callback_line(struct vcpu *v);
 int hvm_irq_pending(struct vcpu *v);
 /* The vector to inject now; an ExtINT comes from the PIC.  -1: it went away. */
 int hvm_irq_ack(struct vcpu *v);
-
-#endif

@@ -3,8 +3,7 @@
  * Device models: who claims which ports and memory of a hardware guest, and how they are asked.
  * Calls that create, change or ask about servers want the domain's domctl_lock held.
  */
-#ifndef HVM_IOREQ_H
-#define HVM_IOREQ_H
+#pragma once
 
 #include "hvm/hvm_vcpu.h"
 
@@ -12,5 +11,3 @@ struct xen_dm_op_ioreq_server_range;
 
 /* Ask the one that claims @req, or put a write into its ring.  IO_WAIT: hvm_io_resume will be called. */
 enum hvm_io_result ioreq_send(struct vcpu *v, struct ioreq *req);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The virtual machine control block and the exit codes: APM vol 2 appendices B and C. */
-#ifndef HVM_SVM_H
-#define HVM_SVM_H
+#pragma once
 
 #include "hvm/hvm_vcpu.h"
 
@@ -132,5 +131,3 @@ extern const struct hvm_backend svm_backend;
 /* Boot: is it there?  If not, *@missing says why. */
 bool svm_probe(const char **missing);
 int must_check svm_cpu_up(void);        /* each CPU.  -XEN_ENOMEM */
-
-#endif

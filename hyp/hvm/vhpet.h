@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The HPET of a hardware guest: one block of three timers. */
-#ifndef HVM_VHPET_H
-#define HVM_VHPET_H
+#pragma once
 
 #include "base/types.h"
 
@@ -21,5 +20,3 @@ bool vhpet_is_legacy(const struct domain *d);
 /* @offset < VHPET_BYTES; @bytes 1, 2, 4 or 8, of which the device takes writes of 4 and 8, aligned.  Any vCPU. */
 uint64_t vhpet_read(struct domain *d, unsigned int offset, unsigned int bytes);
 void vhpet_write(struct domain *d, unsigned int offset, unsigned int bytes, uint64_t value);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The I/O APIC of a hardware guest (82093AA, but with 48 pins): pin n is GSI n. */
-#ifndef HVM_VIOAPIC_H
-#define HVM_VIOAPIC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -28,5 +27,3 @@ void vioapic_eoi(struct domain *d, uint8_t vector);
 void vioapic_send(struct domain *d, unsigned int pin);
 /* Pin 0 passes the PIC's output on to the processor. */
 bool vioapic_passes_extint(const struct vioapic *io);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What Windows (and Linux) use of Microsoft's hypervisor interface, by groups: HVM_PARAM_VIRIDIAN. */
-#ifndef HVM_VIRIDIAN_H
-#define HVM_VIRIDIAN_H
+#pragma once
 
 #include "base/types.h"
 
@@ -30,5 +29,3 @@ int must_check viridian_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 int must_check viridian_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
 /* By the kernel (CPL 0) of the current vCPU; the caller advances RIP. */
 void viridian_hypercall(struct vcpu *v);
-
-#endif

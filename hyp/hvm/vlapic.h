@@ -4,8 +4,7 @@
  * SDM vol 3A chapter 11.  Each function says whose CPU may call it; state that others change
  * (IRR, TMR, pending INIT/SIPI/NMI) is atomic, the rest is the vCPU's own.
  */
-#ifndef HVM_VLAPIC_H
-#define HVM_VLAPIC_H
+#pragma once
 
 #include "base/types.h"
 #include "kern/timer.h"
@@ -64,5 +63,3 @@ unsigned int vlapic_waits_for_tpr(struct vcpu *v);
 bool vlapic_accepts_extint(const struct vcpu *v);
 uint8_t vlapic_tpr(const struct vcpu *v);       /* CR8 is its upper half */
 void vlapic_set_tpr(struct vcpu *v, uint8_t tpr);
-
-#endif

@@ -3,8 +3,7 @@
  * Inside VT-x's backend: the fields of a VMCS, its bits, and what vmcs.c offers vmx.c and vmx_exit.c.
  * SDM vol 3C: chapter 24 the VMCS, appendix A capabilities, B field encodings, C exit reasons.
  */
-#ifndef HVM_VMCS_H
-#define HVM_VMCS_H
+#pragma once
 
 #include "hvm/hvm_vcpu.h"
 
@@ -149,5 +148,3 @@ void noreturn vmx_enter_guest(struct vcpu *v, bool is_launched);
 extern const uint8_t vmx_exit_stub[];
 void vmx_exit(struct vcpu *v);              /* C side of the stub */
 void vmx_entry_refused(struct vcpu *v);     /* VMLAUNCH or VMRESUME itself failed */
-
-#endif

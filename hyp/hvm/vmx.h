@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The VT-x backend, as hvm_domain.c knows it. */
-#ifndef HVM_VMX_H
-#define HVM_VMX_H
+#pragma once
 
 #include "hvm/hvm_vcpu.h"
 
@@ -11,5 +10,3 @@ extern const struct hvm_backend vmx_backend;
 bool vmx_probe(const char **missing);
 /* Each CPU: enter VMX operation.  0, -XEN_ENOMEM, -XEN_EOPNOTSUPP with a line in the log. */
 int must_check vmx_cpu_up(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The pair of 8259A interrupt controllers of a hardware guest; its output is vCPU 0's ExtINT. */
-#ifndef HVM_VPIC_H
-#define HVM_VPIC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -34,5 +33,3 @@ void vpic_line(struct domain *d, unsigned int irq, bool level);
 
 /* The vector that the processor would get, or -1; with @ack it is taken.  irq_lock held. */
 int vpic_vector(struct vpic *p, bool ack);
-
-#endif

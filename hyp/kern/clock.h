@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* System time: ns since boot, one line for all CPUs, from the TSC.  Wall clock. */
-#ifndef KERN_CLOCK_H
-#define KERN_CLOCK_H
+#pragma once
 
 #include "base/types.h"
 
@@ -30,5 +29,3 @@ void clock_init(void);
 /* Each AP as it comes up, while the boot CPU calls clock_sync_serve again and again. */
 void clock_init_cpu(void);
 void clock_sync_serve(void);    /* answers an AP that measures its TSC's offset */
-
-#endif

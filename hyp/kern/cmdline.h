@@ -3,8 +3,7 @@
  * Boot options: one table; Xen's names where the option exists here.  An unknown
  * option is reported by name and boot goes on.
  */
-#ifndef KERN_CMDLINE_H
-#define KERN_CMDLINE_H
+#pragma once
 
 #include "base/types.h"
 
@@ -33,5 +32,3 @@ extern struct options opt;          /* immutable after cmdline_parse */
 /* Parse; problems are kept and logged by cmdline_report once the console is up. */
 void cmdline_parse(const char *s);
 void cmdline_report(void);
-
-#endif

@@ -4,8 +4,7 @@
  * input switched between dom0 and the hypervisor's debug keys by CTRL-a three times.
  * What domains may do with it is core/host_console.c.
  */
-#ifndef KERN_CONSOLE_H
-#define KERN_CONSOLE_H
+#pragma once
 
 #include "base/log.h"
 
@@ -44,5 +43,3 @@ int must_check console_read_ring(struct xen_sysctl_readconsole *op);
 void console_set_log_levels(const char *loglvl, const char *guest_loglvl);
 bool console_uses_vga(void);
 void console_end_vga(void);         /* dom0 takes the screen over */
-
-#endif

@@ -3,8 +3,7 @@
  * Facts about the machine that boot/ learnt from firmware and loader, and that dom0 may
  * ask for later.  boot/ fills it in before dom0 runs; immutable from then on.
  */
-#ifndef KERN_HOST_H
-#define KERN_HOST_H
+#pragma once
 
 #include <xenabi/memory.h>
 
@@ -31,5 +30,3 @@ struct host_info {
 };
 
 extern struct host_info host;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Debug keys: one character asks for one dump; from the serial line or `xl debug-keys`. */
-#ifndef KERN_KEYHANDLER_H
-#define KERN_KEYHANDLER_H
+#pragma once
 
 #include "base/types.h"
 
@@ -15,5 +14,3 @@ struct debug_key {
 /* The table, by key; it ends with a row of zeros.  Boot only. */
 void keyhandler_init(const struct debug_key *table);
 void keyhandler_run(char key);      /* an unknown key says how to get help */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The end of the host: panic with registers and a backtrace. */
-#ifndef KERN_PANIC_H
-#define KERN_PANIC_H
+#pragma once
 
 #include "base/assert.h"
 #include "cpu/frame.h"
@@ -11,5 +10,3 @@ void noreturn panic_at(const struct cpu_frame *f, const char *fmt, ...) printf_l
 
 /* Reboot after reboot_delay, so that a person at the screen can read; with noreboot stay halted. */
 void noreturn reboot_or_stop(void);
-
-#endif

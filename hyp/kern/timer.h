@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Timers: a heap of deadlines for each CPU, run on the way back to a guest or from idle. */
-#ifndef KERN_TIMER_H
-#define KERN_TIMER_H
+#pragma once
 
 #include "base/types.h"
 
@@ -36,5 +35,3 @@ void timer_migrate(struct timer *t, unsigned int cpu);
 void timer_init_cpu(unsigned int cpu);      /* before that CPU's first timer */
 void timer_run(void);                       /* consumes PCPU_WORK_TIMER; sets the APIC timer */
 void timer_dump(void);                      /* debug key t */
-
-#endif

@@ -3,8 +3,7 @@
  * Frames before there is a heap: taken from the RAM that boot/main.c lists, for page
  * tables, the frame table and the machine-to-phys table; the rest becomes the heap.
  */
-#ifndef MEM_BOOT_ALLOC_H
-#define MEM_BOOT_ALLOC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -28,5 +27,3 @@ void boot_alloc_finish(void);
 void boot_discard(void);
 /* Give the image's parts their protections; frees nothing. */
 void paging_protect_image(void);
-
-#endif

@@ -7,8 +7,7 @@
  * pv/pv_pagetype.c.  All fields of a domain's frame are guarded by that
  * domain's mm_lock; those of a free frame by the heap's.
  */
-#ifndef MEM_FRAME_H
-#define MEM_FRAME_H
+#pragma once
 
 #include "base/types.h"
 #include "config.h"
@@ -88,5 +87,3 @@ extern uint64_t *m2p_rw;
 #endif
 static inline void m2p_set(mfn_t mfn, uint64_t gpfn) { m2p_rw[mfn.n] = gpfn; }
 static inline uint64_t m2p_get(mfn_t mfn) { return m2p_rw[mfn.n]; }
-
-#endif

@@ -3,8 +3,7 @@
  * The page heap: all free RAM, in buddy blocks, kept apart by address width so that
  * a request for low memory is met without searching.
  */
-#ifndef MEM_HEAP_H
-#define MEM_HEAP_H
+#pragma once
 
 #include "mem/frame.h"
 
@@ -38,5 +37,3 @@ uint64_t heap_nr_dirty(void);
 int must_check heap_claim(uint64_t *claim, uint64_t pages);     /* *claim: the domain's; 0 drops it.  -XEN_ENOMEM */
 void heap_claim_used(uint64_t *claim, uint64_t pages);          /* frames were allocated against it */
 uint64_t heap_nr_claimed(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The hypervisor's own page tables: L4 slots 256 to 271, shared by every address space. */
-#ifndef MEM_PAGING_H
-#define MEM_PAGING_H
+#pragma once
 
 #include "mem/frame.h"
 #include "cpu/regs.h"
@@ -31,5 +30,3 @@ extern mfn_t hyp_l4_mfn;
 
 /* Fill slots 256..271 of a new L4 table @l4; @perdomain is the domain's own L3, or INVALID_MFN. */
 void paging_init_l4(uint64_t *l4, mfn_t perdomain);
-
-#endif

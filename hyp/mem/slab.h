@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Small objects of the hypervisor's own.  Sizes above half a page are whole pages. */
-#ifndef MEM_SLAB_H
-#define MEM_SLAB_H
+#pragma once
 
 #include "base/types.h"
 
@@ -11,5 +10,3 @@ void slab_free(void *p);        /* NULL is allowed */
 
 #define slab_new(type)              ((type *)slab_alloc(sizeof(type)))
 #define slab_new_array(type, nr)    ((type *)slab_alloc(sizeof(type) * (nr)))
-
-#endif

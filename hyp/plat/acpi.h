@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ACPI's static tables (ACPI 6.4 ch. 5): found, checked, and reduced to facts.  No AML. */
-#ifndef PLAT_ACPI_H
-#define PLAT_ACPI_H
+#pragma once
 
 #include "base/types.h"
 
@@ -33,5 +32,3 @@ int acpi_enter_sleep(uint32_t pm1a_value, uint32_t pm1b_value, uint8_t state);
 /* Try ACPI reset, then the keyboard controller, then port 0xcf9, then a triple fault. */
 void noreturn machine_reboot(void);
 void noreturn machine_power_off_or_halt(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* This processor's local APIC, xAPIC or x2APIC: EOI, IPIs, timer (SDM vol 3A ch. 10). */
-#ifndef PLAT_APIC_H
-#define PLAT_APIC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -17,5 +16,3 @@ void apic_send_nmi_others(void);
 void apic_timer_arm(uint64_t deadline_ns);
 bool apic_is_x2apic(void);
 uint32_t apic_read_error(void);             /* the error register, which this clears */
-
-#endif

@@ -3,8 +3,7 @@
  * The I/O APICs' redirection entries, by GSI.  Edge or level, who handles what and when to
  * mask is plat/irq.c's, whose lock guards all of this but ioapic_read_by_address.
  */
-#ifndef PLAT_IOAPIC_H
-#define PLAT_IOAPIC_H
+#pragma once
 
 #include "base/types.h"
 
@@ -25,5 +24,3 @@ void ioapic_unmask(unsigned int gsi);
 
 /* A register of the I/O APIC at @pa, for dom0 to look at.  -XEN_EINVAL: none there.  Any context. */
 int must_check ioapic_read_by_address(paddr_t pa, uint32_t reg, uint32_t *value);
-
-#endif

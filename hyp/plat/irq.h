@@ -4,8 +4,7 @@
  * irq_nr_gsi()) or was allocated for MSI.  Vectors 0x20..0xdf are devices'; the
  * highest are our own (timer, IPIs, spurious).
  */
-#ifndef PLAT_IRQ_H
-#define PLAT_IRQ_H
+#pragma once
 
 #include "base/types.h"
 
@@ -45,5 +44,3 @@ bool irq_is_level(unsigned int irq);
 /* Any interrupt vector >= 0x20, from entry/trap.c.  Acknowledges, handles storms and spurious ones. */
 void irq_dispatch(uint8_t vector);
 void irq_dump(void);                        /* debug key i */
-
-#endif

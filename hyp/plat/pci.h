@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* PCI configuration space, by MCFG or ports, and the devices that dom0 reported; MSI and MSI-X. */
-#ifndef PLAT_PCI_H
-#define PLAT_PCI_H
+#pragma once
 
 #include "plat/irq.h"
 
@@ -40,5 +39,3 @@ int must_check msix_prepare(struct pci_sbdf d);
 void msi_teardown_device(struct pci_sbdf d);
 /* True if a write would touch the address, data or mask that we put into an MSI capability: dom0's is dropped. */
 bool msi_owns_register(struct pci_sbdf d, uint16_t reg, unsigned int bytes);
-
-#endif

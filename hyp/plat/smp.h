@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Starting the other processors, and asking them to do things. */
-#ifndef PLAT_SMP_H
-#define PLAT_SMP_H
+#pragma once
 
 #include "base/types.h"
 
@@ -26,5 +25,3 @@ void smp_nmi(void);
 
 struct cpu_topology { uint32_t core, socket, node; };
 const struct cpu_topology *smp_topology(unsigned int cpu);
-
-#endif

@@ -8,8 +8,7 @@
  * stale entry and whose note is not later than the stamp must flush (tlb_flush_stale).
  * The count wraps; CPUs are made to flush long before a note could look new again.
  */
-#ifndef PLAT_TLB_H
-#define PLAT_TLB_H
+#pragma once
 
 #include "cpu/pcpu.h"
 
@@ -54,5 +53,3 @@ void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp);
 
 void tlb_init(void);            /* sets spin_poll */
 void tlb_poll(void);            /* do what others ask of this CPU: whoever waits calls it */
-
-#endif

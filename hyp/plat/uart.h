@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* 16550 serial ports, polled output, interrupt or polled input. */
-#ifndef PLAT_UART_H
-#define PLAT_UART_H
+#pragma once
 
 #include "base/types.h"
 
@@ -13,5 +12,3 @@ int uart_getc(unsigned int index);              /* -1: nothing */
 void uart_init_irq(unsigned int index);         /* input by interrupt: sets PCPU_WORK_CONSOLE */
 /* The I/O ports and irq that dom0 must not have; false if @index is not in use. */
 bool uart_resources(unsigned int index, uint16_t *port, unsigned int *irq);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Paravirtual guests: what hcall/, entry/ and boot/ may call in this folder. */
-#ifndef PV_PV_H
-#define PV_PV_H
+#pragma once
 
 #include <xenabi/xen.h>
 #include <xenabi/arch-x86.h>
@@ -56,5 +55,3 @@ int must_check msr_guest_write(struct vcpu *v, uint32_t msr, uint64_t val);
 void pv_hypercall_page(void *page);
 /* That of frame @mfn: 0, or -XEN_EACCES if it is no writable frame of @d. */
 int must_check pv_install_hypercall_page(struct domain *d, mfn_t mfn);
-
-#endif

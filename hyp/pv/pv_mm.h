@@ -3,8 +3,7 @@
  * Page-table types, private to pv/.  See pv_pagetype.c for the theory.
  * Everything here wants d->mm_lock held; @d owns the tables.
  */
-#ifndef PV_PV_MM_H
-#define PV_PV_MM_H
+#pragma once
 
 #include "core/insn.h"
 #include "core/page.h"
@@ -104,5 +103,3 @@ bool pv_io_privileged(const struct vcpu *v);
 enum pv_io_result pv_io(struct vcpu *v, const struct insn *in);
 /* INS and OUTS, a bounded number of steps; @in->len is made 0 if more are to do.  Faulted: #PF was injected. */
 enum pv_io_result pv_io_string(struct vcpu *v, struct insn *in);
-
-#endif

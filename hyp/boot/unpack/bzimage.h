@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Linux's bzImage: where the real kernel is in it (Linux x86 boot protocol, 2.08 on). */
-#ifndef BOOT_UNPACK_BZIMAGE_H
-#define BOOT_UNPACK_BZIMAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ bool bzimage_is(const void *image, size_t len);
 /* 0, or -XEN_EINVAL with *@why set to a static text. */
 int must_check bzimage_find(const void *image, size_t len, struct bzimage *out,
                             const char **why);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CRC-32 (IEEE 802.3) and CRC-64 (ECMA-182), both reflected, as gzip and xz use them. */
-#ifndef BOOT_UNPACK_CRC_H
-#define BOOT_UNPACK_CRC_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,5 +18,3 @@ uint32_t crc32(const struct crc32_table *table, const uint8_t *p, size_t len);
 
 void crc64_init(struct crc64_table *table);
 uint64_t crc64(const struct crc64_table *table, const uint8_t *p, size_t len);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The LZMA2 chunk stream inside an xz block. */
-#ifndef BOOT_UNPACK_LZMA2_H
-#define BOOT_UNPACK_LZMA2_H
+#pragma once
 
 #include "boot/unpack/unpack_job.h"
 
@@ -39,5 +38,3 @@ struct lzma2 {
 
 /* Decode chunks up to and with the end marker.  0 or an error with j->why set. */
 int must_check lzma2_decode(struct lzma2 *s, struct unpack_job *j);
-
-#endif

@@ -3,8 +3,7 @@
  * Unpacking of compressed kernels at boot: gzip, xz, zstd and lz4 (legacy
  * frames), each from one buffer into another.  Pure code over untrusted input.
  */
-#ifndef BOOT_UNPACK_UNPACK_H
-#define BOOT_UNPACK_UNPACK_H
+#pragma once
 
 #include <stdint.h>
 #include <stddef.h>
@@ -31,5 +30,3 @@ int64_t must_check unpack(const void *in, size_t len, void *out, size_t out_len,
 
 /* Name of the format that @in starts with, NULL if unpack() would not know it. */
 const char *unpack_format(const void *in, size_t len);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What unpack.c and the decoders share; not for anyone else. */
-#ifndef BOOT_UNPACK_UNPACK_JOB_H
-#define BOOT_UNPACK_UNPACK_JOB_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -85,5 +84,3 @@ static always_inline uint8_t *copy_match(uint8_t *out, const uint8_t *end,
         *out++ = *from++;
     return stop;
 }
-
-#endif

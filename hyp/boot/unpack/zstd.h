@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the two halves of the zstd decoder share: entropy coding and its bit reader. */
-#ifndef BOOT_UNPACK_ZSTD_H
-#define BOOT_UNPACK_ZSTD_H
+#pragma once
 
 #include "boot/unpack/unpack_job.h"
 
@@ -90,5 +89,3 @@ bool huf_read(struct huf *h, struct fse *scratch, const uint8_t **p, const uint8
 /* Exactly @out_len literals from @in; false if the stream is malformed. */
 bool huf_decode(const struct huf *h, const uint8_t *in, size_t len, const uint8_t *readable,
                 uint8_t *out, size_t out_len);
-
-#endif
