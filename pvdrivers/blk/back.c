@@ -26,7 +26,7 @@ static int read_config(struct blkback *b)
 static int publish_offer(struct blkback *b, uint32_t txn)
 {
     const struct blk_geometry *g = &b->geometry;
-    const struct { const char *name; uint64_t value; bool want; } nodes[] = {
+    const struct xenbus_node nodes[] = {
         { "feature-barrier", g->can_flush, true },
         { "feature-flush-cache", g->can_flush, true },
         { "feature-persistent", b->config.persistent != 0, true },
@@ -39,29 +39,22 @@ static int publish_offer(struct blkback *b, uint32_t txn)
         { "discard-alignment", g->discard_alignment, g->can_discard },
         { "discard-secure", g->can_discard_secure, g->can_discard },
     };
-    int rc = 0;
 
-    for ( size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && rc == 0; i++ )
-        if ( nodes[i].want )
-            rc = xenbus_write_number(&b->bus, txn, nodes[i].name, nodes[i].value);
-    return rc;
+    return xenbus_write_nodes(&b->bus, txn, nodes, sizeof(nodes) / sizeof(nodes[0]));
 }
 
 static int publish_properties(struct blkback *b, uint32_t txn)
 {
     const struct blk_geometry *g = &b->geometry;
-    const struct { const char *name; uint64_t value; } nodes[] = {
-        { "sectors", g->sectors },
-        { "sector-size", g->sector_size },
-        { "physical-sector-size", g->physical_sector_size },
+    const struct xenbus_node nodes[] = {
+        { "sectors", g->sectors, true },
+        { "sector-size", g->sector_size, true },
+        { "physical-sector-size", g->physical_sector_size, true },
         { "info", (g->cdrom ? VDISK_CDROM : 0u) | (g->removable ? VDISK_REMOVABLE : 0u) |
-                  (g->read_only ? VDISK_READONLY : 0u) },
+                  (g->read_only ? VDISK_READONLY : 0u), true },
     };
-    int rc = 0;
 
-    for ( size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]) && rc == 0; i++ )
-        rc = xenbus_write_number(&b->bus, txn, nodes[i].name, nodes[i].value);
-    return rc;
+    return xenbus_write_nodes(&b->bus, txn, nodes, sizeof(nodes) / sizeof(nodes[0]));
 }
 
 /* The number of ring pages as a power of two, in whichever way the front end says it; -1: not acceptable. */
@@ -82,9 +75,8 @@ static int read_ring_order(struct blkback *b)
 
 static int read_queue(struct blkback *b, unsigned int i, grant_ref_t *refs, evtchn_port_t *port)
 {
-    const char *prefix = b->nr_queues > 1 ? "queue-%/" : "";
     const unsigned int pages = 1u << b->ring_order;
-    char name[XENBUS_VALUE_MAX], fmt[XENBUS_VALUE_MAX];
+    char name[XENBUS_VALUE_MAX];
     uint64_t n = 0;
 
     for ( unsigned int k = 0; k < pages; k++ )
@@ -92,11 +84,7 @@ static int read_queue(struct blkback *b, unsigned int i, grant_ref_t *refs, evtc
         /* A single page may be called either way. */
         for ( int indexed = pages > 1; indexed < 2 && n == 0; indexed++ )
         {
-            const size_t len = pv_length(prefix);
-
-            __builtin_memcpy(fmt, prefix, len);
-            __builtin_memcpy(fmt + len, indexed ? "ring-ref%" : "ring-ref", indexed ? 10 : 9);
-            xenbus_format(name, sizeof(name), fmt, b->nr_queues > 1 ? i : k, k);
+            xenbus_queue_node(name, b->nr_queues, i, indexed ? "ring-ref%" : "ring-ref", k);
             n = xenbus_number(&b->bus, b->bus.peer_path, name, 0, UINT32_MAX);
         }
         if ( n == 0 )
@@ -104,7 +92,7 @@ static int read_queue(struct blkback *b, unsigned int i, grant_ref_t *refs, evtc
         refs[k] = (grant_ref_t)n;
         n = 0;
     }
-    xenbus_format(name, sizeof(name), b->nr_queues > 1 ? "queue-%/event-channel" : "event-channel", i, 0);
+    xenbus_queue_node(name, b->nr_queues, i, "event-channel", 0);
     *port = (evtchn_port_t)xenbus_number(&b->bus, b->bus.peer_path, name, 0, UINT32_MAX);
     return *port ? 0 : -XEN_ENOENT;
 }

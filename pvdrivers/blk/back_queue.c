@@ -9,6 +9,7 @@
  * against the device before anything is done, and its data pages are reached by reference only.
  */
 #include "blk/back.h"
+#include "lend/lend.h"
 
 #define MAX_COPIES      256u
 
@@ -207,22 +208,12 @@ static int parse_rw(struct blkback_queue *q, struct blkback_request *r, const st
 /* The descriptors' page: copied to our own, then looked at. */
 static int fetch_indirect(struct blkback_queue *q, grant_ref_t ref, unsigned int nr)
 {
-    const size_t bytes = nr * sizeof(struct blkif_request_segment);
-    const struct xenbus *bus = &q->b->bus;
-    void *at;
+    struct pv_copy c = {
+        .local = q->indirect, .ref = ref, .len = (uint16_t)(nr * sizeof(struct blkif_request_segment)),
+    };
 
-    if ( bus->ops->grant_copy )
-    {
-        struct pv_copy c = { .local = q->indirect, .ref = ref, .len = (uint16_t)bytes };
-
-        bus->ops->grant_copy(bus->ctx, bus->peer, &c, 1);
-        return c.status;
-    }
-    if ( bus->ops->grant_map(bus->ctx, bus->peer, &ref, 1, true, &at) )
-        return -XEN_EFAULT;
-    ring_copy(q->indirect, at, bytes);
-    bus->ops->grant_unmap(bus->ctx, at, 1);
-    return 0;
+    lend_copy(&q->b->bus, &c, 1);
+    return c.status;
 }
 
 static int parse_indirect(struct blkback_queue *q, struct blkback_request *r, const struct blkif_request_indirect *raw)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The front end of a block device: what it makes of the back end's folder, its states, what may be submitted. */
 #include "blk/front.h"
-
-#define MAX_LOST_PAGES 64u
+#include "lend/lend.h"
 
 static struct blkfront *of_bus(struct xenbus *bus)
 {
@@ -72,7 +71,7 @@ static int setup(struct blkfront *f)
     struct blkfront_io *waiting = reclaim(f);
     const char *peer = bus->peer_path;
     unsigned int order;
-    int rc = 0;
+    int rc = lend_check_lost(bus, f->lost_pages);
 
     f->nr_queues = least(xenbus_number(bus, peer, "multi-queue-max-queues", 1, UINT32_MAX), f->config.max_queues);
     f->nr_queues += f->nr_queues == 0;
@@ -80,11 +79,6 @@ static int setup(struct blkfront *f)
     f->max_segments = least(xenbus_number(bus, peer, "feature-max-indirect-segments", 0, UINT32_MAX),
                             f->config.max_segments);
     f->persistent = f->config.copy && xenbus_flag(bus, peer, "feature-persistent");
-    if ( f->lost_pages > MAX_LOST_PAGES )
-    {
-        xenbus_log(bus, "the back end keeps too many of our pages");
-        rc = -XEN_EBUSY;
-    }
     for ( unsigned int i = 0; i < f->nr_queues && rc == 0; i++ )
         rc = blkfront_queue_open(&f->queue[i], order);
     spread(f, waiting);
@@ -143,19 +137,15 @@ static int enter(struct xenbus *bus, enum xenbus_step step)
 static int publish_queue(struct blkfront *f, uint32_t txn, unsigned int i)
 {
     const struct blkfront_queue *q = &f->queue[i];
-    const char *prefix = f->nr_queues > 1 ? "queue-%/" : "";
-    const size_t len = pv_length(prefix);
-    char fmt[XENBUS_VALUE_MAX], name[XENBUS_VALUE_MAX];
+    char name[XENBUS_VALUE_MAX];
     int rc = 0;
 
     for ( unsigned int k = 0; k < q->ring_pages && rc == 0; k++ )
     {
-        __builtin_memcpy(fmt, prefix, len);
-        __builtin_memcpy(fmt + len, q->ring_pages > 1 ? "ring-ref%" : "ring-ref", q->ring_pages > 1 ? 10 : 9);
-        xenbus_format(name, sizeof(name), fmt, f->nr_queues > 1 ? i : k, k);
+        xenbus_queue_node(name, f->nr_queues, i, q->ring_pages > 1 ? "ring-ref%" : "ring-ref", k);
         rc = xenbus_write_number(&f->bus, txn, name, q->ring_refs[k]);
     }
-    xenbus_format(name, sizeof(name), f->nr_queues > 1 ? "queue-%/event-channel" : "event-channel", i, 0);
+    xenbus_queue_node(name, f->nr_queues, i, "event-channel", 0);
     return rc ? rc : xenbus_write_number(&f->bus, txn, name, (uint64_t)q->port);
 }
 
@@ -171,16 +161,17 @@ static int publish(struct xenbus *bus, uint32_t txn, enum xenbus_step step)
         rc = publish_queue(f, txn, i);
     if ( rc == 0 )
         rc = xenbus_write(bus, txn, "protocol", BLK_PROTOCOL);
-    if ( rc == 0 )
-        rc = xenbus_write_number(bus, txn, "feature-persistent", f->config.copy);
-    /* These stay from an earlier time otherwise, or are not expected by simple back ends. */
-    if ( rc == 0 )
-        rc = pages > 1 ? xenbus_write_number(bus, txn, "ring-page-order", (uint64_t)__builtin_ctz(pages))
-                       : xenbus_write(bus, txn, "ring-page-order", NULL);
-    if ( rc == 0 || rc == -XEN_ENOENT )
-        rc = f->nr_queues > 1 ? xenbus_write_number(bus, txn, "multi-queue-num-queues", f->nr_queues)
-                              : xenbus_write(bus, txn, "multi-queue-num-queues", NULL);
-    return rc == -XEN_ENOENT ? 0 : rc;
+    if ( rc )
+        return rc;
+
+    /* Simple back ends do not expect the last two, and they may be there from an earlier time. */
+    const struct xenbus_node nodes[] = {
+        { "feature-persistent", f->config.copy, true },
+        { "ring-page-order", (uint64_t)__builtin_ctz(pages), pages > 1 },
+        { "multi-queue-num-queues", f->nr_queues, f->nr_queues > 1 },
+    };
+
+    return xenbus_write_nodes(bus, txn, nodes, sizeof(nodes) / sizeof(nodes[0]));
 }
 
 /* A new size; what else changed since we connected is not for now. */

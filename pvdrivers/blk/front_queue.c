@@ -6,6 +6,7 @@
  * if it names a slot in use, of this use (the generation), and the operation that was sent.
  */
 #include "blk/front.h"
+#include "lend/lend.h"
 
 struct slot {
     struct blkfront_io *io;             /* NULL: free */
@@ -18,7 +19,7 @@ struct slot {
     void **pages;                       /* with "copy": our own */
 };
 
-static const struct xenbus *bus_of(const struct blkfront_queue *q)
+static struct xenbus *bus_of(const struct blkfront_queue *q)
 {
     return &q->f->bus;
 }
@@ -40,46 +41,9 @@ static void end_io(struct blkfront *f, struct blkfront_io *io, int status)
     f->ended = io;
 }
 
-/* True: the peer has lost it. */
 static bool take_back(struct blkfront_queue *q, grant_ref_t *ref)
 {
-    const struct xenbus *bus = bus_of(q);
-    const bool ok = *ref == PV_NO_GRANT || bus->ops->grant_end(bus->ctx, *ref) == 0;
-
-    if ( !ok )
-        q->f->lost_pages++;
-    *ref = PV_NO_GRANT;
-    return ok;
-}
-
-/* A page of our own and its grant, made when first needed. */
-static int own_page(struct blkfront_queue *q, void **page, grant_ref_t *ref, bool readonly)
-{
-    const struct xenbus *bus = bus_of(q);
-    int rc;
-
-    if ( *page )
-        return 0;
-    *page = bus->ops->pages_alloc(bus->ctx, 1);
-    if ( !*page )
-        return -XEN_ENOMEM;
-    rc = bus->ops->grant_give(bus->ctx, bus->peer, *page, readonly, ref);
-    if ( rc )
-    {
-        bus->ops->pages_free(bus->ctx, *page, 1);
-        *page = NULL;
-        *ref = PV_NO_GRANT;
-    }
-    return rc;
-}
-
-static void drop_page(struct blkfront_queue *q, void **page, grant_ref_t *ref)
-{
-    const struct xenbus *bus = bus_of(q);
-
-    if ( *page && take_back(q, ref) )
-        bus->ops->pages_free(bus->ctx, *page, 1);
-    *page = NULL;               /* one that the peer keeps is nobody's from now on */
+    return lend_end(bus_of(q), ref, &q->f->lost_pages);
 }
 
 static uint32_t offset_of(const struct blk_vec *v)
@@ -111,7 +75,7 @@ static int lend(struct blkfront_queue *q, struct slot *s)
 
         if ( q->f->config.copy )
         {
-            rc = own_page(q, &s->pages[s->nr], &s->refs[s->nr], false);
+            rc = lend_page(bus_of(q), &s->pages[s->nr], &s->refs[s->nr], false);
             if ( rc == 0 && io->op != BLK_READ )
                 __builtin_memcpy((uint8_t *)s->pages[s->nr] + offset_of(v), v->base, v->len);
         }
@@ -124,7 +88,7 @@ static int lend(struct blkfront_queue *q, struct slot *s)
         }
     }
     if ( rc == 0 && io->nr_vec > BLK_SEGMENTS )
-        rc = own_page(q, &s->indirect, &s->indirect_ref, true);
+        rc = lend_page(bus_of(q), &s->indirect, &s->indirect_ref, true);
     if ( rc )
         end_loan(q, s);
     return rc;
@@ -409,8 +373,8 @@ void blkfront_queue_reclaim(struct blkfront_queue *q)
                 wait_again(q, io);
         }
         for ( unsigned int k = 0; q->f->config.copy && k < blkfront_max_vec(q->f); k++ )
-            drop_page(q, &s->pages[k], &s->refs[k]);
-        drop_page(q, &s->indirect, &s->indirect_ref);
+            lend_drop(bus_of(q), &s->pages[k], &s->refs[k], &q->f->lost_pages);
+        lend_drop(bus_of(q), &s->indirect, &s->indirect_ref, &q->f->lost_pages);
     }
     for ( unsigned int i = 0; i < q->ring_pages; i++ )
         all &= take_back(q, &q->ring_refs[i]);

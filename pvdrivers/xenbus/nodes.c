@@ -108,3 +108,24 @@ int xenbus_write_number(struct xenbus *bus, uint32_t txn, const char *name, uint
     xenbus_format(text, sizeof(text), "%", value, 0);
     return xenbus_write(bus, txn, name, text);
 }
+
+int xenbus_write_nodes(struct xenbus *bus, uint32_t txn, const struct xenbus_node *nodes, size_t nr)
+{
+    int rc = 0;
+
+    for ( size_t i = 0; i < nr && (rc == 0 || rc == -XEN_ENOENT); i++ )
+        rc = nodes[i].want ? xenbus_write_number(bus, txn, nodes[i].name, nodes[i].value)
+                           : xenbus_write(bus, txn, nodes[i].name, NULL);
+    return rc == -XEN_ENOENT ? 0 : rc;
+}
+
+void xenbus_queue_node(char name[XENBUS_VALUE_MAX], unsigned int nr_queues, unsigned int queue, const char *node,
+                       uint64_t k)
+{
+    name[0] = '\0';
+    if ( nr_queues > 1 )
+        xenbus_format(name, XENBUS_VALUE_MAX, "queue-%/", queue, 0);
+    const size_t len = pv_length(name);
+
+    xenbus_format(name + len, XENBUS_VALUE_MAX - len, node, k, 0);
+}

@@ -40,7 +40,7 @@ static const uint8_t front_table[NR_STATES][NR_STATES] = {
 static const uint8_t back_table[NR_STATES][NR_STATES] = {
     [XenbusStateInitialising] = { BEGIN,  BEGIN,        BEGIN, BEGIN,   BEGIN, BEGIN,   BEGIN },
     [XenbusStateInitWait]     = { NONE,   NONE,         NONE,  CONNECT, NONE,  NONE,    NONE },
-    [XenbusStateConnected]    = { CLOSED, BEGIN,        NONE,  NONE,    NONE,  CLOSING, CLOSED },
+    [XenbusStateConnected]    = { CLOSED, BEGIN,        NONE,  NONE,    CHANGED, CLOSING, CLOSED },
     [XenbusStateClosing]      = { CLOSED, OFFER_ONLINE, NONE,  NONE,    NONE,  NONE,    CLOSED },
     [XenbusStateClosed]       = { NONE,   OFFER_ONLINE, NONE,  NONE,    NONE,  NONE,    NONE },
 };
@@ -78,6 +78,8 @@ static int write_state(struct xenbus *bus, uint32_t txn, uint8_t state, const st
         if ( rc )
             return rc;
     }
+    if ( bus->driver->direct && !bus->is_back && state == XenbusStateInitialised )
+        state = XenbusStateConnected;
     return xenbus_write_number(bus, txn, "state", state);
 }
 
@@ -185,6 +187,21 @@ static int try_resume(struct xenbus *bus)
     return 0;
 }
 
+static enum action action_for(struct xenbus *bus, uint8_t peer)
+{
+    if ( bus->driver->direct && bus->is_back && peer == XenbusStateConnected )
+    {
+        if ( bus->state == XenbusStateInitWait )
+            return CONNECT;
+        if ( bus->state == XenbusStateInitialising )
+            return read_state(bus, bus->path) == XenbusStateInitialising ? NONE : RESTART;
+    }
+    if ( bus->driver->direct && !bus->is_back && peer == XenbusStateInitialising &&
+         bus->state == XenbusStateInitialised )
+        return RESTART;
+    return (bus->is_back ? back_table : front_table)[bus->state][peer];
+}
+
 /* One look at both states and what follows from it. */
 static int look_and_act(struct xenbus *bus)
 {
@@ -205,7 +222,7 @@ static int look_and_act(struct xenbus *bus)
 
     const uint8_t peer = read_state(bus, bus->peer_path);
 
-    return act(bus, (bus->is_back ? back_table : front_table)[bus->state][peer]);
+    return act(bus, action_for(bus, peer));
 }
 
 void xenbus_run(struct xenbus *bus)

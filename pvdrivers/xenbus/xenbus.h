@@ -42,6 +42,13 @@ struct xenbus_driver {
 
     /* The peer's nodes may have changed while both are Connected.  May be NULL. */
     void (*changed)(struct xenbus *bus);
+
+    /*
+     * Network devices: a front end that is ready says Connected in the place of Initialised, without waiting for
+     * its back end.  A back end that is new cannot tell old rings from new ones by that: it stays Initialising
+     * until the front end is, too.
+     */
+    bool direct;
 };
 
 struct xenbus {
@@ -96,6 +103,18 @@ uint64_t xenbus_number(struct xenbus *bus, const char *folder, const char *name,
 bool xenbus_flag(struct xenbus *bus, const char *folder, const char *name);
 int xenbus_write(struct xenbus *bus, uint32_t txn, const char *name, const char *value);
 int xenbus_write_number(struct xenbus *bus, uint32_t txn, const char *name, uint64_t value);
+
+/* Several numbers; those that are not wanted are removed, if they are there. */
+struct xenbus_node {
+    const char *name;
+    uint64_t value;
+    bool want;
+};
+int xenbus_write_nodes(struct xenbus *bus, uint32_t txn, const struct xenbus_node *nodes, size_t nr);
+
+/* The name of a node of @queue: below a folder of its own if there are several.  @name may have @k in it. */
+void xenbus_queue_node(char name[XENBUS_VALUE_MAX], unsigned int nr_queues, unsigned int queue, const char *node,
+                       uint64_t k);
 
 /* @fmt with the first '%' as @a and the second as @b into @buf; what does not fit is cut off and false. */
 bool xenbus_format(char *buf, size_t size, const char *fmt, uint64_t a, uint64_t b);

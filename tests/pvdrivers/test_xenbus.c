@@ -132,7 +132,7 @@ static int leave(struct xenbus *bus)
     return 0;
 }
 
-static const struct xenbus_driver driver = { .enter = enter, .publish = publish, .leave = leave };
+static struct xenbus_driver driver = { .enter = enter, .publish = publish, .leave = leave };
 
 static void start(int end)
 {
@@ -260,17 +260,23 @@ static void explore(int depth)
 
 TEST(all_interleavings_with_restarts_end_connected)
 {
-    fresh(3);
-    memset(seen, 0, sizeof(seen));
-    start(BACK);
-    start(FRONT);
-    explore(0);
-    fresh(3);
-    start(FRONT);
-    start(BACK);
-    explore(0);
-    print_message("%u worlds\n", nr_worlds);
-    assert_true(nr_worlds >= 40);
+    for ( int direct = 0; direct < 2; direct++ )
+    {
+        driver.direct = direct;
+        nr_worlds = 0;
+        fresh(3);
+        memset(seen, 0, sizeof(seen));
+        start(BACK);
+        start(FRONT);
+        explore(0);
+        fresh(3);
+        start(FRONT);
+        start(BACK);
+        explore(0);
+        print_message("%u worlds\n", nr_worlds);
+        assert_true(nr_worlds >= 40);
+    }
+    driver.direct = false;
 }
 
 static void both_connected(void)
@@ -383,8 +389,9 @@ TEST(any_sequence_of_peer_states_is_survived)
     uint64_t seed = 42;
 
     for ( int end = FRONT; end <= BACK; end++ )
-        for ( int round = 0; round < 2000; round++ )
+        for ( int round = 0; round < 4000; round++ )
         {
+            driver.direct = round % 2;
             fresh(0);
             start(end);
             for ( int i = 0; i < 12; i++ )
@@ -408,6 +415,7 @@ TEST(any_sequence_of_peer_states_is_survived)
                               w.state[1], w.bus[1].state);
             assert_true(connected());
         }
+    driver.direct = false;
 }
 
 TEST(numbers_are_decimal_and_bounded)
