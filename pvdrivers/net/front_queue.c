@@ -205,7 +205,8 @@ void netfront_queue_run(struct netfront_queue *q)
         wrong = take_answers(q);
         if ( !wrong )
             wrong = take_packets(q);
-        quiet = ring_front_sleep(&q->tx) & ring_front_sleep(&q->rx);
+        quiet = ring_front_sleep(&q->tx);
+        quiet &= ring_front_sleep(&q->rx);
     }
     if ( wrong )
     {

@@ -135,9 +135,42 @@ def blkfront_seeds():
         yield b"".join(parts)
 
 
+def netback_seeds():
+    """Flags, then headers, chains, buffers, packets to the front end: see fuzz_netback.c."""
+    rng = random.Random(7)
+
+    def chain(flags, sizes, extra=b""):
+        slots = b""
+        for i, size in enumerate(sizes):
+            slots += bytes([0, 0, 0, size >> 8, size & 255]) + (extra if i == 0 and flags & 8 else b"")
+        return bytes([2, flags] + ([len(sizes) - 1] if flags & 0x80 else [])) + slots
+
+    parts = [bytes([1, 0, kind, proto, 0, 100, 0x50]) for kind in (0, 1, 2, 4, 8, 0x20, 0x21, 0x41) for proto in (0, 1)]
+    parts += [chain(0, [100]), chain(1, [114]), chain(2, [1500]), chain(0x80, [5000, 3000, 1000]),
+              chain(9, [114], bytes([1, 1, 2, 0, 1])), chain(8, [60], bytes([2, 1, 0, 0, 0])), chain(0x80, [40] * 20)]
+    parts += [bytes([8, 16]) + bytes([1]) * 16, bytes([9, 0, 0, 1, 0, 0, 0]), bytes([9, 0, 1, 0x20, 0, 1, 1, 2, 0]),
+              bytes([5])]
+    for flags in range(16):
+        yield bytes([flags * 4 & 63, flags & 1, flags >> 1 & 1]) + b"".join(
+            rng.choice(parts) + bytes([5]) for _ in range(30))
+
+
+def netfront_seeds():
+    """Flags and nodes, then packets both ways, answers, states: see fuzz_netfront.c."""
+    rng = random.Random(8)
+    parts = [bytes([0, 1, 100, 1, kind, 1, 2, 0]) for kind in range(0, 16)]
+    parts += [bytes([2, 1, 1]), bytes([3, 0, 1, 1, 100, 80, 80]), bytes([3, 0x21, 1, 1, 100, 80, 86]),
+              bytes([3, 0x80, 2]) + bytes([1, 1, 200, 80, 80]) * 3,
+              bytes([3, 0x29, 1, 1, 100, 80, 86, 1, 1, 2, 0, 1]), bytes([5]), bytes([7, 1])]
+    for flags in range(8):
+        yield bytes(flags >> i & 1 for i in range(3)) + bytes([2, 2, 5, 2, 9, 9]) + b"".join(
+            rng.choice(parts) + bytes([5]) for _ in range(40))
+
+
 def main():
     targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds, "core": core_seeds,
-               "insn": insn_seeds, "blkback": blkback_seeds, "blkfront": blkfront_seeds}
+               "insn": insn_seeds, "blkback": blkback_seeds, "blkfront": blkfront_seeds,
+               "netback": netback_seeds, "netfront": netfront_seeds}
     for name, seeds in targets.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
