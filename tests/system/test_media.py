@@ -92,10 +92,13 @@ def test_ipxe_loads_its_script_by_its_own_driver(host, no_leak, card, chip):
     assert re.search(r"^%s at \S*10\.9\.2\.\d+" % chip, host.ok("cat /run/seen"), re.M)
 
 
+# It draws every two seconds what it does then, which is not every test; number 4 takes long enough.
 @pytest.mark.slow
 def test_memtest_tests(host, no_leak):
     scenario.create(host, "memtest", config("memtest", "/media/memtest.iso"), timeout=300)
-    host.ok("timeout 300 sh -c 'until grep -q walking /run/memtest.txt; do sleep 2; done'", 330)
+    host.ok("timeout 300 sh -c 'until grep -q \"#[4-9] .*Moving\" /run/memtest.txt; do sleep 2; done'", 330)
+    said = host.ok("cat /run/memtest.txt")
+    assert "of 55.6MB]" in said and "Errors: 0 " in said and not re.search(r"Errors: +[1-9]", said), said
     host.ok("xl destroy memtest")
 
 
