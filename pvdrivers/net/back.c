@@ -30,6 +30,7 @@ static int leave(struct xenbus *bus)
 {
     struct netback *b = of_bus(bus);
 
+    b->news |= b->queue[0].m != NULL;
     for ( unsigned int i = 0; i < NET_MAX_QUEUES; i++ )
         netback_queue_close(&b->queue[i]);
     return 0;
@@ -73,6 +74,7 @@ static int connect(struct netback *b)
             return rc;
         }
     }
+    b->news = true;
     b->more = true;             /* what may be in the rings already has sent its event before us */
     return 0;
 }
@@ -107,16 +109,14 @@ void netback_run(struct netback *b)
         netback_queue_run(&b->queue[i]);
     if ( b->bus.again )
         xenbus_run(&b->bus);
+    if ( b->news && b->config.changed )
+        b->config.changed(b->config.owner);
+    b->news = false;
 }
 
 void netback_watch(struct netback *b)
 {
-    const uint8_t before = b->bus.state;
-
     xenbus_run(&b->bus);
-    if ( b->bus.state != before && b->config.changed &&
-         (b->bus.state == XenbusStateConnected || before == XenbusStateConnected) )
-        b->config.changed(b->config.owner);
     netback_run(b);
 }
 

@@ -64,6 +64,7 @@ struct netback {
     bool list_lost;                     /* ... which an earlier life of ours knew: all pass */
     uint8_t multicast[NETBACK_MAX_MULTICAST][6];
     unsigned int nr_multicast;
+    bool news;                          /* changed() is due */
     bool more;                          /* netback_run stopped before all was done: call it again soon */
     struct netback_stats {
         uint64_t received, sent, refused, dropped, failed_copies, filtered, notifications;

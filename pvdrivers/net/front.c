@@ -8,12 +8,6 @@ static struct netfront *of_bus(struct xenbus *bus)
     return (struct netfront *)bus;
 }
 
-static void tell_owner(struct netfront *f)
-{
-    if ( f->config.changed )
-        f->config.changed(f->config.owner);
-}
-
 static int digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
@@ -43,6 +37,7 @@ static int leave(struct xenbus *bus)
 {
     struct netfront *f = of_bus(bus);
 
+    f->news |= bus->state == XenbusStateConnected;
     for ( unsigned int i = 0; i < NET_MAX_QUEUES; i++ )
         netfront_queue_shut(&f->queue[i]);
     return 0;
@@ -87,11 +82,8 @@ static void changed(struct xenbus *bus)
     struct netfront *f = of_bus(bus);
     const bool link = xenbus_number(bus, bus->peer_path, "carrier", 1, 1);
 
-    if ( link != f->link )
-    {
-        f->link = link;
-        tell_owner(f);
-    }
+    f->news |= link != f->link;
+    f->link = link;
 }
 
 static int enter(struct xenbus *bus, enum xenbus_step step)
@@ -106,7 +98,7 @@ static int enter(struct xenbus *bus, enum xenbus_step step)
         /* The receive requests are in the ring since before there was anybody to tell. */
         bus->ops->channel_notify(bus->ctx, (evtchn_port_t)f->queue[i].rx_port);
     }
-    f->more = true;
+    f->more = f->news = true;
     return 0;
 }
 
@@ -159,15 +151,14 @@ void netfront_run(struct netfront *f)
         netfront_queue_run(&f->queue[i]);
     if ( f->bus.again )
         xenbus_run(&f->bus);
+    if ( f->news && f->config.changed )
+        f->config.changed(f->config.owner);
+    f->news = false;
 }
 
 void netfront_watch(struct netfront *f)
 {
-    const uint8_t before = f->bus.state;
-
     xenbus_run(&f->bus);
-    if ( f->bus.state != before && (f->bus.state == XenbusStateConnected || before == XenbusStateConnected) )
-        tell_owner(f);
     netfront_run(f);
 }
 

@@ -57,6 +57,7 @@ struct netfront {
     uint8_t mac[6];
     uint16_t mtu;                       /* without the Ethernet header */
     bool link;
+    bool news;                          /* changed() is due */
     bool more;                          /* netfront_run stopped before all was done: call it again soon */
     unsigned int lost_pages;            /* never given back by the back end */
     struct netfront_stats {

@@ -171,6 +171,67 @@ TEST(a_udp_checksum_of_zero_goes_as_all_ones)
     wire_end();
 }
 
+/* One byte of a good packet changed, or its end cut off: is there still a checksum to be found? */
+TEST(headers_that_lie_are_no_headers)
+{
+    static const struct { bool v6, udp; int at; uint8_t value; uint32_t len; bool found, filled; } t[] = {
+        { false, false, -1, 0, 54, true, true },
+        { false, false, -1, 0, 53, false, false },          /* TCP cut off */
+        { false, false, -1, 0, 33, false, false },          /* IP cut off */
+        { false, false, 12, 0x09, 54, false, false },       /* another protocol */
+        { false, false, 14, 0x44, 54, false, false },       /* a header of 16 bytes */
+        { false, false, 14, 0x4f, 54, false, false },       /* ... of 60 */
+        { false, false, 14, 0x65, 54, false, false },       /* version 6 in 4 */
+        { false, false, 17, 41, 54, true, false },          /* ends one byte behind the packet */
+        { false, false, 17, 37, 54, true, false },          /* ends before the checksum */
+        { false, false, 17, 41, 60, true, true },           /* padding */
+        { false, false, 16, 1, 60, true, false },           /* ends far behind it */
+        { false, false, 20, 0x20, 54, false, false },       /* a fragment */
+        { false, false, 21, 1, 54, false, false },
+        { false, false, 20, 0x40, 54, true, true },
+        { false, false, 23, 1, 54, false, false },          /* ICMP */
+        { false, false, 46, 0x40, 54, false, false },       /* TCP's own length too small */
+        { false, false, 46, 0x60, 54, false, false },       /* ... and more than there is */
+        { false, true, -1, 0, 42, true, true },
+        { false, true, -1, 0, 41, false, false },
+        { true, true, -1, 0, 62, true, true },
+        { true, true, -1, 0, 61, false, false },
+        { true, true, -1, 0, 53, false, false },
+        { true, true, 14, 0x40, 62, false, false },
+        { true, true, 20, 0, 62, false, false },            /* hop by hop: nothing sensible follows */
+        { true, true, 20, 44, 80, false, false },           /* a fragment */
+        { true, true, 20, 43, 80, false, false },           /* routed */
+        { true, true, 20, 59, 62, false, false },           /* nothing next */
+        { true, true, 19, 9, 63, true, true },
+        { true, true, 18, 1, 62, true, false },
+    };
+    static const struct net_offers none;
+
+    for ( size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++ )
+        for ( int fill = 0; fill < 2; fill++ )
+        {
+            const uint32_t header = (t[i].v6 ? 54 : 34) + (t[i].udp ? 8 : 20);
+            const struct wire_kind k = { .v6 = t[i].v6, .udp = t[i].udp, .blank = true };
+            struct net_packet whole = wire_packet(&k, header < 74 ? 100 : header, &seed), p = whole;
+            int rc;
+
+            whole.data[t[i].v6 ? 18 : 16] = 0;
+            whole.data[t[i].v6 ? 19 : 17] = t[i].len - (t[i].v6 ? 54 : 14);
+            if ( t[i].at >= 0 )
+                whole.data[t[i].at] = t[i].value;
+            p.len = t[i].len;
+            p.data = malloc(p.len);                         /* to the byte, for the sanitizer */
+            memcpy(p.data, whole.data, p.len);
+            rc = net_prepare(&p, fill ? &none : &wire_all);
+            if ( rc != (t[i].found && (t[i].filled || !fill) ? 0 : -XEN_EINVAL) )
+                print_message("row %zu: %d\n", i, rc);
+            assert_int_equal(rc, t[i].found && (t[i].filled || !fill) ? 0 : -XEN_EINVAL);
+            net_choose(&p, 8);
+            wire_free(&p);
+            wire_free(&whole);
+        }
+}
+
 TEST(large_segments_need_a_peer_that_takes_them)
 {
     for ( int way = 0; way < 4; way++ )
@@ -460,6 +521,7 @@ TEST(a_back_end_that_starts_anew_gets_new_rings)
         wire_back_begin();
         assert_true(wire_settle());
         assert_int_equal(netfront.nr_queues, 1 + i % 2);
+        assert_true(at_front.changed >= 1 && at_back.changed >= 1);
         quick_check();
     }
     assert_int_equal(netfront.lost_pages, 0);
@@ -544,6 +606,7 @@ TESTS(
     RUN(packets_arrive_unchanged_and_in_order_in_every_way),
     RUN(a_peer_that_takes_no_blank_checksums_gets_right_ones),
     RUN(a_udp_checksum_of_zero_goes_as_all_ones),
+    RUN(headers_that_lie_are_no_headers),
     RUN(large_segments_need_a_peer_that_takes_them),
     RUN(sizes_up_to_the_largest_go_and_others_are_refused),
     RUN(connections_are_spread_over_the_queues_and_keep_to_theirs),

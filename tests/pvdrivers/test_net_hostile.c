@@ -323,6 +323,7 @@ TEST(a_wild_request_index_ends_the_connection)
             let_back_run();
             assert_int_equal(netback.bus.state, XenbusStateClosing);
             assert_string_equal(fake_get(VIF_BACK "/error"), "the front end's ring index is impossible");
+            assert_int_equal(at_back.changed, 2);
             end_back();
         }
 }
@@ -605,6 +606,7 @@ TEST(a_wild_response_index_ends_the_connection)
             let_front_run();
             assert_int_equal(netfront.bus.state, XenbusStateClosed);
             assert_string_equal(fake_get(VIF_FRONT "/error"), "the back end's ring index is impossible");
+            assert_int_equal(at_front.changed, 2);
             end_front();
         }
 }
