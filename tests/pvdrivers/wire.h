@@ -33,6 +33,17 @@ void wire_connect(void);
 bool wire_settle(void);                 /* run both until nothing moves; false: it never stopped */
 void wire_end(void);                    /* stop both, check that nothing is left */
 
+/* For a test that plays one end: the slots of a ring. */
+static inline struct netif_tx_request *wire_tx_slot(struct xen_ring_header *ring, uint32_t i)
+{
+    return (struct netif_tx_request *)((uint8_t *)(ring + 1) + i % NET_SLOTS * 12);
+}
+
+static inline union netif_rx_sring_entry *wire_rx_slot(struct xen_ring_header *ring, uint32_t i)
+{
+    return (union netif_rx_sring_entry *)((uint8_t *)(ring + 1) + i % NET_SLOTS * 8);
+}
+
 /* Packets of one connection, whose ports are made of @flow.  @len of all; the checksum is right, or blank. */
 struct wire_kind {
     bool v6, udp, blank;
