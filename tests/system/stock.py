@@ -31,7 +31,7 @@ DOM0_MODULES = (
 ).split()
 GUEST_MODULES = "xen-blkfront xen-netfront".split()
 # Drivers of emulated devices, and file systems.
-MEDIA_MODULES = "ata_piix sd_mod sr_mod e1000 8139cp ext4 isofs".split()
+MEDIA_MODULES = "ata_piix sd_mod sr_mod e1000 8139cp crc32c_generic ext4 isofs".split()
 
 # Whose xl, xenstored and xenconsoled dom0 runs: stock (Debian's) or xenolith (toolstack/).
 TOOLS = os.environ.get("TOOLS", "stock")

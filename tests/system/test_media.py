@@ -113,13 +113,14 @@ def check_linux(host, said, uefi, cpus):
         assert "guest: %s %s" % (what, host.ok("sha256sum <%s" % path).split()[0]) in said, said
 
 
+# AHCI: SeaBIOS reads an IDE disk word by word, which takes minutes for a kernel here.
 @pytest.mark.slow
 @pytest.mark.parametrize("firmware", FIRMWARE)
 def test_linux_boots_from_a_disk_with_pv_drivers(host, no_leak, firmware):
     uefi = firmware == "uefi"
     host.ok("cp /media/linux.img /run/linux.img")
-    said = run(host, "disk", config("disk", "/run/linux.img", uefi, False, "rtl8139", 512 if uefi else 320, vcpus=2),
-               600)
+    said = run(host, "disk", config("disk", "/run/linux.img", uefi, False, "rtl8139", 512 if uefi else 320, vcpus=2,
+                                    hdtype='"ahci"'), 600)
     check_linux(host, said, uefi, 2)
     assert re.search(r"guest: disks xvda\b", said), said
     # What it wrote is on the disk.
