@@ -4,21 +4,8 @@
  * events, and the disk's answers in between.  It must stay within the disk (disk.c looks), and let go of everything.
  */
 #include "fuzz.h"
+#include "stream.h"
 #include "disk.h"
-
-static const uint8_t *in, *end;
-
-static uint8_t byte(void)
-{
-    return in < end ? *in++ : 0;
-}
-
-static uint32_t word(void)
-{
-    const uint32_t hi = byte();
-
-    return hi << 8 | byte();
-}
 
 /* Sectors near all the edges. */
 static uint64_t sector(void)

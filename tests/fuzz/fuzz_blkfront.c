@@ -4,22 +4,16 @@
  * kept.  Every operation must end exactly once, and nothing stays lent but what the back end did not give back.
  */
 #include "fuzz.h"
+#include "stream.h"
 #include "disk.h"
 
 #define NR 24
 
-static const uint8_t *in, *end;
 static struct blkfront_io ios[NR];
 static struct blk_vec vecs[NR][16];
 static int ends[NR];
 static bool sent[NR];
 static uint8_t *buffers;
-
-
-static uint8_t byte(void)
-{
-    return in < end ? *in++ : 0;
-}
 
 static void done(struct blkfront_io *io, int status)
 {

@@ -4,21 +4,8 @@
  * states, events, and packets sent to it in between.  wire.c looks at what is delivered; nothing may stay behind.
  */
 #include "fuzz.h"
+#include "stream.h"
 #include "wire.h"
-
-static const uint8_t *in, *end;
-
-static uint8_t byte(void)
-{
-    return in < end ? *in++ : 0;
-}
-
-static uint32_t word(void)
-{
-    const uint32_t hi = byte();
-
-    return hi << 8 | byte();
-}
 
 static uint8_t *pages[4];           /* both rings, data, room */
 static grant_ref_t refs[6];

@@ -4,21 +4,8 @@
  * are kept, and packets that its owner sends.  wire.c looks at what is delivered; nothing stays lent but what was kept.
  */
 #include "fuzz.h"
+#include "stream.h"
 #include "wire.h"
-
-static const uint8_t *in, *end;
-
-static uint8_t byte(void)
-{
-    return in < end ? *in++ : 0;
-}
-
-static uint32_t word(void)
-{
-    const uint32_t hi = byte();
-
-    return hi << 8 | byte();
-}
 
 static void nothing(void *user) { }
 
