@@ -178,6 +178,9 @@ TEST(headers_that_lie_are_no_headers)
         { false, false, -1, 0, 54, true, true },
         { false, false, -1, 0, 53, false, false },          /* TCP cut off */
         { false, false, -1, 0, 33, false, false },          /* IP cut off */
+        { false, false, -1, 0, 15, false, false },
+        { false, false, -1, 0, 14, false, false },
+        { true, true, -1, 0, 15, false, false },
         { false, false, 12, 0x09, 54, false, false },       /* another protocol */
         { false, false, 14, 0x44, 54, false, false },       /* a header of 16 bytes */
         { false, false, 14, 0x4f, 54, false, false },       /* ... of 60 */
