@@ -4,27 +4,6 @@
 #include "core/guest_ops.h"
 #include "mem/heap.h"
 
-static void list_add(struct domain *d, struct frame *f)
-{
-    const uint32_t mfn = frame_to_mfn(f).n;
-
-    f->prev = FRAME_NIL;
-    f->next = d->page_list;
-    if ( f->next != FRAME_NIL )
-        mfn_to_frame(MFN(f->next))->prev = mfn;
-    d->page_list = mfn;
-}
-
-static void list_del(struct domain *d, struct frame *f)
-{
-    if ( f->next != FRAME_NIL )
-        mfn_to_frame(MFN(f->next))->prev = f->prev;
-    if ( f->prev != FRAME_NIL )
-        mfn_to_frame(MFN(f->prev))->next = f->next;
-    else
-        d->page_list = f->next;
-}
-
 /* False: beyond @max frames. */
 static bool assign(struct domain *d, mfn_t mfn, unsigned int order, uint64_t max)
 {
@@ -43,7 +22,7 @@ static bool assign(struct domain *d, mfn_t mfn, unsigned int order, uint64_t max
         f->type_refs = 0;
         f->flags = FF_ALLOCATED;
         f->tlb_stamp = tlb_epoch_now();
-        list_add(d, f);
+        frame_list_add(&d->page_list, f);
     }
     if ( ok )
         d->tot_pages += 1ULL << order;
@@ -87,7 +66,7 @@ void page_release(struct domain *d, struct frame *f)
         domain_put(d);          /* page_unshare_xenheap's */
         return;
     }
-    list_del(d, f);
+    frame_list_del(&d->page_list, f);
     m2p_set(mfn, M2P_INVALID);
     heap_free(mfn, 0, true);
     if ( d->page_list == FRAME_NIL )

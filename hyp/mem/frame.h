@@ -71,6 +71,26 @@ static inline bool mfn_valid(mfn_t mfn)
 }
 static inline mfn_t frame_to_mfn(const struct frame *f) { return MFN((uint64_t)(f - frame_table_base)); }
 
+/* Lists of frames by next and prev.  *@head: the first one's number, or FRAME_NIL. */
+static inline void frame_list_add(uint32_t *head, struct frame *f)
+{
+    f->prev = FRAME_NIL;
+    f->next = *head;
+    *head = frame_to_mfn(f).n;
+    if ( f->next != FRAME_NIL )
+        mfn_to_frame(MFN(f->next))->prev = *head;
+}
+
+static inline void frame_list_del(uint32_t *head, const struct frame *f)
+{
+    if ( f->next != FRAME_NIL )
+        mfn_to_frame(MFN(f->next))->prev = f->prev;
+    if ( f->prev != FRAME_NIL )
+        mfn_to_frame(MFN(f->prev))->next = f->next;
+    else
+        *head = f->next;
+}
+
 /*
  * A view of any frame for as short as possible.  Today it is the direct map; callers
  * pair the two so that it can become a window.

@@ -33,11 +33,7 @@ static void list_add(uint64_t mfn, unsigned int order)
 
     f->flags = (f->flags & FF_DIRTY) | FF_HEAP_HEAD;
     f->order = order;
-    f->prev = FRAME_NIL;
-    f->next = free_head[z][order];
-    if ( f->next != FRAME_NIL )
-        mfn_to_frame(MFN(f->next))->prev = mfn;
-    free_head[z][order] = mfn;
+    frame_list_add(&free_head[z][order], f);
     zone_orders[z] |= 1U << order;
 }
 
@@ -46,15 +42,9 @@ static void list_del(uint64_t mfn, unsigned int order)
     const unsigned int z = zone_of(mfn);
     struct frame *f = mfn_to_frame(MFN(mfn));
 
-    if ( f->next != FRAME_NIL )
-        mfn_to_frame(MFN(f->next))->prev = f->prev;
-    if ( f->prev != FRAME_NIL ) {
-        mfn_to_frame(MFN(f->prev))->next = f->next;
-    } else {
-        free_head[z][order] = f->next;
-        if ( f->next == FRAME_NIL )
-            zone_orders[z] &= ~(1U << order);
-    }
+    frame_list_del(&free_head[z][order], f);
+    if ( free_head[z][order] == FRAME_NIL )
+        zone_orders[z] &= ~(1U << order);
     f->flags &= ~FF_HEAP_HEAD;
 }
 
