@@ -24,8 +24,8 @@
     }
 
 DM_OP(create, create_ioreq_server, ioreq_create(d, current->domain->id, a->handle_bufioreq, &a->id))
-DM_OP(claim, ioreq_server_range, a->pad ? -XEN_EINVAL : ioreq_claim(d, a->id, a->type, a->start, a->end))
-DM_OP(unclaim, ioreq_server_range, a->pad ? -XEN_EINVAL : ioreq_unclaim(d, a->id, a->type, a->start, a->end))
+DM_OP(claim, ioreq_server_range, a->pad ? -XEN_EINVAL : ioreq_claim(d, a->id, a->type, a->start, a->end, true))
+DM_OP(unclaim, ioreq_server_range, a->pad ? -XEN_EINVAL : ioreq_claim(d, a->id, a->type, a->start, a->end, false))
 DM_OP(set_state, set_ioreq_server_state, a->pad ? -XEN_EINVAL : ioreq_enable(d, a->id, a->enabled))
 DM_OP(destroy, destroy_ioreq_server, a->pad ? -XEN_EINVAL : ioreq_destroy(d, a->id))
 DM_OP(intx, set_pci_intx_level, a->domain || a->bus || a->device > 31 || a->intx > 3 || a->level > 1 ? -XEN_EINVAL
@@ -39,6 +39,8 @@ DM_OP(msi, inject_msi, a->pad ? -XEN_EINVAL : hvm_inject_msi(d, a->addr, a->data
 DM_OP(modified, modified_memory, a->opaque ? -XEN_EINVAL : 0)
 /* The guest's memory is RAM, and cached as the guest says: there is nothing to pin. */
 DM_OP(cacheattr, pin_memory_cacheattr, a->start > a->end ? -XEN_EINVAL : 0)
+DM_OP(shutdown, remote_shutdown, ({ domain_shutdown(d, (uint8_t)a->reason); 0; }))
+DM_OP(nr_vcpus, nr_vcpus, ({ a->vcpus = d->max_vcpus; 0; }))
 
 static int event(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
 {
@@ -130,22 +132,6 @@ static int relocate(struct domain *d, void *arg, const struct xen_dm_op_buf *ext
     a->src_gfn = map.idx;
     a->dst_gfn = map.gpfn;
     return !rc && a->size ? -XEN_ERESTART : rc;
-}
-
-static int shutdown(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
-{
-    const struct xen_dm_op_remote_shutdown *const a = arg;
-
-    domain_shutdown(d, (uint8_t)a->reason);
-    return 0;
-}
-
-static int nr_vcpus(struct domain *d, void *arg, const struct xen_dm_op_buf *extra)
-{
-    struct xen_dm_op_nr_vcpus *const a = arg;
-
-    a->vcpus = d->max_vcpus;
-    return 0;
 }
 
 #define BACK    1               /* the argument is written back */

@@ -6,9 +6,6 @@
 
 #include "core/vcpu.h"
 
-struct xen_domctl_createdomain;
-struct cpu_policy;
-struct vcpu_guest_context;
 
 /* Boot, CPUs are up: finds VT-x or AMD-V with nested paging and takes it into use; says what there is. */
 void hvm_init(void);
@@ -56,9 +53,11 @@ int must_check hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
 int must_check ioreq_create(struct domain *d, domid_t dm, unsigned int kind, uint16_t *id);
 int ioreq_destroy(struct domain *d, uint16_t id);
 int must_check ioreq_enable(struct domain *d, uint16_t id, bool enable);
-/* @type: XEN_DMOP_IO_RANGE_*.  -XEN_EEXIST: it has it all; -XEN_EINVAL, -XEN_ENOMEM. */
-int must_check ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end);
-int must_check ioreq_unclaim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end);
+/*
+ * Claim a range, or with @on false give it up.  @type: XEN_DMOP_IO_RANGE_*.  -XEN_EEXIST: it has it all;
+ * -XEN_ENOENT: not all to give up; -XEN_EINVAL, -XEN_ENOMEM.
+ */
+int must_check ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end, bool on);
 /* Its ring's port; 0: it has none. */
 int must_check ioreq_ring_port(struct domain *d, uint16_t id, uint32_t *port);
 /* XENMEM_resource_ioreq_server's frames: 0 the ring, 1 the requests. */

@@ -241,7 +241,7 @@ static void *mem_alloc(size_t bytes)
 }
 static const struct rangeset_mem range_mem = { mem_alloc, mem_free };
 
-int ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end)
+int ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end, bool on)
 {
     struct ioreq_server *const s = server_get(d, id);
     int rc;
@@ -251,24 +251,10 @@ int ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, ui
     if ( type >= NR_TYPES || start > end )
         return -XEN_EINVAL;
     spin_lock(&d->hvm->servers->lock);
-    rc = rangeset_contains(&s->range[type], start, end) ? -XEN_EEXIST
-                                                        : rangeset_add(&s->range[type], start, end);
-    spin_unlock(&d->hvm->servers->lock);
-    return rc;
-}
-
-int ioreq_unclaim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end)
-{
-    struct ioreq_server *const s = server_get(d, id);
-    int rc = -XEN_ENOENT;
-
-    if ( !s )
-        return rc;
-    if ( type >= NR_TYPES || start > end )
-        return -XEN_EINVAL;
-    spin_lock(&d->hvm->servers->lock);
     if ( rangeset_contains(&s->range[type], start, end) )
-        rc = rangeset_remove(&s->range[type], start, end);
+        rc = on ? -XEN_EEXIST : rangeset_remove(&s->range[type], start, end);
+    else
+        rc = on ? rangeset_add(&s->range[type], start, end) : -XEN_ENOENT;
     spin_unlock(&d->hvm->servers->lock);
     return rc;
 }

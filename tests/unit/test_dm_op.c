@@ -60,8 +60,10 @@ int ioreq_create(struct domain *d, domid_t dm, unsigned int kind, uint16_t *id)
 }
 int ioreq_destroy(struct domain *d, uint16_t id) { return done(true); }
 int ioreq_enable(struct domain *d, uint16_t id, bool enable) { return done(true); }
-int ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end) { return done(true); }
-int ioreq_unclaim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end) { return done(true); }
+int ioreq_claim(struct domain *d, uint16_t id, uint32_t type, uint64_t start, uint64_t end, bool on)
+{
+    return done(true);
+}
 int ioreq_ring_port(struct domain *d, uint16_t id, uint32_t *port) { *port = 77; return done(true); }
 int hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level) { assert_true(irq < 16); return done(false); }
 int hvm_set_pci_intx(struct domain *d, unsigned int dev, unsigned int intx, bool level)

@@ -120,11 +120,11 @@ static void dm_start(void)
     CHECK_EQ(ioreq_ring_port(GUEST, id, &ring_port), 0);
     ring = dm_map(0);
     page = dm_map(1);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PORT, 0xcf8, 0xcff), 0);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PORT, 0x1f0, 0x1f7), 0);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, 0xa0000, 0xbffff), 0);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, 0xf0000000, 0xf0000fff), 0);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PCI, 0x18, 0x18), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PORT, 0xcf8, 0xcff, true), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PORT, 0x1f0, 0x1f7, true), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, 0xa0000, 0xbffff, true), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, 0xf0000000, 0xf0000fff, true), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PCI, 0x18, 0x18, true), 0);
     CHECK_EQ(ioreq_enable(GUEST, id, true), 0);
     dm_port[0] = dm_bind(page[0].vp_eport);
     dm_port[1] = dm_bind(page[1].vp_eport);
@@ -312,7 +312,7 @@ TEST(string_run_in_memory_is_one_request_to_who_claims_all_of_it)
     CHECK_EQ(string(IOREQ_TYPE_COPY, 0xf0000ffc, 4, 0, 2), IO_UNHANDLED);      /* keeps that answer */
     CHECK_EQ(hvm_mmio_access(V, 0xf0000ffc, 4, false, &data), IO_DONE);
     CHECK_EQ(data, 7);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, VIOAPIC_BASE, VIOAPIC_BASE + 0xfff), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_MEMORY, VIOAPIC_BASE, VIOAPIC_BASE + 0xfff, true), 0);
     CHECK_EQ(string(IOREQ_TYPE_COPY, VIOAPIC_BASE, 4, 0, 2), IO_UNHANDLED);    /* our own */
     CHECK_EQ(string(IOREQ_TYPE_COPY, 0xb8000, 2, 0, 2000), IO_WAIT);           /* the ring tells of single writes */
     CHECK_EQ(page[0].count, 2000);
@@ -341,7 +341,7 @@ TEST(own_devices_come_first)
     uint64_t data = 0;
 
     fake_run(1, 0);
-    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PORT, 0, 0xff), 0);
+    CHECK_EQ(ioreq_claim(GUEST, id, XEN_DMOP_IO_RANGE_PORT, 0, 0xff, true), 0);
     CHECK_EQ(hvm_port_access(V, 0x20, 2, false, &data), IO_DONE);
     CHECK_EQ(data, 0x2120);
     CHECK_EQ(hvm_port_access(V, 0x21, 4, false, &data), IO_DONE);
@@ -544,16 +544,16 @@ TEST(eight_servers_and_bad_arguments)
     CHECK_EQ(ioreq_frame(GUEST, 3, 2, &mfn), -XEN_EINVAL);
     CHECK_EQ(ioreq_frame(GUEST, 0x10003, 1, &mfn), -XEN_ENOENT);
     CHECK_EQ(ioreq_frame(GUEST, 3, 1, &mfn), 0);
-    CHECK_EQ(ioreq_claim(GUEST, 8, 0, 1, 2), -XEN_ENOENT);
-    CHECK_EQ(ioreq_claim(GUEST, 1, 3, 1, 2), -XEN_EINVAL);
-    CHECK_EQ(ioreq_claim(GUEST, 1, 0, 2, 1), -XEN_EINVAL);
-    CHECK_EQ(ioreq_claim(GUEST, 1, 1, 0, ~0UL), 0);
-    CHECK_EQ(ioreq_claim(GUEST, 1, 1, 5, 6), -XEN_EEXIST);
-    CHECK_EQ(ioreq_unclaim(GUEST, 1, 1, 5, 6), 0);
-    CHECK_EQ(ioreq_unclaim(GUEST, 1, 1, 5, 6), -XEN_ENOENT);
+    CHECK_EQ(ioreq_claim(GUEST, 8, 0, 1, 2, true), -XEN_ENOENT);
+    CHECK_EQ(ioreq_claim(GUEST, 1, 3, 1, 2, true), -XEN_EINVAL);
+    CHECK_EQ(ioreq_claim(GUEST, 1, 0, 2, 1, true), -XEN_EINVAL);
+    CHECK_EQ(ioreq_claim(GUEST, 1, 1, 0, ~0UL, true), 0);
+    CHECK_EQ(ioreq_claim(GUEST, 1, 1, 5, 6, true), -XEN_EEXIST);
+    CHECK_EQ(ioreq_claim(GUEST, 1, 1, 5, 6, false), 0);
+    CHECK_EQ(ioreq_claim(GUEST, 1, 1, 5, 6, false), -XEN_ENOENT);
     for ( unsigned int i = 0; i < 256; i++ )
-        CHECK_EQ(ioreq_claim(GUEST, 2, 1, i * 2, i * 2), 0);
-    CHECK_EQ(ioreq_claim(GUEST, 2, 1, 0x10000, 0x10000), -XEN_ENOMEM);
+        CHECK_EQ(ioreq_claim(GUEST, 2, 1, i * 2, i * 2, true), 0);
+    CHECK_EQ(ioreq_claim(GUEST, 2, 1, 0x10000, 0x10000, true), -XEN_ENOMEM);
 }
 
 TEST(nothing_is_left_of_one_that_could_not_be_made)
