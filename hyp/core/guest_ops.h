@@ -4,7 +4,6 @@
 
 #include "core/vcpu.h"
 
-struct xen_domctl_createdomain;
 
 struct guest_ops {
     int  (*domain_create)(struct domain *d, const struct xen_domctl_createdomain *cfg);

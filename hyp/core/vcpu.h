@@ -14,7 +14,6 @@
 #include "kern/timer.h"
 
 #define VCPU_WORK_EXCEPTION 0x01    /* deliver `pending` (pv) */
-#define VCPU_WORK_SIGNAL    0x02    /* look again at upcalls: something was sent */
 #define VCPU_WORK_FAILSAFE  0x04    /* a selector could not be loaded when it was switched to (pv) */
 #define VCPU_WORK_NMI       0x08    /* deliver an NMI when unmasked */
 #define VCPU_WORK_TEARDOWN  0x10    /* its domain has page tables to take apart (pv_pagetype.c) */

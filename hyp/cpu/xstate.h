@@ -8,7 +8,6 @@
 #define XCR0_SSE        0x002UL
 #define XCR0_AVX        0x004UL
 #define XCR0_AVX512     0x0e0UL     /* opmask, ZMM high halves, ZMM 16-31 */
-#define XCR0_PKRU       0x200UL
 
 extern uint64_t xstate_host_mask;       /* XCR0 with all that we handle; 0 without XSAVE */
 

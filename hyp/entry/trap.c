@@ -198,7 +198,6 @@ struct vcpu *exit_work(void)
             preempt_reset();
             irq_window();       /* work that is done in steps lets in what came meanwhile */
         }
-        atomic_and32(&v->work, ~VCPU_WORK_SIGNAL);
         v->domain->ops->deliver(v);
         if ( !read_once(p->work) && !read_once(v->work) )
             return v;               /* what it has now was delivered, or waits for its own doing */

@@ -24,7 +24,6 @@ struct vhpet;
 struct viridian;
 struct ioreq_server;
 struct ioreq_servers;
-struct hvm_save_record;
 
 enum hvm_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_GDTR, SEG_IDTR, SEG_NR };
 
@@ -147,12 +146,6 @@ extern const struct hvm_backend *hvm_backend;
 #define HVM_BLOCKED_NMI     2
 #define HVM_WINDOW_IRQ      0x1f    /* whatever the TPR is */
 
-static inline uint64_t guest_cr(const struct vcpu *v, unsigned int n)
-{
-    const struct hvm_vcpu *h = v->hvm;
-
-    return n == 0 ? h->cr0 : n == 2 ? h->cr2 : n == 3 ? h->cr3 : h->cr4;
-}
 /*
  * NULL if a guest with @d's CPU policy may have these together, else the register that is wrong
  * (hvm_control.c).  EFER.LMA must agree with LME and CR0.PG.

@@ -7,7 +7,5 @@
 
 #include "hvm/hvm_vcpu.h"
 
-struct xen_dm_op_ioreq_server_range;
-
 /* Ask the one that claims @req, or put a write into its ring.  IO_WAIT: hvm_io_resume will be called. */
 enum hvm_io_result ioreq_send(struct vcpu *v, struct ioreq *req);

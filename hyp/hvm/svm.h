@@ -49,10 +49,8 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb,
 
 #define SVM_I1_INTR         (1U << 0)
 #define SVM_I1_NMI          (1U << 1)
-#define SVM_I1_SMI          (1U << 2)
 #define SVM_I1_INIT         (1U << 3)
 #define SVM_I1_VINTR        (1U << 4)
-#define SVM_I1_RDTSC        (1U << 14)
 #define SVM_I1_RDPMC        (1U << 15)
 #define SVM_I1_CPUID        (1U << 18)
 #define SVM_I1_IRET         (1U << 20)
@@ -63,9 +61,7 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb,
 #define SVM_I1_MSR          (1U << 28)
 #define SVM_I1_FERR         (1U << 30)
 #define SVM_I1_SHUTDOWN     (1U << 31)
-#define SVM_I2_VMRUN        (1U << 0)   /* to SKINIT: the seven instructions of SVM itself */
 #define SVM_I2_ALL_SVM      0x7fU
-#define SVM_I2_RDTSCP       (1U << 7)
 #define SVM_I2_WBINVD       (1U << 9)
 #define SVM_I2_MONITOR      (1U << 10)
 #define SVM_I2_MWAIT        (3U << 11)
@@ -77,10 +73,8 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb,
 #define SVM_EXIT_EXCEPTION  0x040       /* + vector */
 #define SVM_EXIT_INTR       0x060
 #define SVM_EXIT_NMI        0x061
-#define SVM_EXIT_SMI        0x062
 #define SVM_EXIT_INIT       0x063
 #define SVM_EXIT_VINTR      0x064
-#define SVM_EXIT_RDTSC      0x06e
 #define SVM_EXIT_RDPMC      0x06f
 #define SVM_EXIT_CPUID      0x072
 #define SVM_EXIT_IRET       0x074
@@ -93,7 +87,6 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb,
 #define SVM_EXIT_VMRUN      0x080
 #define SVM_EXIT_VMMCALL    0x081
 #define SVM_EXIT_SKINIT     0x086
-#define SVM_EXIT_RDTSCP     0x087
 #define SVM_EXIT_WBINVD     0x089
 #define SVM_EXIT_MONITOR    0x08a
 #define SVM_EXIT_MWAIT      0x08b

@@ -129,20 +129,13 @@ void l1e_put(struct domain *d, uint64_t e) { l1e_put_inline(d, e); }
 
 /* --- Validation ---------------------------------------------------------------- */
 
-static int validate(struct domain *d, struct frame *f);
-static bool devalidate(struct domain *d, struct frame *f);
-
 /* An entry of a table of level 2..4: a reference and a type of what is below. */
 static int lne_get(struct domain *d, uint8_t type, uint64_t *e)
 {
-    const mfn_t mfn = pte_mfn(*e);
-    int rc;
-
     if ( *e & PTE_PSE )
         return -XEN_EINVAL;
     *e = (*e | PTE_US) & ~(PTE_G | PTE_GRANT);
-    rc = pt_get(d, mfn, type - 1);
-    return rc;
+    return pt_get(d, pte_mfn(*e), type - 1);
 }
 
 /* Tables are mostly empty: skip eight entries at a time. */
