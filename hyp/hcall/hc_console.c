@@ -56,11 +56,8 @@ long hc_console_io(uint64_t cmd, uint64_t count, uint64_t buf, uint64_t a4)
         return -XEN_EINVAL;
 
     switch ( cmd ) {
-    case CONSOLEIO_write:
-        return console_write_guest(current, count, buf);
-    case CONSOLEIO_read:
-        return console_read_guest(current, count, buf);
-    default:
-        return domain_is_control(current->domain) ? -XEN_ENOSYS : -XEN_EPERM;
+    case CONSOLEIO_write: return console_write_guest(current, count, buf);
+    case CONSOLEIO_read:  return console_read_guest(current, count, buf);
+    default:              return domain_is_control(current->domain) ? -XEN_ENOSYS : -XEN_EPERM;
     }
 }

@@ -8,6 +8,13 @@
 
 /* A handler works on its own copy of the argument.  @d is referenced; NULL for CTL_NO_DOMAIN. */
 typedef int domctl_fn(struct domain *d, struct xen_domctl *op);
+/* dc_@name, which one expression makes, of @d and @a: the operation's @member of the union. */
+#define DC_OP(name, member, result) \
+    int dc_##name(struct domain *d, struct xen_domctl *op) \
+    { \
+        __typeof__(op->u.member) *const a = &op->u.member; \
+        return result; \
+    }
 
 #define CTL_BACK        0x01    /* the argument goes back on success */
 #define CTL_BACK_ERR    0x02    /* and on failure */

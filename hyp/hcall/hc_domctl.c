@@ -150,8 +150,7 @@ void ctl_domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
                   (read_once(d->ctl_pause_count) ? XEN_DOMINF_paused : 0) |
                   (d->create_flags & XEN_DOMCTL_CDF_xs_domain ? XEN_DOMINF_xs_domain : 0);
     if ( read_once(d->is_shut_down) )
-        info->flags |= XEN_DOMINF_shutdown |
-                       (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
+        info->flags |= XEN_DOMINF_shutdown | (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
     if ( d->hvm ) {
         info->flags |= XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
         info->arch_config.emulation_flags = hvm_emulation(d);
@@ -211,10 +210,7 @@ static int dc_setdomainhandle(struct domain *d, struct xen_domctl *op)
 }
 
 /* There is no debugger to attach; to take it away is easy. */
-static int dc_setdebugging(struct domain *d, struct xen_domctl *op)
-{
-    return op->u.setdebugging.enable ? -XEN_EOPNOTSUPP : 0;
-}
+static DC_OP(setdebugging, setdebugging, a->enable ? -XEN_EOPNOTSUPP : 0)
 
 static int dc_settimeoffset(struct domain *d, struct xen_domctl *op)
 {
@@ -223,10 +219,7 @@ static int dc_settimeoffset(struct domain *d, struct xen_domctl *op)
     return 0;
 }
 
-static int dc_scheduler_op(struct domain *d, struct xen_domctl *op)
-{
-    return sched_domctl(d, &op->u.scheduler_op);
-}
+static DC_OP(scheduler_op, scheduler_op, sched_domctl(d, a))
 
 /*
  * Operations that exist but cannot be had here: soft reset, devices without an IOMMU, what only saving
@@ -275,21 +268,11 @@ static const struct domctl_op ops[] = {
     DOMAIN_OP(gethvmcontext_partial, CTL_HVM | CTL_NOT_SELF | CTL_BACK),
     DOMAIN_OP(set_paging_mempool_size, CTL_HVM),
     DOMAIN_OP(shadow_op,            CTL_HVM | CTL_BACK),
-    NOT_HERE(soft_reset),
-    NOT_HERE(assign_device),
-    NOT_HERE(test_assign_device),
-    NOT_HERE(deassign_device),
-    NOT_HERE(get_paging_mempool_size),
-    NOT_HERE(set_ext_vcpucontext),
-    NOT_HERE(get_ext_vcpucontext),
-    NOT_HERE(get_vcpu_msrs),
-    NOT_HERE(set_vcpu_msrs),
-    NOT_HERE(set_virq_handler),
-    NOT_HERE(getvcpuextstate),
-    NOT_HERE(setvcpuextstate),
-    NOT_HERE(monitor_op),
-    NOT_HERE(vm_event_op),
-    NOT_HERE(vmtrace_op),
+    NOT_HERE(soft_reset), NOT_HERE(assign_device), NOT_HERE(test_assign_device),
+    NOT_HERE(deassign_device), NOT_HERE(get_paging_mempool_size), NOT_HERE(set_ext_vcpucontext),
+    NOT_HERE(get_ext_vcpucontext), NOT_HERE(get_vcpu_msrs), NOT_HERE(set_vcpu_msrs),
+    NOT_HERE(set_virq_handler), NOT_HERE(getvcpuextstate), NOT_HERE(setvcpuextstate),
+    NOT_HERE(monitor_op), NOT_HERE(vm_event_op), NOT_HERE(vmtrace_op),
 };
 
 static int run_locked(const struct domctl_op *o, struct domain *d, struct xen_domctl *op)

@@ -30,33 +30,13 @@ static int permit(struct rangeset *rs, const struct rangeset *mine, uint64_t fir
                  : rangeset_remove(rs, first, first + nr - 1);
 }
 
-int dc_irq_permission(struct domain *d, struct xen_domctl *op)
-{
-    const struct xen_domctl_irq_permission *const p = &op->u.irq_permission;
-
-    return permit(&d->irqs, &current->domain->irqs, p->pirq, 1, BIT(32), p->allow_access);
-}
-
-int dc_iomem_permission(struct domain *d, struct xen_domctl *op)
-{
-    const struct xen_domctl_iomem_permission *const p = &op->u.iomem_permission;
-
-    return permit(&d->iomem, &current->domain->iomem, p->first_mfn, p->nr_mfns,
-                  BIT(52 - PAGE_SHIFT), p->allow_access);
-}
-
-int dc_ioport_permission(struct domain *d, struct xen_domctl *op)
-{
-    const struct xen_domctl_ioport_permission *const p = &op->u.ioport_permission;
-
-    return permit(&d->ioports, &current->domain->ioports, p->first_port, p->nr_ports, IO_PORTS,
-                  p->allow_access);
-}
-
-int dc_hypercall_init(struct domain *d, struct xen_domctl *op)
-{
-    return pv_install_hypercall_page(d, MFN(op->u.hypercall_init.gmfn));
-}
+DC_OP(irq_permission, irq_permission,
+      permit(&d->irqs, &current->domain->irqs, a->pirq, 1, BIT(32), a->allow_access))
+DC_OP(iomem_permission, iomem_permission,
+      permit(&d->iomem, &current->domain->iomem, a->first_mfn, a->nr_mfns, BIT(52 - PAGE_SHIFT), a->allow_access))
+DC_OP(ioport_permission, ioport_permission,
+      permit(&d->ioports, &current->domain->ioports, a->first_port, a->nr_ports, IO_PORTS, a->allow_access))
+DC_OP(hypercall_init, hypercall_init, pv_install_hypercall_page(d, MFN(a->gmfn)))
 
 static uint32_t pfn_info(struct domain *d, mfn_t mfn)
 {
@@ -97,12 +77,8 @@ int dc_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
     return 0;
 }
 
-int dc_get_cpu_policy(struct domain *d, struct xen_domctl *op)
-{
-    struct xen_domctl_cpu_policy *const a = &op->u.cpu_policy;
-
-    return ctl_policy_put(guest_cpu_policy(d), a->leaves, &a->nr_leaves, a->msrs, &a->nr_msrs);
-}
+DC_OP(get_cpu_policy, cpu_policy,
+      ctl_policy_put(guest_cpu_policy(d), a->leaves, &a->nr_leaves, a->msrs, &a->nr_msrs))
 
 /* Lay the tools' entries over @p.  What can't be is named in the argument. */
 static int read_policy(struct cpu_policy *p, const struct cpu_policy *max,

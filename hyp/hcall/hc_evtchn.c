@@ -41,7 +41,4 @@ static const struct hc_op evtchn_ops[] = {
 };
 #undef OP
 
-long hc_event_channel_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
-{
-    return hc_dispatch(current, evtchn_ops, ARRAY_SIZE(evtchn_ops), cmd, arg);
-}
+HC_CALL(event_channel_op, hc_dispatch(current, evtchn_ops, ARRAY_SIZE(evtchn_ops), a1, a2))

@@ -66,11 +66,7 @@ HC_OP(op_setup_table, gnttab_setup_table, gnttab_setup_table(a))
 HC_OP(op_query_size, gnttab_query_size, gnttab_query_size(a))
 HC_OP(op_set_version, gnttab_set_version, gnttab_set_version(a))
 /* Windows's drivers look whether set_version had its effect. */
-static int op_get_version(struct vcpu *v, struct domain *d, void *arg)
-{
-    ((struct gnttab_get_version *)arg)->version = 1;
-    return 0;
-}
+HC_DO(op_get_version, gnttab_get_version, a->version = 1)
 
 static int op_refused(struct vcpu *v, struct domain *d, void *arg) { return -XEN_EOPNOTSUPP; }
 

@@ -30,11 +30,7 @@ static int op_flush_tlbs(struct vcpu *v, struct domain *d, void *arg)
     return 0;
 }
 
-static int op_get_time(struct vcpu *v, struct domain *d, void *arg)
-{
-    ((struct xen_hvm_get_time *)arg)->now = clock_now_ns();
-    return 0;
-}
+HC_DO(op_get_time, xen_hvm_get_time, a->now = clock_now_ns())
 
 static int op_get_mem_type(struct vcpu *v, struct domain *d, void *arg)
 {
@@ -61,7 +57,4 @@ static const struct hc_op ops[] = {
     [HVMOP_flush_tlbs] = { op_flush_tlbs },
 };
 
-long hc_hvm_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
-{
-    return hc_dispatch(current, ops, ARRAY_SIZE(ops), cmd, arg);
-}
+HC_CALL(hvm_op, hc_dispatch(current, ops, ARRAY_SIZE(ops), a1, a2))

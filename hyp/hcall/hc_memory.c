@@ -52,8 +52,7 @@ static bool increase_one(const struct extents *x, uint64_t i)
     if ( mfn_eq(mfn, INVALID_MFN) )
         return false;
     name_extent(mfn, x->r.extent_order, M2P_INVALID);
-    return !x->r.extent_start ||
-           copy_to_guest_index(x->r.extent_start, i, &mfn.n, sizeof(mfn.n));
+    return !x->r.extent_start || copy_to_guest_index(x->r.extent_start, i, &mfn.n, sizeof(mfn.n));
 }
 
 /* @d's own RAM that it still holds the allocation of.  mm_lock held. */
@@ -371,13 +370,9 @@ long hc_memory_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
     const uint64_t start = cmd >> EXTENT_SHIFT;
 
     switch ( op ) {
-    case XENMEM_increase_reservation:
-    case XENMEM_decrease_reservation:
-    case XENMEM_populate_physmap:
-        return reservation_op(op, start, arg);
-    case XENMEM_exchange:
-        return start ? -XEN_EINVAL : exchange_op(arg);
-    default:
-        return start ? -XEN_EINVAL : hc_memory_info(op, arg);
+    case XENMEM_increase_reservation: case XENMEM_decrease_reservation:
+    case XENMEM_populate_physmap: return reservation_op(op, start, arg);
+    case XENMEM_exchange:         return start ? -XEN_EINVAL : exchange_op(arg);
+    default:                      return start ? -XEN_EINVAL : hc_memory_info(op, arg);
     }
 }

@@ -125,7 +125,4 @@ static const struct hc_op physdev_ops[] = {
     OP(release_msix,      pd_prepare_msix,       pci_device,        0,           PERM_HARDWARE),
 };
 
-long hc_physdev_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
-{
-    return hc_dispatch(current, physdev_ops, ARRAY_SIZE(physdev_ops), (uint32_t)cmd, arg);
-}
+HC_CALL(physdev_op, hc_dispatch(current, physdev_ops, ARRAY_SIZE(physdev_ops), (uint32_t)a1, a2))

@@ -43,8 +43,7 @@ static int source(struct domain *d, unsigned int space, uint64_t idx, mfn_t *mfn
     case XENMAPSPACE_grant_table:
         return idx & GRANT_STATUS_FRAMES || idx >> 32 ? -XEN_EOPNOTSUPP
                                                       : gnttab_get_frame(d, idx, mfn);
-    case XENMAPSPACE_gmfn:
-    case XENMAPSPACE_gmfn_range:
+    case XENMAPSPACE_gmfn: case XENMAPSPACE_gmfn_range:
         *mfn = p2m_lookup(d, idx, type);
         return *type == P2M_RAM ? 0 : -XEN_EINVAL;
     default:

@@ -73,8 +73,7 @@ static int pf_firmware_info(struct xen_platform_op *op)
 
     switch ( f->type ) {
     /* Nobody has asked the BIOS about its disks: the list is empty. */
-    case XEN_FW_DISK_INFO:
-    case XEN_FW_DISK_MBR_SIGNATURE:
+    case XEN_FW_DISK_INFO: case XEN_FW_DISK_MBR_SIGNATURE:
         return -XEN_ENOENT;
     case XEN_FW_VBEDDC_INFO:
         return -XEN_ESRCH;
@@ -87,8 +86,7 @@ static int pf_firmware_info(struct xen_platform_op *op)
             return -XEN_ENOENT;
         f->u.kbd_shift_flags = host.kbd_shift_flags;
         return 0;
-    default:
-        return -XEN_EINVAL;
+    default: return -XEN_EINVAL;
     }
 }
 

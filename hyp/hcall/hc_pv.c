@@ -97,10 +97,7 @@ static const struct hc_op callback_ops[] = {
     [CALLBACKOP_unregister] = { cb_unregister, sizeof(struct callback_unregister) },
 };
 
-long hc_callback_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
-{
-    return hc_dispatch(current, callback_ops, ARRAY_SIZE(callback_ops), (uint32_t)cmd, arg);
-}
+HC_CALL(callback_op, hc_dispatch(current, callback_ops, ARRAY_SIZE(callback_ops), (uint32_t)a1, a2))
 
 /* The old form: three callbacks at once, events masked by the failsafe one only if asked. */
 long hc_set_callbacks(uint64_t event, uint64_t failsafe, uint64_t syscall, uint64_t a4)
@@ -127,10 +124,7 @@ long hc_fpu_taskswitch(uint64_t set, uint64_t a2, uint64_t a3, uint64_t a4)
     return 0;
 }
 
-long hc_set_debugreg(uint64_t reg, uint64_t value, uint64_t a3, uint64_t a4)
-{
-    return pv_set_debugreg(current, (uint32_t)reg, value);
-}
+HC_CALL(set_debugreg, pv_set_debugreg(current, (uint32_t)a1, a2))
 
 /* The value itself is the result, so an error is told apart only by being no register's. */
 long hc_get_debugreg(uint64_t reg, uint64_t a2, uint64_t a3, uint64_t a4)
@@ -142,15 +136,9 @@ long hc_get_debugreg(uint64_t reg, uint64_t a2, uint64_t a3, uint64_t a4)
     return current->pv.dr[i];
 }
 
-long hc_update_descriptor(uint64_t ma, uint64_t desc, uint64_t a3, uint64_t a4)
-{
-    return pv_update_descriptor(current, ma, desc);
-}
+HC_CALL(update_descriptor, pv_update_descriptor(current, a1, a2))
 
-long hc_set_segment_base(uint64_t which, uint64_t base, uint64_t a3, uint64_t a4)
-{
-    return pv_set_segment_base(current, (uint32_t)which, base);
-}
+HC_CALL(set_segment_base, pv_set_segment_base(current, (uint32_t)a1, a2))
 
 /* Assists that exist here; those about 32-bit segments have no meaning for a 64-bit guest. */
 #define VM_ASSISTS  (BIT(VMASST_TYPE_4gb_segments) | BIT(VMASST_TYPE_4gb_segments_notify) | \
@@ -176,20 +164,11 @@ long hc_vm_assist(uint64_t cmd, uint64_t type, uint64_t a3, uint64_t a4)
     }
 }
 
-long hc_mmu_update(uint64_t reqs, uint64_t count, uint64_t done, uint64_t foreigndom)
-{
-    return pv_mmu_update(reqs, (uint32_t)count, done, (uint32_t)foreigndom);
-}
+HC_CALL(mmu_update, pv_mmu_update(a1, (uint32_t)a2, a3, (uint32_t)a4))
 
-long hc_mmuext_op(uint64_t ops, uint64_t count, uint64_t done, uint64_t foreigndom)
-{
-    return pv_mmuext_op(ops, (uint32_t)count, done, (uint32_t)foreigndom);
-}
+HC_CALL(mmuext_op, pv_mmuext_op(a1, (uint32_t)a2, a3, (uint32_t)a4))
 
-long hc_update_va_mapping(uint64_t va, uint64_t val, uint64_t flags, uint64_t a4)
-{
-    return pv_update_va_mapping(va, val, flags);
-}
+HC_CALL(update_va_mapping, pv_update_va_mapping(a1, a2, a3))
 
 long hc_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {

@@ -24,21 +24,9 @@ static int op_block(struct vcpu *v, struct domain *d, void *arg)
     return 0;
 }
 
-static int op_shutdown(struct vcpu *v, struct domain *d, void *arg)
-{
-    const struct sched_shutdown *a = arg;
-
-    domain_shutdown(d, (uint8_t)a->reason);
-    return 0;
-}
-
-static int op_shutdown_code(struct vcpu *v, struct domain *d, void *arg)
-{
-    const struct sched_shutdown *a = arg;
-
-    domain_set_shutdown_code(d, (uint8_t)a->reason);
-    return 0;
-}
+HC_DO(op_shutdown, sched_shutdown, domain_shutdown(d, (uint8_t)a->reason))
+HC_DO(op_shutdown_code, sched_shutdown, domain_set_shutdown_code(d, (uint8_t)a->reason))
+HC_DO(op_remote_shutdown, sched_remote_shutdown, domain_shutdown(d, (uint8_t)a->reason))
 
 /* 1: one of the ports is pending; 0: none; negative: a port cannot be read or does not exist. */
 static int poll_ports(struct vcpu *v, const struct sched_poll *a)
@@ -83,14 +71,6 @@ static int op_poll(struct vcpu *v, struct domain *d, void *arg)
     return 0;
 }
 
-static int op_remote_shutdown(struct vcpu *v, struct domain *d, void *arg)
-{
-    const struct sched_remote_shutdown *a = arg;
-
-    domain_shutdown(d, (uint8_t)a->reason);
-    return 0;
-}
-
 HC_OP(op_watchdog, sched_watchdog, watchdog_set(d, a->id, a->timeout))
 HC_OP(op_pin_override, sched_pin_override, sched_pin_override(v, a->pcpu))
 
@@ -105,7 +85,4 @@ static const struct hc_op sched_ops[] = {
     [SCHEDOP_pin_override]    = { op_pin_override, sizeof(struct sched_pin_override), 0, PERM_HARDWARE },
 };
 
-long hc_sched_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
-{
-    return hc_dispatch(current, sched_ops, ARRAY_SIZE(sched_ops), cmd, arg);
-}
+HC_CALL(sched_op, hc_dispatch(current, sched_ops, ARRAY_SIZE(sched_ops), a1, a2))

@@ -44,10 +44,9 @@ static uint64_t host_ram_pages(void)
 {
     uint64_t bytes = 0;
 
-    for ( uint32_t i = 0; i < host.nr_e820; i++ ) {
+    for ( uint32_t i = 0; i < host.nr_e820; i++ )
         if ( host.e820[i].type == XEN_E820_RAM )
             bytes += host.e820[i].size;
-    }
     return bytes >> PAGE_SHIFT;
 }
 
@@ -224,17 +223,12 @@ static int sc_cpupool_op(struct xen_sysctl *op)
         for ( unsigned int cpu = 0; cpu < nr_cpus; cpu++ )
             bitmap_set(cpus, cpu);
         return ctl_bitmap_put(&c->cpumap, cpus, nr_cpus);
-    case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-        return ctl_bitmap_put(&c->cpumap, cpus, nr_cpus);
-    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
-        return c->cpupool_id == 0 ? 0 : -XEN_ENOENT;
-    case XEN_SYSCTL_CPUPOOL_OP_CREATE:
-    case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+    case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:   return ctl_bitmap_put(&c->cpumap, cpus, nr_cpus);
+    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN: return c->cpupool_id == 0 ? 0 : -XEN_ENOENT;
+    case XEN_SYSCTL_CPUPOOL_OP_CREATE: case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
     case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
-    case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
-        return -XEN_EOPNOTSUPP;
-    default:
-        return -XEN_ENOSYS;
+    case XEN_SYSCTL_CPUPOOL_OP_RMCPU:      return -XEN_EOPNOTSUPP;
+    default:                               return -XEN_ENOSYS;
     }
 }
 

@@ -33,6 +33,8 @@ struct hc_op {
         struct type *const a = arg; \
         return result; \
     }
+/* The same for what cannot fail. */
+#define HC_DO(fn, type, action) HC_OP(fn, type, ({ action; 0; }))
 
 /* For calls of the form (cmd, arg): look up, check permission, copy in, call, copy back. */
 long hc_dispatch(struct vcpu *v, const struct hc_op *ops, size_t nr, uint64_t cmd, guest_ptr_t arg);
@@ -51,6 +53,9 @@ void hypercall_restart(struct vcpu *v);
 
 /* Raw arguments: no call that is served has more than four. */
 typedef long hypercall_fn(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
+/* hc_@name, which one expression makes, of its arguments @a1 to @a4. */
+#define HC_CALL(name, result) \
+    long hc_##name(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4) { return result; }
 
 extern hypercall_fn *const hypercall_table[];       /* below XENABI_HYPERCALL_MAX; NULL: none */
 
