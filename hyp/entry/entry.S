@@ -513,13 +513,17 @@ syscall32_entry:
 
 /* --- Guarded accesses to guest memory --------------------------------------- */
 
+.macro FUNCTION name:req
+    .align 16
+    .global \name
+\name:
+.endm
+
 /*
  * bool guest_copy_raw(void *dst [rdi], const void *src [rsi], size_t len [rdx])
  * Either side may fault; false then.  clobbers: rax rcx rdx rsi rdi.
  */
-    .align 16
-    .global guest_copy_raw
-guest_copy_raw:
+    FUNCTION guest_copy_raw
     SMAP_STAC
     mov %rdx, %rcx
     shr $3, %rcx
@@ -536,9 +540,7 @@ guest_copy_raw:
     ON_FAULT 11b 20b
 
 /* bool guest_zero_raw(void *dst [rdi], size_t len [rsi]) */
-    .align 16
-    .global guest_zero_raw
-guest_zero_raw:
+    FUNCTION guest_zero_raw
     SMAP_STAC
     xor %eax, %eax
     mov %rsi, %rcx
@@ -552,11 +554,18 @@ guest_zero_raw:
 
 /* --- Instructions that a guest's values can make fault ------------------------- */
 
+/* True; or false if the instruction at the label 10 before this faulted. */
+.macro RETURN_SAFELY
+    mov $1, %eax
+    ret
+20: xor %eax, %eax
+    ret
+    ON_FAULT 10b 20b
+.endm
+
 /* bool load_seg_{ds,es,fs,gs}(uint16_t sel [edi]): false: refused, and the null selector is loaded. */
 .macro LOAD_SEG name
-    .align 16
-    .global load_seg_\name
-load_seg_\name:
+    FUNCTION load_seg_\name
 10: mov %edi, %\name
     mov $1, %eax
     ret
@@ -571,52 +580,31 @@ LOAD_SEG fs
 LOAD_SEG gs
 
 /* bool rdmsr_safe(uint32_t msr [edi], uint64_t *value [rsi]) */
-    .align 16
-    .global rdmsr_safe
-rdmsr_safe:
+    FUNCTION rdmsr_safe
     mov %edi, %ecx
 10: rdmsr
     mov %eax, (%rsi)
     mov %edx, 4(%rsi)
-    mov $1, %eax
-    ret
-20: xor %eax, %eax
-    ret
-    ON_FAULT 10b 20b
+    RETURN_SAFELY
 
 /* bool wrmsr_safe(uint32_t msr [edi], uint64_t value [rsi]) */
-    .align 16
-    .global wrmsr_safe
-wrmsr_safe:
+    FUNCTION wrmsr_safe
     mov %edi, %ecx
     mov %esi, %eax
     mov %rsi, %rdx
     shr $32, %rdx
 10: wrmsr
-    mov $1, %eax
-    ret
-20: xor %eax, %eax
-    ret
-    ON_FAULT 10b 20b
+    RETURN_SAFELY
 
 /* bool xrstor_safe(const void *area [rdi], uint64_t mask [rsi]); bool fxrstor_safe(const void *area) */
-    .align 16
-    .global xrstor_safe
-xrstor_safe:
+    FUNCTION xrstor_safe
     mov %esi, %eax
     mov %rsi, %rdx
     shr $32, %rdx
 10: xrstor64 (%rdi)
-    mov $1, %eax
-    ret
-20: xor %eax, %eax
-    ret
-    .global fxrstor_safe
-fxrstor_safe:
-11: fxrstor64 (%rdi)
-    mov $1, %eax
-    ret
-    ON_FAULT 10b 20b
-    ON_FAULT 11b 20b
+    RETURN_SAFELY
+    FUNCTION fxrstor_safe
+10: fxrstor64 (%rdi)
+    RETURN_SAFELY
 
     .section .note.GNU-stack, "", @progbits
