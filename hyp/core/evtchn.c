@@ -17,8 +17,7 @@
 
 static bool virq_is_global(uint32_t virq)
 {
-    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
-           virq != VIRQ_XENPMU;
+    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
 }
 
 /* Life. */
@@ -322,14 +321,9 @@ int evtchn_bind_interdomain(struct evtchn_bind_interdomain *a)
     struct domain *ld = current->domain, *rd;
     int rc;
 
-    if ( a->remote_dom == DOMID_SELF || a->remote_dom == ld->id ) {
-        rd = ld;
-        domain_ref(rd);
-    } else {
-        rd = domain_get_by_id(a->remote_dom);
-        if ( !rd )
-            return -XEN_ESRCH;
-    }
+    rd = domain_get_by_id(a->remote_dom == DOMID_SELF ? ld->id : a->remote_dom);
+    if ( !rd )
+        return -XEN_ESRCH;
 
     lock_pair(ld, rd);
     rc = bind_pair(ld, rd, a->remote_port, &a->local_port);
@@ -419,8 +413,6 @@ static struct domain *must_check close_locked(struct domain *d, struct evtchn *c
         c->peer->peer = NULL;
         domain_put(d);          /* the peer's reference; the caller has one */
         domain_put(c->remote);  /* so has the caller for this one */
-        break;
-    default:
         break;
     }
     make_free(d, c);
@@ -562,8 +554,6 @@ static void status_fill(const struct evtchn *c, struct evtchn_status *a)
     case EVTCHNSTAT_virq:
         a->u.virq = c->virq;
         break;
-    default:
-        break;
     }
 }
 
@@ -605,8 +595,7 @@ int evtchn_bind_vcpu(evtchn_port_t port, uint32_t vcpu)
         else
             rc = -XEN_EINVAL;
         break;
-    case EVTCHNSTAT_unbound:
-    case EVTCHNSTAT_interdomain:
+    case EVTCHNSTAT_unbound: case EVTCHNSTAT_interdomain:
         write_once(c->notify_vcpu, vcpu);
         break;
     case EVTCHNSTAT_pirq:

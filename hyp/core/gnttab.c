@@ -491,10 +491,8 @@ int gnttab_setup_table(struct gnttab_setup_table *op)
         uint64_t frame;
         mfn_t mfn;
 
-        rc = gnttab_get_frame(d, i, &mfn);
-        if ( rc ) {
+        if ( gnttab_get_frame(d, i, &mfn) ) {
             op->status = GNTST_general_error;
-            rc = 0;
             break;
         }
         frame = own_name(d, mfn);

@@ -33,14 +33,9 @@ static int16_t copy_acquire_ref(const struct gnttab_copy_ptr *p, struct copy_sid
     struct domain *ld = current->domain;
     int16_t st;
 
-    if ( p->domid == DOMID_SELF ) {
-        s->d = ld;
-        domain_ref(ld);
-    } else {
-        s->d = domain_get_by_id(p->domid);
-        if ( !s->d )
-            return GNTST_bad_domain;
-    }
+    s->d = domain_get_by_id(p->domid == DOMID_SELF ? ld->id : p->domid);
+    if ( !s->d )
+        return GNTST_bad_domain;
     st = gnttab_pin(s->d, ld->id, p->u.ref, s->readonly, 1, &s->mfn);
     if ( st != GNTST_okay )
         goto err;
