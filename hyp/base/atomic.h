@@ -19,11 +19,10 @@ static inline bool atomic_inc_unless_zero(atomic_t *a)
 {
     int32_t old = atomic_read(a);
 
-    while ( old != 0 ) {
+    while ( old != 0 )
         if ( __atomic_compare_exchange_n(&a->v, &old, old + 1, false,
                                          __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) )
             return true;
-    }
     return false;
 }
 

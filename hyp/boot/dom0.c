@@ -64,18 +64,9 @@ struct dom0_build {
 
 /* --- The kernel ------------------------------------------------------------------------- */
 
-static void *scratch_alloc(void *ctx, size_t bytes)
-{
-    (void)ctx;
-    return slab_alloc(bytes);
-}
+static void *scratch_alloc(void *ctx, size_t bytes) { return slab_alloc(bytes); }
 
-static void scratch_free(void *ctx, void *p, size_t bytes)
-{
-    (void)ctx;
-    (void)bytes;
-    slab_free(p);
-}
+static void scratch_free(void *ctx, void *p, size_t bytes) { slab_free(p); }
 
 static unsigned int order_for(uint64_t bytes) { return order_of(DIV_ROUND_UP(bytes, PAGE_SIZE)); }
 

@@ -45,7 +45,6 @@ extern uint64_t hyp_l2_image[512];
 /* Physical memory as head.S maps it: the first 4 GiB, where the direct map will be. */
 static const void *phys_at(void *ctx, uint64_t addr, size_t len)
 {
-    (void)ctx;
     return range_ok(addr, len, 1UL << 32) ? (const void *)(DIRECTMAP_BASE + addr) : NULL;
 }
 
@@ -129,18 +128,16 @@ static void memory_init(void)
         log_warn("memory map: too many entries, the highest are not used\n");
     copy_host_map();
     choose_trampoline();
-    for ( e = map.e; e < map.e + map.nr; e++ ) {
+    for ( e = map.e; e < map.e + map.nr; e++ )
         if ( e->type == XEN_E820_RAM && e->addr + e->size > LOW_MB )
             boot_alloc_add(max(e->addr, LOW_MB), e->addr + e->size);
-    }
     boot_alloc_remove(IMAGE_PHYS, (uintptr_t)_end - IMAGE_VIRT + IMAGE_PHYS);
     for ( uint32_t i = 0; i < info.nr_modules; i++ )
         boot_alloc_remove(info.modules[i].start, info.modules[i].end);
 
-    for ( e = map.e; e < map.e + map.nr; e++ ) {
+    for ( e = map.e; e < map.e + map.nr; e++ )
         if ( e->type == XEN_E820_RAM && e->addr + e->size > LOW_MB )
             mem_map_ram(max(e->addr, LOW_MB), e->addr + e->size);
-    }
     mem_map_holes();
     hyp_l4_mfn = MFN(((uintptr_t)hyp_l4 - IMAGE_VIRT + IMAGE_PHYS) >> PAGE_SHIFT);
     paging_protect_image();

@@ -66,14 +66,10 @@ static uint32_t e820_type_of_efi(uint32_t type)
     switch ( type ) {
     case 1: case 2: case 3: case 4: case 7:     /* loader, boot services, free */
         return XEN_E820_RAM;
-    case 8:
-        return XEN_E820_UNUSABLE;
-    case 9:
-        return XEN_E820_ACPI;
-    case 10:
-        return XEN_E820_NVS;
-    default:
-        return XEN_E820_RESERVED;
+    case 8:  return XEN_E820_UNUSABLE;
+    case 9:  return XEN_E820_ACPI;
+    case 10: return XEN_E820_NVS;
+    default: return XEN_E820_RESERVED;
     }
 }
 

@@ -58,10 +58,9 @@ struct domain *domain_get_next(uint32_t id)
     struct domain *d;
 
     spin_lock(&list_lock);
-    for ( d = domain_list; d; d = d->list_next ) {
+    for ( d = domain_list; d; d = d->list_next )
         if ( d->id >= id && atomic_inc_unless_zero(&d->refs) )
             break;
-    }
     spin_unlock(&list_lock);
     return d;
 }
@@ -202,11 +201,7 @@ void domain_init(void)
     dom_io = pseudo_domain(DOMID_IO);
 }
 
-static void range_free(void *p, size_t bytes)
-{
-    (void)bytes;
-    slab_free(p);
-}
+static void range_free(void *p, size_t bytes) { slab_free(p); }
 static const struct rangeset_mem range_mem = { slab_alloc, range_free };
 
 static int resources_init(struct domain *d, const struct xen_domctl_createdomain *cfg)
@@ -287,10 +282,9 @@ void domain_unpause(struct domain *d)
 
     if ( !atomic_dec_and_test(&d->pause_count) )
         return;
-    for_each_vcpu ( d, v ) {
+    for_each_vcpu ( d, v )
         if ( vcpu_runnable(v) )
             sched_wake(v);
-    }
 }
 
 static void dump_registers(const struct domain *d)
@@ -407,14 +401,10 @@ enum { STAGE_EVENTS, STAGE_GRANTS, STAGE_TABLES, STAGE_FRAMES, STAGE_REST, STAGE
 static int destroy_step(struct domain *d)
 {
     switch ( d->relinquish_stage ) {
-    case STAGE_EVENTS:
-        return evtchn_destroy_domain(d);
-    case STAGE_GRANTS:
-        return gnttab_release_mappings(d);
-    case STAGE_TABLES:
-        return d->ops->relinquish(d);
-    case STAGE_FRAMES:
-        return relinquish_frames(d);
+    case STAGE_EVENTS: return evtchn_destroy_domain(d);
+    case STAGE_GRANTS: return gnttab_release_mappings(d);
+    case STAGE_TABLES: return d->ops->relinquish(d);
+    case STAGE_FRAMES: return relinquish_frames(d);
     default:
         pirq_destroy_domain(d);
         gnttab_destroy_domain(d);

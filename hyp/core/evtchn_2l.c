@@ -44,14 +44,12 @@ static void unmask_2l(struct domain *d, struct evtchn *c)
 
 static bool is_pending_2l(struct domain *d, const struct evtchn *c)
 {
-    return c->port < EVTCHN_2L_NR_CHANNELS &&
-           test_bit(c->port, d->shared_info->evtchn_pending);
+    return c->port < EVTCHN_2L_NR_CHANNELS && test_bit(c->port, d->shared_info->evtchn_pending);
 }
 
 static bool is_masked_2l(struct domain *d, const struct evtchn *c)
 {
-    return c->port >= EVTCHN_2L_NR_CHANNELS ||
-           test_bit(c->port, d->shared_info->evtchn_mask);
+    return c->port >= EVTCHN_2L_NR_CHANNELS || test_bit(c->port, d->shared_info->evtchn_mask);
 }
 
 static bool is_busy_2l(struct domain *d, const struct evtchn *c) { return false; }

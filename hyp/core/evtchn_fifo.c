@@ -113,8 +113,7 @@ static struct vcpu *fifo_link(struct domain *d, struct evtchn *c, event_word_t *
         return NULL;
 
     write_once(q->cb->head[prio], c->port);
-    return __atomic_fetch_or(&q->cb->ready, 1U << prio, __ATOMIC_SEQ_CST) & (1U << prio)
-           ? NULL : v;
+    return __atomic_fetch_or(&q->cb->ready, 1U << prio, __ATOMIC_SEQ_CST) & (1U << prio) ? NULL : v;
 }
 
 static bool raise_fifo(struct domain *d, struct evtchn *c)

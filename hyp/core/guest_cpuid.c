@@ -12,11 +12,11 @@
 
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
+#include "cpu/msr.h"
 #include "cpu/xstate.h"
 #include "kern/clock.h"
 
 #define ABI_VERSION         (4U << 16 | 17)
-#define HYPERCALL_MSR       0x40000000U
 
 #define TSC_HOST_RELIABLE   0x2     /* leaf +3.0 EAX */
 #define TSC_HAS_RDTSCP      0x4
@@ -73,7 +73,7 @@ static void hypervisor_leaf(const struct vcpu *v, uint32_t index, uint32_t sub,
         break;
     case 2:
         out->a = 1;                     /* hypercall pages */
-        out->b = HYPERCALL_MSR;
+        out->b = MSR_HYPERCALL_PAGE;
         out->c = d->p2m ? 0 : XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
         break;
     case 3:

@@ -24,10 +24,8 @@ uint64_t insn_alu(enum insn_op op, uint64_t a, uint64_t b, unsigned int bytes, u
     uint64_t val, carry = 0, over = 0, flags;       /* carries out of, signs wrong at each bit */
 
     switch ( op ) {
-    case INSN_BT ... INSN_BTC:
-        return bit_op(op, a, b & sign, rflags);
-    case INSN_NOT:
-        return ~a & mask;
+    case INSN_BT ... INSN_BTC: return bit_op(op, a, b & sign, rflags);
+    case INSN_NOT:             return ~a & mask;
     case INSN_ADD: case INSN_ADC: case INSN_INC:
         b = op == INSN_INC ? 1 : b;
         val = a + b + c;
@@ -50,8 +48,7 @@ uint64_t insn_alu(enum insn_op op, uint64_t a, uint64_t b, unsigned int bytes, u
     case INSN_XOR:
         val = a ^ b;
         break;
-    default:
-        return b & mask;
+    default: return b & mask;
     }
     val &= mask;
     flags = (carry >> sign & CF) | (carry << 1 & 0x10) | (over >> sign & 1 ? OF : 0) |
@@ -94,8 +91,6 @@ bool insn_execute(const struct insn *in, struct cpu_frame *r, uint64_t *mem)
         return true;                        /* the old one too: the processor always writes */
     case INSN_PUSH: case INSN_POP: case INSN_MOVS: case INSN_INS: case INSN_OUTS:
         return true;                        /* copies */
-    default:
-        break;
     }
     if ( in->to_reg )
         val = insn_alu(in->op, reg, old, bytes, &r->rflags);

@@ -227,9 +227,7 @@ int pirq_map(struct domain *d, struct physdev_map_pirq *a)
     switch ( a->type ) {
     case MAP_PIRQ_TYPE_GSI:
         return map_gsi(d, a);
-    case MAP_PIRQ_TYPE_MSI:
-    case MAP_PIRQ_TYPE_MSI_SEG:
-    case MAP_PIRQ_TYPE_MULTI_MSI:
+    case MAP_PIRQ_TYPE_MSI: case MAP_PIRQ_TYPE_MSI_SEG: case MAP_PIRQ_TYPE_MULTI_MSI:
         return map_msi(d, a);
     }
     return -XEN_EINVAL;
@@ -392,10 +390,9 @@ int pirq_set_eoi_map(struct domain *d, uint64_t gmfn)
     } else if ( !d->pirqs->eoi_map ) {
         d->pirqs->eoi_mfn = MFN(gmfn);
         d->pirqs->eoi_map = frame_map(MFN(gmfn));
-        for ( unsigned int i = 0; i < NR_PIRQS; i++ ) {
+        for ( unsigned int i = 0; i < NR_PIRQS; i++ )
             if ( d->pirqs->slot[i] )
                 update_eoi_map(d->pirqs->slot[i]);
-        }
         rc = 0;
     }
     spin_unlock(&d->evtchn_lock);

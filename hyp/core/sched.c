@@ -159,10 +159,9 @@ static void enqueue(struct sched_unit *u, uint64_t now)
         runstate_change(u->v, RUNSTATE_runnable, now);
 
     /* From the end: behind its equals. */
-    for ( pos = sched_queue.prev; pos != &sched_queue; pos = pos->prev ) {
+    for ( pos = sched_queue.prev; pos != &sched_queue; pos = pos->prev )
         if ( list_entry(pos, struct sched_unit, link)->credit >= u->credit )
             break;
-    }
     list_add(&u->link, pos);
 }
 
@@ -521,10 +520,9 @@ static void cap_period(void *arg)
     struct sched_unit *u;
 
     spin_lock(&sched_lock);
-    list_for_each_entry ( u, &sched_queue, link ) {
+    list_for_each_entry ( u, &sched_queue, link )
         if ( u->v->domain->sched_cap && u->target < 0 )
             sched_place(u, now);
-    }
     spin_unlock(&sched_lock);
 }
 

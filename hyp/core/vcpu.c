@@ -122,10 +122,9 @@ void vcpu_down(struct vcpu *v)
     struct vcpu *other;
     bool last = true;
 
-    for_each_vcpu ( v->domain, other ) {
+    for_each_vcpu ( v->domain, other )
         if ( other != v && vcpu_is_up(other) )
             last = false;
-    }
     if ( last )
         domain_shutdown(v->domain, SHUTDOWN_poweroff);
     else if ( __atomic_fetch_and(&v->flags, ~VCPUF_UP, __ATOMIC_SEQ_CST) & VCPUF_UP )

@@ -27,8 +27,7 @@ int watchdog_set(struct domain *d, uint32_t id, uint32_t seconds)
     if ( id == 0 ) {
         if ( seconds == 0 )
             return -XEN_EINVAL;
-        while ( id < ARRAY_SIZE(d->watchdog_timer) &&
-                test_and_set_bit(id, &d->watchdog_in_use) )
+        while ( id < ARRAY_SIZE(d->watchdog_timer) && test_and_set_bit(id, &d->watchdog_in_use) )
             id++;
         if ( id == ARRAY_SIZE(d->watchdog_timer) )
             return -XEN_ENOSPC;
@@ -51,8 +50,7 @@ int watchdog_set(struct domain *d, uint32_t id, uint32_t seconds)
 
 void watchdog_kill(struct domain *d)
 {
-    for ( unsigned int i = 0; i < ARRAY_SIZE(d->watchdog_timer); i++ ) {
+    for ( unsigned int i = 0; i < ARRAY_SIZE(d->watchdog_timer); i++ )
         if ( test_and_clear_bit(i, &d->watchdog_in_use) )
             timer_kill(&d->watchdog_timer[i]);
-    }
 }

@@ -17,12 +17,7 @@ static inline void write_cr4(uint64_t v) { __asm__ volatile ("mov %0, %%cr4" : :
     static inline uint64_t read_dr##n(void) \
     { uint64_t v; __asm__ volatile ("mov %%db" #n ", %0" : "=r" (v)); return v; } \
     static inline void write_dr##n(uint64_t v) { __asm__ volatile ("mov %0, %%db" #n : : "r" (v)); }
-ASM_DR(0)
-ASM_DR(1)
-ASM_DR(2)
-ASM_DR(3)
-ASM_DR(6)
-ASM_DR(7)
+ASM_DR(0) ASM_DR(1) ASM_DR(2) ASM_DR(3) ASM_DR(6) ASM_DR(7)
 #undef ASM_DR
 
 static inline uint64_t read_rsp(void) { uint64_t v; __asm__ volatile ("mov %%rsp, %0" : "=r" (v)); return v; }

@@ -7,9 +7,8 @@ extern const struct extable_entry extable_start[], extable_end[];
 
 uint64_t extable_search(uint64_t rip)
 {
-    for ( const struct extable_entry *e = extable_start; e < extable_end; e++ ) {
+    for ( const struct extable_entry *e = extable_start; e < extable_end; e++ )
         if ( e->fault == rip )
             return e->fixup;
-    }
     return 0;
 }

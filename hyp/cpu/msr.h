@@ -49,6 +49,10 @@
 #define MSR_TSC_AUX             0xc0000103
 #define MSR_K8_SYSCFG           0xc0010010
 #define MSR_K8_HWCR             0xc0010015
+#define   HWCR_TSC_FREQ_SEL       0x1000000
+#define MSR_LFENCE_CFG          0xc0011029      /* AMD DE_CFG */
+#define   LFENCE_SERIALISES       0x2
+#define MSR_HYPERCALL_PAGE      0x40000000      /* ours: XEN_CPUID_FIRST_LEAF + 2 tells it */
 
 /* The reset value of PAT, and the ABI's: WB WT UC- UC WC WP UC UC. */
 #define PAT_ABI                 0x050100070406ULL

@@ -73,7 +73,7 @@ static inline struct pcpu *pcpu_of_stack(uintptr_t sp)
 }
 
 #ifdef HOST_TEST
-extern struct pcpu *this_pcpu(void);
+extern struct pcpu *this_pcpu(void), *pcpu_get(unsigned int cpu);
 #else
 static inline struct pcpu *this_pcpu(void)
 {
@@ -82,12 +82,8 @@ static inline struct pcpu *this_pcpu(void)
     __asm__ ("mov %%rsp, %0" : "=r" (sp));
     return pcpu_of_stack(sp);
 }
-#endif
 
 /* The block of CPU @cpu; valid once that CPU's stack is mapped (all below nr_cpus). */
-#ifdef HOST_TEST
-extern struct pcpu *pcpu_get(unsigned int cpu);
-#else
 static inline struct pcpu *pcpu_get(unsigned int cpu)
 {
     return (struct pcpu *)(PCPU_BASE + (uint64_t)(cpu + 1) * PCPU_STRIDE) - 1;

@@ -5,9 +5,7 @@
 #include "cpu/pcpu.h"
 #include "base/assert.h"
 
-static void poll_nothing(void)
-{
-}
+static void poll_nothing(void) { }
 void (*spin_poll)(void) = poll_nothing;
 
 #ifdef DEBUG
@@ -40,13 +38,12 @@ static void rank_pop(const struct lock *l)
     panic("unlock of a lock of rank %u that is not held\n", l->rank);
 }
 #else
-static inline void rank_push(const struct lock *l, bool equal_ok) { (void)l; (void)equal_ok; }
+static inline void rank_push(const struct lock *l, bool equal_ok) { }
 #ifdef HOST_TEST
-static inline void rank_pop(const struct lock *l) { (void)l; }
+static inline void rank_pop(const struct lock *l) { }
 #endif
 #endif
 
-void spin_wait(struct lock *l, uint16_t ticket);
 void spin_wait(struct lock *l, uint16_t ticket)
 {
     while ( __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket ) {

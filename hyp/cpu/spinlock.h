@@ -39,10 +39,12 @@ struct lock {
 
 static inline void lock_init(struct lock *l, enum lock_rank rank) { *l = (struct lock)LOCK_INIT(rank); }
 
+void spin_lock_second(struct lock *l);      /* equal rank allowed: caller ordered by domain id */
+void spin_wait(struct lock *l, uint16_t ticket);
 #if defined(DEBUG) || defined(HOST_TEST)
 void spin_lock(struct lock *l);
+void spin_unlock(struct lock *l);
 #else
-void spin_wait(struct lock *l, uint16_t ticket);
 static inline void spin_lock(struct lock *l)
 {
     const uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
@@ -50,11 +52,7 @@ static inline void spin_lock(struct lock *l)
     if ( unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) )
         spin_wait(l, ticket);
 }
-#endif
-void spin_lock_second(struct lock *l);      /* equal rank allowed: caller ordered by domain id */
-#if defined(DEBUG) || defined(HOST_TEST)
-void spin_unlock(struct lock *l);
-#else
+
 static inline void spin_unlock(struct lock *l)
 {
     __atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);

@@ -86,8 +86,7 @@ bool xstate_xcr0_valid(uint64_t xcr0)
         return false;
     if ( (xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE) )
         return false;
-    if ( (xcr0 & XCR0_AVX512) &&
-         ((xcr0 & XCR0_AVX512) != XCR0_AVX512 || !(xcr0 & XCR0_AVX)) )
+    if ( (xcr0 & XCR0_AVX512) && ((xcr0 & XCR0_AVX512) != XCR0_AVX512 || !(xcr0 & XCR0_AVX)) )
         return false;
     return true;
 }

@@ -257,18 +257,12 @@ static void dump_vcpu(const struct vcpu *v)
 }
 
 const struct guest_ops hvm_guest_ops = {
-    .domain_create = domain_init_hvm,
-    .domain_free = domain_free_hvm,
-    .vcpu_create = vcpu_init_hvm,
-    .vcpu_free = vcpu_free_hvm,
+    .domain_create = domain_init_hvm, .domain_free = domain_free_hvm,
+    .vcpu_create = vcpu_init_hvm, .vcpu_free = vcpu_free_hvm,
     .relinquish = relinquish,
-    .switch_from = switch_from,
-    .switch_to = switch_to,
-    .deliver = hvm_deliver,
-    .grant_map = grant_map,
-    .grant_unmap = grant_unmap,
-    .dm_notify      = ioreq_notify,
-    .copy_in = hvm_copy_from_guest,
-    .copy_out = hvm_copy_to_guest,
-    .dump_vcpu = dump_vcpu,
+    .switch_from = switch_from, .switch_to = switch_to,
+    .deliver = hvm_deliver, .dump_vcpu = dump_vcpu,
+    .grant_map = grant_map, .grant_unmap = grant_unmap,
+    .dm_notify = ioreq_notify,
+    .copy_in = hvm_copy_from_guest, .copy_out = hvm_copy_to_guest,
 };

@@ -13,7 +13,6 @@
 
 #define LEAF_XSTATE             0xd
 #define LEAF_XEN                0x40000000
-#define MSR_HYPERCALL_PAGE      0x40000000
 #define VIRIDIAN_LEAVES         0x100       /* how much higher both are when Viridian's come first */
 #define VIRIDIAN_MSRS           0x200
 #define HYPERCALL_STUB_BYTES    32
@@ -21,9 +20,6 @@
 #define MSR_MTRR_PHYS           0x200       /* 8 pairs */
 #define MSR_MTRR_DEF            0x2ff
 #define MTRR_CAP                0x508       /* 8 variable ranges, fixed ones, write-combining */
-#define MSR_LFENCE_CFG          0xc0011029
-#define   LFENCE_SERIALISES       BIT(1)
-#define HWCR_TSC_FREQ_SEL       BIT(24)
 #define FEATURE_MTRR            CPUID_FEATURE(0, 12)
 #define MISC_ENABLE_DEFAULT     0x1801      /* fast strings, no BTS, no PEBS */
 

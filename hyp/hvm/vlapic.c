@@ -421,16 +421,11 @@ static uint32_t read_reg(const struct vcpu *v, unsigned int reg)
     const uint32_t id = apic_id_of(v);
 
     switch ( reg ) {
-    case REG_ID:
-        return is_x2apic(l) ? id : id << 24;
-    case REG_PPR:
-        return ppr(l);
-    case REG_LDR:
-        return is_x2apic(l) ? x2apic_ldr(id) : l->regs[reg][0];
-    case REG_TIMER_CURRENT:
-        return timer_count(l);
-    default:
-        return read_once(l->regs[reg][0]);
+    case REG_ID:            return is_x2apic(l) ? id : id << 24;
+    case REG_PPR:           return ppr(l);
+    case REG_LDR:           return is_x2apic(l) ? x2apic_ldr(id) : l->regs[reg][0];
+    case REG_TIMER_CURRENT: return timer_count(l);
+    default:                return read_once(l->regs[reg][0]);
     }
 }
 

@@ -163,15 +163,13 @@ static void exit_ept_misconfigured(struct vcpu *v, unsigned int len)
 
 static exit_fn *const exits[] = {
     [0] = exit_exception,           [1] = exit_interrupt,       [2] = exit_triple_fault,
-    [7] = exit_window,              [8] = exit_window,          [9] = exit_task_switch,
+    [7 ... 8] = exit_window,        [9] = exit_task_switch,
     [10] = hvm_exit_cpuid,          [11] = exit_undefined,      /* GETSEC */
     [12] = hvm_exit_hlt,            [13] = hvm_advance,         /* INVD */
     [15] = exit_refused,            /* RDPMC */
     [18] = hvm_exit_hypercall,
     /* VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON */
-    [19] = exit_undefined,          [20] = exit_undefined,      [21] = exit_undefined,
-    [22] = exit_undefined,          [23] = exit_undefined,      [24] = exit_undefined,
-    [25] = exit_undefined,          [26] = exit_undefined,      [27] = exit_undefined,
+    [19 ... 27] = exit_undefined,
     [28] = exit_cr,                 [29] = exit_dr,             [30] = exit_io,
     [31] = exit_rdmsr,              [32] = exit_wrmsr,
     [36] = exit_undefined,          [39] = exit_undefined,      /* MWAIT, MONITOR */
@@ -207,10 +205,9 @@ static const char *guess_why(const struct vcpu *v)
         { (state & 3) == 3 || ((state & SHADOW_STI) && !(flags & FLAGS_IF)), "interruptibility" },
     };
 
-    for ( unsigned int i = 0; i < ARRAY_SIZE(checks); i++ ) {
+    for ( unsigned int i = 0; i < ARRAY_SIZE(checks); i++ )
         if ( checks[i].bad )
             return checks[i].what;
-    }
     return "a segment or address";
 }
 

@@ -51,17 +51,14 @@ static void printf_like(1, 2) add_problem(const char *fmt, ...)
 /* 1, 0, or -1 if @s is no truth value.  An option without a value is on. */
 static int parse_truth(const char *s)
 {
-    static const char *const on[] = { "", "1", "on", "yes", "true", "enable" };
-    static const char *const off[] = { "0", "off", "no", "false", "disable" };
+    static const struct { char name[8]; bool truth; } words[] = {
+        { "", true }, { "1", true }, { "on", true }, { "yes", true }, { "true", true }, { "enable", true },
+        { "0", false }, { "off", false }, { "no", false }, { "false", false }, { "disable", false },
+    };
 
-    for ( size_t i = 0; i < ARRAY_SIZE(on); i++ ) {
-        if ( strcmp(s, on[i]) == 0 )
-            return 1;
-    }
-    for ( size_t i = 0; i < ARRAY_SIZE(off); i++ ) {
-        if ( strcmp(s, off[i]) == 0 )
-            return 0;
-    }
+    for ( size_t i = 0; i < ARRAY_SIZE(words); i++ )
+        if ( strcmp(s, words[i].name) == 0 )
+            return words[i].truth;
     return -1;
 }
 
@@ -216,10 +213,9 @@ static const struct option options[] = {
 
 static const struct option *find_option(const char *name)
 {
-    for ( size_t i = 0; i < ARRAY_SIZE(options); i++ ) {
+    for ( size_t i = 0; i < ARRAY_SIZE(options); i++ )
         if ( strcmp(options[i].name, name) == 0 )
             return &options[i];
-    }
     return NULL;
 }
 

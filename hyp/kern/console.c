@@ -418,10 +418,9 @@ void console_init(void)
         vga = mapped;
         console_unlock();
     }
-    for ( unsigned int i = 0; i < NR_COMS; i++ ) {
+    for ( unsigned int i = 0; i < NR_COMS; i++ )
         if ( com_used[i] )
             uart_init_irq(i);
-    }
 }
 
 bool console_uses_vga(void) { return read_once(vga) != NULL; }

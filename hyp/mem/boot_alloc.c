@@ -155,10 +155,9 @@ void mem_map_holes(void)
 
     mark_holes(f);
     share_m2p();
-    for ( uint64_t va = FRAME_TABLE_BASE; va < FRAME_TABLE_BASE + max_mfn * sizeof(*f); va += MB2 ) {
+    for ( uint64_t va = FRAME_TABLE_BASE; va < FRAME_TABLE_BASE + max_mfn * sizeof(*f); va += MB2 )
         if ( !paging_large_entry(va) )
             map_2mb(va, shared, MAP_RO);
-    }
 }
 
 void boot_alloc_finish(void)

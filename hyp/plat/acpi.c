@@ -93,10 +93,9 @@ static paddr_t find_rsdp_in(paddr_t start, size_t size)
 
     if ( !area )
         return 0;
-    for ( size_t i = 0; i + 20 <= size; i += 16 ) {
+    for ( size_t i = 0; i + 20 <= size; i += 16 )
         if ( !memcmp(area + i, "RSD PTR ", 8) && sums_to_zero(area + i, 20) )
             return start + i;
-    }
     return 0;
 }
 
@@ -115,10 +114,9 @@ static void add_cpu(uint32_t apic_id, uint32_t acpi_id, uint32_t flags)
 {
     if ( apic_id == ~0U )
         return;
-    for ( uint32_t i = 0; i < acpi.nr_cpus; i++ ) {
+    for ( uint32_t i = 0; i < acpi.nr_cpus; i++ )
         if ( acpi.cpus[i].apic_id == apic_id )
             return;
-    }
     if ( acpi.nr_cpus == ARRAY_SIZE(acpi.cpus) ) {
         log_warn("acpi: more than %zu processors\n", ARRAY_SIZE(acpi.cpus));
         return;

@@ -48,10 +48,9 @@ static void write_reg(const struct ioapic *io, unsigned int reg, uint32_t v)
 
 static const struct ioapic *find(unsigned int gsi)
 {
-    for ( unsigned int i = 0; i < nr_ioapics; i++ ) {
+    for ( unsigned int i = 0; i < nr_ioapics; i++ )
         if ( gsi - ioapics[i].gsi_base < ioapics[i].nr_pins )
             return &ioapics[i];
-    }
     return NULL;
 }
 

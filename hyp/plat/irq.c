@@ -56,10 +56,9 @@ unsigned int irq_nr_gsi(void) { return nr_gsi; }
 
 unsigned int irq_isa_to_gsi(unsigned int isa_irq)
 {
-    for ( uint32_t i = 0; i < acpi.nr_overrides; i++ ) {
+    for ( uint32_t i = 0; i < acpi.nr_overrides; i++ )
         if ( acpi.overrides[i].isa_irq == isa_irq )
             return acpi.overrides[i].gsi;
-    }
     return isa_irq;
 }
 

@@ -79,10 +79,9 @@ static uint8_t *map_table_page(paddr_t pa)
 {
     struct table_page *t;
 
-    for ( t = table_pages; t; t = t->next ) {
+    for ( t = table_pages; t; t = t->next )
         if ( t->pa == pa )
             return t->va;
-    }
     t = slab_new(struct table_page);
     if ( !t )
         return NULL;
@@ -179,10 +178,9 @@ static struct msi_desc *find_desc(struct pci_sbdf d, bool is_msix, unsigned int 
 {
     struct msi_desc *m;
 
-    list_for_each_entry(m, &descs, list) {
+    list_for_each_entry(m, &descs, list)
         if ( pci_same(m->sbdf, d) && !m->gone && !m->table == !is_msix && m->entry == entry )
             return m;
-    }
     return NULL;
 }
 
@@ -311,10 +309,9 @@ int msix_prepare(struct pci_sbdf d)
     if ( !find_cap(d, CAP_MSIX) )
         return -XEN_ENODEV;
     spin_lock(&msi_lock);
-    list_for_each_entry(m, &descs, list) {
+    list_for_each_entry(m, &descs, list)
         if ( pci_same(m->sbdf, d) && m->table && !m->gone )
             rc = -XEN_EBUSY;
-    }
     spin_unlock(&msi_lock);
     return rc;
 }

@@ -143,10 +143,9 @@ static struct pci_dev *find_device(struct pci_sbdf d)
 {
     struct pci_dev *p;
 
-    list_for_each_entry(p, &devices, list) {
+    list_for_each_entry(p, &devices, list)
         if ( pci_same(p->sbdf, d) )
             return p;
-    }
     return NULL;
 }
 

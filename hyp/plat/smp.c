@@ -209,10 +209,9 @@ static void init_boot_cpu(void)
     struct pcpu *p = this_pcpu();
 
     p->apic_id = apic_id();
-    for ( uint32_t i = 0; i < acpi.nr_cpus; i++ ) {
+    for ( uint32_t i = 0; i < acpi.nr_cpus; i++ )
         if ( acpi.cpus[i].apic_id == p->apic_id )
             p->acpi_id = acpi.cpus[i].acpi_id;
-    }
     p->online = true;
     detect_topology(0);
     if ( !nr_cpus )

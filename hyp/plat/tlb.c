@@ -106,10 +106,9 @@ static void flush_mask(const uint64_t *cpus, uint32_t what)
     }
     if ( test_bit(self, cpus) )
         flush_here(what);
-    for ( unsigned int word = 0; word < NR_CPUS / 64; word++ ) {
+    for ( unsigned int word = 0; word < NR_CPUS / 64; word++ )
         for ( ; posted[word]; posted[word] &= posted[word] - 1 )
             wait_served(word * 64 + lowest_bit(posted[word]));
-    }
 }
 
 void tlb_flush_cpus(const uint64_t *cpus) { flush_mask(cpus, REQUEST_GUEST); }
@@ -143,8 +142,7 @@ void tlb_flush_stale(const uint64_t *cpus, uint32_t stamp)
         for ( uint64_t left = cpus[word]; left; left &= left - 1 ) {
             const unsigned int cpu = word * 64 + lowest_bit(left);
 
-            if ( cpu < nr_cpus &&
-                 (int32_t)(read_once(pcpu_get(cpu)->tlb_epoch) - stamp) <= 0 )
+            if ( cpu < nr_cpus && (int32_t)(read_once(pcpu_get(cpu)->tlb_epoch) - stamp) <= 0 )
                 stale[word] |= BIT(cpu % 64);
         }
         any |= stale[word];

@@ -136,10 +136,9 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
     if ( nr > FIRST_RESERVED_GDT_PAGE )
         return -XEN_EINVAL;
     spin_lock(&d->mm_lock);
-    for ( i = 0; i < nr; i++ ) {
+    for ( i = 0; i < nr; i++ )
         if ( !desc_get(d, MFN(frames[i])) )
             goto err;
-    }
     for ( i = 0; i < FIRST_RESERVED_GDT_PAGE; i++ ) {
         const uint64_t old = v->pv.gdt_frames[i];
 
@@ -259,10 +258,9 @@ static bool dr7_valid(uint64_t dr7)
 {
     if ( dr7 >> 32 || (dr7 & DR7_GD) )
         return false;
-    for ( unsigned int i = 0; i < 4; i++ ) {
+    for ( unsigned int i = 0; i < 4; i++ )
         if ( (dr7 >> (i * 2) & 3) && (dr7 >> (16 + i * 4) & 3) == 2 )
             return false;
-    }
     return true;
 }
 
@@ -292,14 +290,12 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
             return -XEN_EPERM;
         v->pv.dr[reg] = value;
         break;
-    case 4:
-    case 6:
+    case 4: case 6:
         if ( value >> 32 )
             return -XEN_EINVAL;
         v->pv.dr[6] = (value & 0xe00f) | DR6_DEFAULT;
         break;
-    case 5:
-    case 7:
+    case 5: case 7:
         if ( !dr7_valid(value) )
             return value & DR7_GD ? -XEN_EPERM : -XEN_EINVAL;
         v->pv.dr[7] = value | DR7_DEFAULT;
@@ -315,7 +311,6 @@ int pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t value)
 /* Of the running vCPU, which is in guest-kernel mode: its user GS waits in KERNEL_GS_BASE. */
 int pv_set_segment_base(struct vcpu *v, unsigned int which, uint64_t base)
 {
-    (void)v;
     if ( which <= SEGBASE_GS_KERNEL && !is_canonical(base) )
         return -XEN_EINVAL;
     switch ( which ) {

@@ -149,8 +149,7 @@ static enum outcome kernel_only(struct vcpu *v, const struct insn *in)
     uint64_t val;
 
     switch ( in->opcode ) {
-    case 0x0f01:
-        return group7(v, in);
+    case 0x0f01: return group7(v, in);
     case 0x0f06:
         v->pv.cr0_ts = 0;
         clts();
@@ -164,23 +163,17 @@ static enum outcome kernel_only(struct vcpu *v, const struct insn *in)
             return FAULT_GP;
         *insn_reg(r, in->rm) = val;
         return DONE;
-    case 0x0f22:
-        return cr_write(v, in->reg, *insn_reg(r, in->rm));
-    case 0x0f21:
-        return dr_access(v, in, false);
-    case 0x0f23:
-        return dr_access(v, in, true);
-    case 0x0f30:
-        return msr_access(v, true);
-    case 0x0f32:
-        return msr_access(v, false);
+    case 0x0f22: return cr_write(v, in->reg, *insn_reg(r, in->rm));
+    case 0x0f21: return dr_access(v, in, false);
+    case 0x0f23: return dr_access(v, in, true);
+    case 0x0f30: return msr_access(v, true);
+    case 0x0f32: return msr_access(v, false);
     case 0x0f31:
         val = rdtsc();
         r->rax = (uint32_t)val;
         r->rdx = val >> 32;
         return DONE;
-    default:
-        return FAULT_GP;
+    default: return FAULT_GP;
     }
 }
 

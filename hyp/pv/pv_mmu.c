@@ -107,14 +107,10 @@ static inline int update_one(struct domain *pt_owner, struct domain *owner, cons
         if ( owner != pt_owner && owner->p2m && (req->val & PTE_P) )
             return update_entry(pt_owner, owner, ptr, translated(owner, req->val), false);
         fallthrough;                            /* frame numbers of PV domains are the machine's */
-    case MMU_PT_UPDATE_NO_TRANSLATE:
-        return update_entry(pt_owner, owner, ptr, req->val, false);
-    case MMU_PT_UPDATE_PRESERVE_AD:
-        return update_entry(pt_owner, owner, ptr, req->val, true);
-    case MMU_MACHPHYS_UPDATE:
-        return update_m2p(owner, req->ptr & PAGE_MASK, req->val);
-    default:
-        return -XEN_ENOSYS;
+    case MMU_PT_UPDATE_NO_TRANSLATE: return update_entry(pt_owner, owner, ptr, req->val, false);
+    case MMU_PT_UPDATE_PRESERVE_AD:  return update_entry(pt_owner, owner, ptr, req->val, true);
+    case MMU_MACHPHYS_UPDATE:        return update_m2p(owner, req->ptr & PAGE_MASK, req->val);
+    default:                         return -XEN_ENOSYS;
     }
 }
 
@@ -423,23 +419,14 @@ static int mmuext_locked(struct vcpu *v, struct domain *d, const struct mmuext_o
     const mfn_t mfn = MFN(op->arg1.mfn);
 
     switch ( op->cmd ) {
-    case MMUEXT_PIN_L1_TABLE:
-    case MMUEXT_PIN_L2_TABLE:
-    case MMUEXT_PIN_L3_TABLE:
-    case MMUEXT_PIN_L4_TABLE:
+    case MMUEXT_PIN_L1_TABLE ... MMUEXT_PIN_L4_TABLE:
         return op_pin(d, mfn, FT_L1 + (op->cmd - MMUEXT_PIN_L1_TABLE));
-    case MMUEXT_UNPIN_TABLE:
-        return op_unpin(d, mfn);
-    case MMUEXT_NEW_BASEPTR:
-        return pv_new_baseptr(v, mfn);
-    case MMUEXT_NEW_USER_BASEPTR:
-        return op_new_user_baseptr(v, mfn);
-    case MMUEXT_SET_LDT:
-        return op_set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
-    case MMUEXT_CLEAR_PAGE:
-        return op_page(d, mfn, mfn, false);
-    default:
-        return op_page(d, mfn, MFN(op->arg2.src_mfn), true);
+    case MMUEXT_UNPIN_TABLE:      return op_unpin(d, mfn);
+    case MMUEXT_NEW_BASEPTR:      return pv_new_baseptr(v, mfn);
+    case MMUEXT_NEW_USER_BASEPTR: return op_new_user_baseptr(v, mfn);
+    case MMUEXT_SET_LDT:          return op_set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
+    case MMUEXT_CLEAR_PAGE:       return op_page(d, mfn, mfn, false);
+    default:                      return op_page(d, mfn, MFN(op->arg2.src_mfn), true);
     }
 }
 
@@ -448,19 +435,12 @@ static int mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *
     int rc;
 
     switch ( op->cmd ) {
-    case MMUEXT_NEW_BASEPTR:
-    case MMUEXT_NEW_USER_BASEPTR:
-    case MMUEXT_SET_LDT:
+    case MMUEXT_NEW_BASEPTR: case MMUEXT_NEW_USER_BASEPTR: case MMUEXT_SET_LDT:
         if ( d != v->domain )
             return -XEN_EPERM;
         fallthrough;
-    case MMUEXT_PIN_L1_TABLE:
-    case MMUEXT_PIN_L2_TABLE:
-    case MMUEXT_PIN_L3_TABLE:
-    case MMUEXT_PIN_L4_TABLE:
-    case MMUEXT_UNPIN_TABLE:
-    case MMUEXT_CLEAR_PAGE:
-    case MMUEXT_COPY_PAGE:
+    case MMUEXT_PIN_L1_TABLE ... MMUEXT_PIN_L4_TABLE: case MMUEXT_UNPIN_TABLE:
+    case MMUEXT_CLEAR_PAGE: case MMUEXT_COPY_PAGE:
         spin_lock(&d->mm_lock);
         rc = finish_teardown(d);
         if ( !rc )
@@ -484,14 +464,12 @@ static int mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *
     case MMUEXT_INVLPG_ALL:
         return guest_range_ok(op->arg1.linear_addr, 1)
                ? flush_multi(d, 0, true, op->arg1.linear_addr) : 0;
-    case MMUEXT_FLUSH_CACHE:
-    case MMUEXT_FLUSH_CACHE_GLOBAL:
+    case MMUEXT_FLUSH_CACHE: case MMUEXT_FLUSH_CACHE_GLOBAL:
         if ( !domain_is_control(d) )
             return -XEN_EACCES;
         wbinvd();
         return op->cmd == MMUEXT_FLUSH_CACHE || nr_cpus == 1 ? 0 : -XEN_EOPNOTSUPP;
-    case MMUEXT_MARK_SUPER:
-    case MMUEXT_UNMARK_SUPER:
+    case MMUEXT_MARK_SUPER: case MMUEXT_UNMARK_SUPER:
         return -XEN_EOPNOTSUPP;
     default:
         return -XEN_ENOSYS;

@@ -15,10 +15,6 @@
 #include "mem/frame.h"
 #include "pv/pv.h"
 
-#define MSR_HYPERCALL_PAGE      0x40000000
-#define MSR_LFENCE_CFG          0xc0011029      /* AMD DE_CFG */
-#define   LFENCE_SERIALISES       BIT(1)
-#define HWCR_TSC_FREQ_SEL       BIT(24)
 #define APIC_BASE_DEFAULT       0xfee00000UL
 #define MISC_FAST_STRINGS       BIT(0)
 #define MISC_NO_BTS             BIT(11)
@@ -57,9 +53,7 @@ static bool fixed_value(uint32_t msr, uint64_t *val)
 int msr_guest_read(struct vcpu *v, uint32_t msr, uint64_t *val)
 {
     switch ( msr ) {
-    case MSR_FS_BASE:
-    case MSR_GS_BASE:
-    case MSR_KERNEL_GS_BASE:
+    case MSR_FS_BASE: case MSR_GS_BASE: case MSR_KERNEL_GS_BASE:
         /* The running guest's bases are in the registers; user GS waits in the third. */
         *val = rdmsr(msr);
         return 0;
@@ -94,12 +88,9 @@ int msr_guest_write(struct vcpu *v, uint32_t msr, uint64_t val)
     uint64_t now;
 
     switch ( msr ) {
-    case MSR_FS_BASE:
-        return pv_set_segment_base(v, SEGBASE_FS, val) ? -XEN_EPERM : 0;
-    case MSR_GS_BASE:
-        return pv_set_segment_base(v, SEGBASE_GS_KERNEL, val) ? -XEN_EPERM : 0;
-    case MSR_KERNEL_GS_BASE:
-        return pv_set_segment_base(v, SEGBASE_GS_USER, val) ? -XEN_EPERM : 0;
+    case MSR_FS_BASE:        return pv_set_segment_base(v, SEGBASE_FS, val) ? -XEN_EPERM : 0;
+    case MSR_GS_BASE:        return pv_set_segment_base(v, SEGBASE_GS_KERNEL, val) ? -XEN_EPERM : 0;
+    case MSR_KERNEL_GS_BASE: return pv_set_segment_base(v, SEGBASE_GS_USER, val) ? -XEN_EPERM : 0;
     case MSR_UCODE_REV:
         /* Kernels write 0 before they read the revision (SDM vol 3A 9.11.7.1). */
         return val ? -XEN_EPERM : 0;

@@ -52,10 +52,9 @@ static int pv_domain_create(struct domain *d, const struct xen_domctl_createdoma
 
 static void pv_domain_free(struct domain *d)
 {
-    for ( unsigned int i = 0; d->perdomain_l2 && i < 512; i++ ) {
+    for ( unsigned int i = 0; d->perdomain_l2 && i < 512; i++ )
         if ( d->perdomain_l2[i] & PTE_P )
             heap_free_page(mfn_to_virt(pte_mfn(d->perdomain_l2[i])));
-    }
     heap_free_page(d->perdomain_l2);
     if ( d->perdomain_l3.n && !mfn_eq(d->perdomain_l3, INVALID_MFN) )
         heap_free_page(mfn_to_virt(d->perdomain_l3));
@@ -175,10 +174,9 @@ static bool context_valid(const struct vcpu_guest_context *c)
          !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
          !is_canonical(c->gs_base_user) )
         return false;
-    for ( unsigned int i = 0; i < 256; i++ ) {
+    for ( unsigned int i = 0; i < 256; i++ )
         if ( !is_canonical(c->trap_ctxt[i].address) )
             return false;
-    }
     return c->gdt_ents <= FIRST_RESERVED_GDT_ENTRY && c->ldt_ents <= 8192;
 }
 
@@ -247,10 +245,9 @@ int pv_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
         pv->traps[i].cs |= 3;
     pv->ldt_base = c->ldt_base;
     pv->ldt_entries = c->ldt_ents;
-    for ( unsigned int i = 0; i < 8; i++ ) {
+    for ( unsigned int i = 0; i < 8; i++ )
         if ( i < 4 || i >= 6 )
             (void)!pv_set_debugreg(v, i, c->debugreg[i]);
-    }
     if ( c->flags & VGCF_I387_VALID )
         xstate_import_fxsave(v->xsave, c->fpu_ctxt);
     else
@@ -373,16 +370,10 @@ static void dump_vcpu(const struct vcpu *v)
 }
 
 const struct guest_ops pv_guest_ops = {
-    .domain_create = pv_domain_create,
-    .domain_free = pv_domain_free,
-    .vcpu_create = pv_vcpu_create,
-    .vcpu_free = pv_vcpu_free,
-    .relinquish = pv_relinquish,
-    .teardown_frame = teardown_frame,
-    .switch_from = pv_switch_from,
-    .switch_to = pv_switch_to,
-    .deliver = pv_deliver,
-    .grant_map = pv_grant_map,
-    .grant_unmap = pv_grant_unmap,
-    .dump_vcpu = dump_vcpu,
+    .domain_create = pv_domain_create, .domain_free = pv_domain_free,
+    .vcpu_create = pv_vcpu_create, .vcpu_free = pv_vcpu_free,
+    .relinquish = pv_relinquish, .teardown_frame = teardown_frame,
+    .switch_from = pv_switch_from, .switch_to = pv_switch_to,
+    .deliver = pv_deliver, .dump_vcpu = dump_vcpu,
+    .grant_map = pv_grant_map, .grant_unmap = pv_grant_unmap,
 };
