@@ -23,7 +23,7 @@ MAX_LINE = 120        # 100 is the aim
 MAX_FILE = 800
 MAX_FUNCTION = 60
 MAX_README = 60       # in the folders of hyp/; the tour in hyp/README.md may be longer
-MAX_CODE = 25450      # code lines as cloc counts them; the goal is 25000, see hyp/README.md
+MAX_CODE = 25075      # code lines as cloc counts them; the goal is 25000, see hyp/README.md
 
 # (file, header): why this include may go up.
 INCLUDES_UP = {
