@@ -5,7 +5,7 @@
 PYTHON := /usr/bin/python3
 FETCH  := tests/system/fetch.sh
 HEADERS := xencall.h xenstore.h json-c/json.h libxml/parser.h uuid/uuid.h netlink/netlink.h \
-	netlink/route/link.h seccomp.h sys/capability.h zlib.h lzma.h zstd.h lz4frame.h ncurses.h
+	netlink/route/link.h liburing.h seccomp.h sys/capability.h zlib.h lzma.h zstd.h lz4frame.h ncurses.h
 HV     ?= xenolith
 export HV
 

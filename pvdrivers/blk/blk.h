@@ -23,7 +23,7 @@ enum blk_op { BLK_READ, BLK_WRITE, BLK_FLUSH, BLK_BARRIER, BLK_DISCARD };
 
 struct blk_vec {
     void *base;
-    uint32_t len;                       /* bytes */
+    size_t len;                         /* bytes; laid out like a struct iovec */
 };
 
 struct blk_geometry {

@@ -21,7 +21,7 @@ recipe=6    # raise it when the lists below change: a stamp with another number 
 HOST_PKGS="make gcc libc6-dev binutils qemu-system-x86 python3 python3-pytest python3-pexpect
     python3-pytest-rerunfailures cpio kmod xz-utils zstd lz4 gzip grub-common grub-pc-bin
     grub-efi-amd64-bin xorriso mtools ovmf libxen-dev libcmocka-dev
-    libjson-c-dev libxml2-dev uuid-dev libnl-3-dev libnl-route-3-dev libseccomp-dev libcap-dev
+    libjson-c-dev libxml2-dev uuid-dev libnl-3-dev libnl-route-3-dev libseccomp-dev libcap-dev liburing-dev
     zlib1g-dev liblzma-dev libzstd-dev liblz4-dev libncurses-dev ${EXTRA_HOST_PKGS:-}"
 
 # What `make check` needs beyond that: line counts, libFuzzer, another decoder of instructions, the store's

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xenolith-blk BACKEND: the block back end as a process, for one device.
+ *
+ * BACKEND is the device's folder in the store; "params" in it names the image, a file or a block device.  When
+ * everything is open the process gives up its rights, its capabilities and most system calls; what the ring of
+ * operations may do is restricted as well.
+ *
+ * SIGTERM lets operations end and leaves the device to a successor; after kill -9 a successor does again what was not
+ * answered.  That a predecessor's operations have ended the lock on the image tells: they hold the file.
+ */
+#include "blk/back.h"
+#include "dom0/linux.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xenstore.h>
+
+#define RING_ENTRIES 1024u
+
+_Static_assert(sizeof(struct blk_vec) == sizeof(struct iovec) &&
+               offsetof(struct blk_vec, len) == offsetof(struct iovec, iov_len), "handed over as it is");
+
+static struct linux_host host;
+static struct io_uring uring;
+static struct blkback device;
+static unsigned int in_flight;
+static int image = -1, signals = -1, ep = -1;
+
+static int die(const char *what, int error)
+{
+    fprintf(stderr, "xenolith-blk: %s: %s\n", what, strerror(error < 0 ? -error : error));
+    return 1;
+}
+
+/* ------------------------------------------------------------------ operations */
+
+static void submit(void *disk, struct blkback_io *io)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&uring);
+    const uint64_t at = io->sector * BLK_SECTOR;
+
+    if ( !sqe )
+    {
+        io_uring_submit(&uring);
+        sqe = io_uring_get_sqe(&uring);
+        if ( !sqe )
+        {
+            blkback_done(io, -XEN_EIO);
+            return;
+        }
+    }
+    if ( io->op == BLK_READ )
+        io_uring_prep_readv(sqe, image, (const struct iovec *)io->vec, io->nr_vec, at);
+    else if ( io->op == BLK_WRITE )
+        io_uring_prep_writev(sqe, image, (const struct iovec *)io->vec, io->nr_vec, at);
+    else if ( io->op == BLK_FLUSH )
+        io_uring_prep_fsync(sqe, image, IORING_FSYNC_DATASYNC);
+    else
+        io_uring_prep_fallocate(sqe, image, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
+                                io->nr_sectors * BLK_SECTOR);
+    io_uring_sqe_set_data(sqe, io);
+    in_flight++;
+}
+
+static void complete(const struct io_uring_cqe *cqe)
+{
+    struct blkback_io *io = io_uring_cqe_get_data(cqe);
+    const bool data = io->op == BLK_READ || io->op == BLK_WRITE;
+    int status = 0;
+
+    if ( cqe->res < 0 || (data && (uint64_t)cqe->res != io->nr_sectors * BLK_SECTOR) )
+        status = cqe->res == -EOPNOTSUPP ? -XEN_EOPNOTSUPP : -XEN_EIO;
+    in_flight--;
+    blkback_done(io, status);
+}
+
+static void take_completions(void)
+{
+    struct io_uring_cqe *cqe;
+
+    while ( io_uring_peek_cqe(&uring, &cqe) == 0 )
+    {
+        complete(cqe);
+        io_uring_cqe_seen(&uring, cqe);
+    }
+}
+
+/* ------------------------------------------------------------------ start */
+
+static int wait_for(int fd)
+{
+    struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+
+    return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+}
+
+static int open_image(const char *path, bool readonly)
+{
+    struct blk_geometry *g = &device.geometry;
+    struct stat st;
+    uint64_t bytes;
+    int size = BLK_SECTOR;
+
+    image = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    if ( image < 0 || fstat(image, &st) )
+        return die(path, errno);
+    if ( flock(image, readonly ? LOCK_SH : LOCK_EX) )
+        return die(path, errno);
+    bytes = (uint64_t)st.st_size;
+    if ( S_ISBLK(st.st_mode) && (ioctl(image, BLKGETSIZE64, &bytes) || ioctl(image, BLKSSZGET, &size)) )
+        return die(path, errno);
+    if ( (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode)) || (size != BLK_SECTOR && size != (int)PV_PAGE) )
+        return die(path, EINVAL);
+    *g = (struct blk_geometry){
+        .sectors = bytes / (unsigned int)size * (unsigned int)size / BLK_SECTOR,
+        .sector_size = (uint32_t)size, .physical_sector_size = (uint32_t)size, .discard_granularity = (uint32_t)size,
+        .can_flush = true, .can_discard = !readonly, .read_only = readonly,
+    };
+    return 0;
+}
+
+/* A ring that can do what submit() asks for, and nothing else. */
+static int open_uring(void)
+{
+    static const uint8_t may[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE };
+    struct io_uring_restriction r[sizeof(may)];
+    int rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED);
+
+    if ( rc )
+        return rc;
+    memset(r, 0, sizeof(r));
+    for ( size_t i = 0; i < sizeof(may); i++ )
+    {
+        r[i].opcode = IORING_RESTRICTION_SQE_OP;
+        r[i].sqe_op = may[i];
+    }
+    rc = io_uring_register_restrictions(&uring, r, sizeof(may));
+    return rc ? rc : io_uring_enable_rings(&uring);
+}
+
+/* Say who we are, but not in a folder that is gone: that would bring it back. */
+static int write_pid(const char *folder)
+{
+    char online[XENBUS_PATH_MAX + 16], pid[XENBUS_PATH_MAX + 16], text[16];
+    int rc;
+
+    snprintf(online, sizeof(online), "%s/online", folder);
+    snprintf(pid, sizeof(pid), "%s/pid", folder);
+    do {
+        uint32_t txn;
+
+        rc = linux_ops.store_begin(&host, &txn);
+        if ( rc )
+            return rc;
+        rc = linux_ops.store_read(&host, txn, online, text, sizeof(text));
+        snprintf(text, sizeof(text), "%d", getpid());
+        if ( rc >= 0 )
+            rc = linux_ops.store_write(&host, txn, pid, text);
+        if ( linux_ops.store_end(&host, txn, rc == 0) == -XEN_EAGAIN )
+            rc = -XEN_EAGAIN;
+    } while ( rc == -XEN_EAGAIN );
+    return rc;
+}
+
+static int start(const char *folder)
+{
+    char path[XENBUS_PATH_MAX + 16], *params, *mode;
+    int rc;
+
+    if ( linux_open(&host) )
+        return 1;
+    snprintf(path, sizeof(path), "%s/params", folder);
+    params = xs_read(host.xs, XBT_NULL, path, NULL);
+    snprintf(path, sizeof(path), "%s/mode", folder);
+    mode = xs_read(host.xs, XBT_NULL, path, NULL);
+    if ( !params || !mode )
+        return die(path, errno);
+    rc = open_image(params, mode[0] != 'w');
+    free(params);
+    free(mode);
+    if ( rc )
+        return rc;
+    rc = open_uring();
+    if ( rc )
+        return die("io_uring", rc);
+    rc = write_pid(folder);
+    if ( rc )
+        return die(folder, rc);
+
+    device.bus.ops = &linux_ops;
+    device.bus.ctx = &host;
+    device.config = (struct blkback_config){
+        .max_queues = 4, .max_ring_order = 4, .max_segments = 64, .pool_pages = 1024, .submit = submit,
+    };
+
+    /* The library's thread starts with the first watch, so before the rights go. */
+    if ( !xs_watch(host.xs, folder, "self") )
+        return die("watch", errno);
+    if ( wait_for(host.evtchn) || wait_for(xs_fileno(host.xs)) || wait_for(uring.ring_fd) || wait_for(signals) )
+        return die("epoll", errno);
+    rc = linux_confine();
+    if ( rc )
+        return die("confinement", rc);
+    rc = blkback_start(&device, folder);
+    return rc ? die(folder, rc) : 0;
+}
+
+/* ------------------------------------------------------------------ running */
+
+/* The toolstack has removed the device, or closed it for good. */
+static bool is_over(const char *folder)
+{
+    char path[XENBUS_PATH_MAX + 16], text[16];
+    int rc;
+
+    snprintf(path, sizeof(path), "%s/online", folder);
+    rc = linux_ops.store_read(&host, 0, path, text, sizeof(text));
+    return rc == -XEN_ENOENT || (rc >= 0 && text[0] == '0' && device.bus.state == XenbusStateClosed);
+}
+
+/* False: that was all. */
+static bool take_watches(const char *folder)
+{
+    char **w;
+    bool any = false;
+
+    while ( (w = xs_check_watch(host.xs)) != NULL )
+    {
+        any = true;
+        free(w);
+    }
+    if ( any )
+        blkback_watch(&device);
+    return !any || !is_over(folder);
+}
+
+static int serve(const char *folder)
+{
+    void *users[LINUX_PORTS];
+
+    for ( ;; )
+    {
+        struct epoll_event e[4];
+        bool stop = false;
+        int n;
+
+        io_uring_submit(&uring);
+        n = epoll_wait(ep, e, 4, device.more ? 0 : -1);
+        for ( int i = 0; i < n; i++ )
+        {
+            if ( e[i].data.fd == host.evtchn )
+                linux_events(&host, users, LINUX_PORTS);
+            else if ( e[i].data.fd == uring.ring_fd )
+                take_completions();
+            else if ( e[i].data.fd == signals )
+                stop = true;
+            else
+                stop |= !take_watches(folder);
+        }
+        blkback_run(&device);
+        if ( !stop )
+            continue;
+        while ( blkback_stop(&device) )
+        {
+            io_uring_submit_and_wait(&uring, 1);
+            take_completions();
+        }
+        return 0;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    sigset_t set;
+    int rc;
+
+    if ( argc != 2 || strlen(argv[1]) >= XENBUS_PATH_MAX )
+    {
+        fprintf(stderr, "usage: xenolith-blk BACKEND-FOLDER\n");
+        return 2;
+    }
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signals = signalfd(-1, &set, SFD_CLOEXEC);
+    ep = epoll_create1(EPOLL_CLOEXEC);
+    if ( signals < 0 || ep < 0 )
+        return die("start", errno);
+    rc = start(argv[1]);
+    if ( rc )
+        return rc;
+    fprintf(stderr, "%s: serving %llu sectors\n", argv[1], (unsigned long long)device.geometry.sectors);
+    return serve(argv[1]);
+}
