@@ -38,6 +38,7 @@ TOOLS = os.environ.get("TOOLS", "stock")
 XEN_BIN = "usr/lib/xen-4.17/bin/"
 XEN_TOOLS = "xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper lsevtchn".split()
 OWN_TOOLS = "xl xenstored xenconsoled".split()
+OWN_PROGRAMS = OWN_TOOLS + ["xenolith-blk"]
 STORE_TOOLS = "read write ls list rm exists watch".split()
 
 
@@ -338,7 +339,7 @@ def own_tool(name):
 def _tools(cpio, tools):
     """The (archive name, source) pairs of dom0's Xen tools."""
     if tools == "xenolith":
-        return [("usr/sbin/" + t, own_tool(t)) for t in OWN_TOOLS]
+        return [("usr/sbin/" + t, own_tool(t)) for t in OWN_PROGRAMS]
     cpio.copy("usr/lib/xen-common/bin/xen-utils-wrapper",
               path("root/usr/lib/xen-common/bin/xen-utils-wrapper"), 0o755)
     for n in OWN_TOOLS:
@@ -382,5 +383,5 @@ def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=True, store_clien
         return cpio.bytes()
 
     if tools == "xenolith":
-        inputs += [own_tool(t) for t in OWN_TOOLS]
+        inputs += [own_tool(t) for t in OWN_PROGRAMS]
     return cached("dom0", ".cpio", build, inputs + ["%s %s %s" % (tools, modules, store_clients)])

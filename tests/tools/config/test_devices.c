@@ -73,6 +73,7 @@ static const struct row disk_rows[] = {
     { "rbd:pool/img,,xvda", "rbd:pool/img xvda raw" },
     { "script=block-foo,vdev=xvda,target=a,b:c", "a,b:c xvda raw script=block-foo" },
     { "/x,raw,xvda,rw,backend=dd,backendtype=qdisk", "/x xvda raw backend=dd type=qdisk" },
+    { "/x,raw,xvda,rw,backendtype=xenolith", "/x xvda raw type=xenolith" },
     { "/x,raw,xvda,rw,discard,untrusted,direct-io-safe", "/x xvda raw discard=1 trusted=0 direct" },
     { "/x,raw,xvda,rw,no-discard,specification=virtio", "/x xvda raw discard=0 virtio" },
     { "/x,raw,d1p2,rw", "/x d1p2 raw" },
@@ -90,8 +91,8 @@ static const struct row disk_rows[] = {
       "at most 15 partitions; use xvd" },
     { "phy:/x,hda:tape,w", "!8 'tape' is not a device type: expected cdrom or disk" },
     { "/x,raw,xvda,rw,devtype=tape", "!24 'tape' is not a device type: expected cdrom or disk" },
-    { "/x,raw,xvda,rw,backendtype=zz", "!28 'zz' is not a backend type: expected phy, qdisk, tap "
-      "or standalone" },
+    { "/x,raw,xvda,rw,backendtype=zz", "!28 'zz' is not a backend type: expected phy, qdisk, tap, "
+      "standalone or xenolith" },
     { "vdev=xvda,vdev=xvdb,target=/x", "!16 vdev is given twice" },
     { "/x,raw,xvda,rw,bakend=dd", "!16 unknown parameter 'bakend'; did you mean 'backend'?" },
     { "/x,raw,xvda,rw,cdrm", "!16 'cdrm' is one parameter too many: expected "

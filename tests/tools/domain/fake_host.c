@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,6 +405,26 @@ int link_set_up(struct xn_ctx *ctx, const char *name, const char *new_name, cons
     return fails(ctx, "link", &rc) ? rc : 0;
 }
 
+/* A back end that is a process leaves its id in a file; it is told to end by a signal here. */
+static void end_process(void)
+{
+    char file[300];
+    int pid = 0;
+
+    snprintf(file, sizeof(file), "%s/pid", root);
+    for ( int i = 0; i < 500 && pid <= 0; i++ ) {
+        FILE *f = fopen(file, "r");
+
+        usleep(10000);
+        if ( f && fscanf(f, "%d", &pid) != 1 )
+            pid = 0;
+        if ( f )
+            fclose(f);
+    }
+    kill(pid, SIGKILL);
+    unlink(file);
+}
+
 /* Back ends: one node of the store at a time. */
 static void back_end(const char *path, const char *value)
 {
@@ -422,6 +443,8 @@ static void back_end(const char *path, const char *value)
         fake_set(fake_host.back_ends_refuse ? "6" : "2", "%s", path);
     } else if ( !strcmp(value, "5") && !strcmp(fake_get("/local/domain/0/backend/%s/%u/%u/online",
                                                        type, domid, devid), "0") ) {
+        if ( !strcmp(type, "xenblk") && !fake_host.back_ends_dead )
+            end_process();
         snprintf(file, sizeof(file), "%s/physical_device", dir);
         unlink(file);
         rmdir(dir);

@@ -10,14 +10,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common.h"
+#include "device/backproc.h"
 #include "device/hotplug.h"
 #include "device/inuse.h"
+#include "device/process.h"
 #include "device/vdev.h"
 #include "domain/dom.h"
 #include "fake.h"
@@ -121,6 +124,94 @@ static void a_failing_attach_leaves_nothing(void **state)
     kept_devices(ctx, domid, 0, 0);
     assert_int_equal(attach_disk(ctx, 0, "/bin/sh,raw,xvdb,r"), -EINVAL);
     assert_int_equal(attach_disk(ctx, 77, "/bin/sh,raw,xvdb,r"), -ESRCH);
+    free(after);
+    free(before);
+}
+
+static void write_program(const char *text)
+{
+    static char path[100];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/program", fake_dir);
+    f = fopen(path, "w");
+    fprintf(f, "#!/bin/sh\ncd %s\n%s\n", fake_dir, text);
+    fclose(f);
+    chmod(path, 0755);
+    backproc_program = path;
+    backproc_logs = fake_dir;
+}
+
+#define BY_PROCESS(target) target ",raw,xvdb,r,backendtype=xenolith"
+
+static void a_process_serves_a_disk(void **state)
+{
+    struct xn_ctx *ctx = *state;
+    char *before, *after;
+    uint32_t domid;
+
+    write_program("echo $$ >pid\nexec sh -c 'while :; do sleep 1; done' \"$1\"");
+    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &domid), 0);
+    before = fake_dump();
+    for ( int force = 0; force < 2; force++ ) {
+        assert_int_equal(attach_disk(ctx, domid, BY_PROCESS("/bin/sh")), 0);
+        assert_string_equal(fake_get("/libxl/1/device/vbd/51728/backend"),
+                            "/local/domain/0/backend/xenblk/1/51728");
+        assert_string_equal(fake_get("/local/domain/1/device/vbd/51728/backend"),
+                            "/local/domain/0/backend/xenblk/1/51728");
+        assert_null(fake_get("/local/domain/0/backend/xenblk/1/51728/physical-device"));
+        kept_devices(ctx, domid, 1, 0);
+        assert_int_equal(xn_disk_detach(ctx, domid, "xvdb", force), 0);
+    }
+    after = fake_dump();
+    assert_string_equal(before, after);
+    assert_int_equal(fake_host.loops, 0);
+    free(after);
+    free(before);
+}
+
+static void a_process_that_is_waited_for(void **state)
+{
+    const struct dev_id id = { .kind = XN_DEVICE_VBD, .front = 3, .devid = 51728, .process = true };
+    char pid[16];
+    int fd;
+
+    write_program("exec sh -c 'while :; do sleep 1; done' \"$1\"");
+    assert_int_equal(backproc_start(*state, &id, "xvdb", &fd), 0);
+    assert_false(backproc_runs(*state, &id));           /* it did not say who it is */
+    snprintf(pid, sizeof(pid), "%d", getpid());
+    fake_set(pid, "/local/domain/0/backend/xenblk/3/51728/pid");
+    assert_false(backproc_runs(*state, &id));           /* that is another */
+    assert_int_equal(process_kill(fd), 0);
+    close(fd);
+}
+
+static void a_process_that_is_missing_or_ends(void **state)
+{
+    struct xn_ctx *ctx = *state;
+    char *before, *after;
+    uint32_t domid;
+    int fd;
+
+    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &domid), 0);
+    before = fake_dump();
+    write_program("echo hello\necho no luck today\nexit 1");
+    fake_host.back_ends_dead = true;
+    assert_true(attach_disk(ctx, domid, BY_PROCESS("/bin/sh")) < 0);
+    assert_non_null(strstr(xn_why(ctx), "the back end of xvdb ended at once: no luck today"));
+    backproc_program = "/nowhere/x";
+    assert_int_equal(attach_disk(ctx, domid, BY_PROCESS("/bin/sh")), -ENOENT);
+    assert_non_null(strstr(xn_why(ctx), "backendtype=xenolith needs /nowhere/x: No such file"));
+    assert_int_equal(attach_disk(ctx, domid, BY_PROCESS("/bin/sh") ",script=block-x"), -ENOTSUP);
+    backproc_program = "/bin/true";
+    fd = open("/bin/sh", O_RDONLY);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(attach_disk(ctx, domid, BY_PROCESS("/bin/sh")), -EBUSY);
+    assert_int_equal(attach_disk(ctx, domid, "/bin/sh,raw,xvdb,r"), -EBUSY);
+    close(fd);
+    after = fake_dump();
+    assert_string_equal(before, after);
+    kept_devices(ctx, domid, 0, 0);
     free(after);
     free(before);
 }
@@ -272,7 +363,7 @@ static void names_of_numbers(void **state)
 
 static int run_script(struct xn_ctx *ctx, const char *text)
 {
-    const struct dev_id id = { XN_DEVICE_VIF, 3, 0, 1 };
+    const struct dev_id id = { .kind = XN_DEVICE_VIF, .front = 3, .devid = 1 };
     char path[100];
 
     snprintf(path, sizeof(path), "%s/script", fake_dir);
@@ -322,6 +413,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(devices_come_and_go), T(a_failing_attach_leaves_nothing),
+        T(a_process_serves_a_disk), T(a_process_that_is_waited_for), T(a_process_that_is_missing_or_ends),
         T(what_a_guest_writes_is_only_shown), T(entries_that_are_no_devices_are_passed_over),
         T(terminals_are_terminals), T(disks_have_one_writer), T(names_of_numbers),
         T(scripts_get_what_stock_gives_them), T(a_failing_script_is_quoted),

@@ -31,7 +31,8 @@ static const char *const formats[] = {
 
 static const char *const backends[] = {
     [XN_DISK_ANY] = "", [XN_DISK_PHY] = "phy", [XN_DISK_TAP] = "tap",
-    [XN_DISK_QDISK] = "qdisk", [XN_DISK_STANDALONE] = "standalone", NULL
+    [XN_DISK_QDISK] = "qdisk", [XN_DISK_STANDALONE] = "standalone",
+    [XN_DISK_XENOLITH] = "xenolith", NULL
 };
 
 struct disk_parse {
@@ -141,7 +142,7 @@ static void set_backend_type(struct disk_parse *p, const char *value, const char
         p->d->backend = backend;
     else
         cfg_spec_find(&p->spec, XN_ERROR, where, "'%s' is not a backend type: expected phy, qdisk, "
-                      "tap or standalone", value);
+                      "tap, standalone or xenolith", value);
 }
 
 static void set_devtype(struct disk_parse *p, const char *value, const char *where)

@@ -141,7 +141,7 @@ static void read_disk(struct xn_disk *d, struct json_object *o)
     get_text(o, "vdev", &d->vdev);
     get_text(o, "script", &d->script);
     if ( json_get_text(o, "backend", &text) )
-        for ( enum xn_disk_backend b = XN_DISK_ANY; b <= XN_DISK_STANDALONE; b++ )
+        for ( enum xn_disk_backend b = XN_DISK_ANY; b <= XN_DISK_XENOLITH; b++ )
             if ( !strcmp(text, xn_disk_backend_name(b)) )
                 d->backend = b;
     if ( json_get_text(o, "format", &text) )

@@ -18,7 +18,7 @@ static void write_driver(struct xml_out *o, const struct xn_disk *d)
 {
     static const char *const names[] = {
         [XN_DISK_PHY] = "phy", [XN_DISK_TAP] = "tap", [XN_DISK_QDISK] = "qemu",
-        [XN_DISK_STANDALONE] = NULL,
+        [XN_DISK_XENOLITH] = NULL,
     };
 
     xo_open(o, "driver");
@@ -52,6 +52,8 @@ static void disk_lost(struct xml_out *o, const struct xn_disk *d)
 {
     if ( d->direct_io_safe )
         xo_lost(o, "a disk's direct-io-safe", NULL);
+    if ( d->backend == XN_DISK_XENOLITH )
+        xo_lost(o, "a disk's back end", "xenolith");
     if ( d->is_virtio )
         xo_lost(o, "a disk's specification", "virtio");
     if ( d->trusted != XN_UNSET )

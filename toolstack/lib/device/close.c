@@ -4,7 +4,8 @@
  * loop device) and removed from the store.
  *
  * A kernel's back end is over when its device is gone from sysfs, which is a little later than
- * its state says so; only then is a disk free for somebody else.
+ * its state says so; only then is a disk free for somebody else.  One that is a process is over
+ * when that has ended.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "device/backproc.h"
 #include "device/close.h"
 #include "device/hotplug.h"
 #include "device/loop.h"
@@ -34,6 +36,8 @@ static bool is_over(struct xn_ctx *ctx, const struct dev_id *id)
 
     if ( id->kind == XN_DEVICE_CONSOLE )
         return true;                    /* xenconsoled needs no time */
+    if ( id->process )
+        return !backproc_runs(ctx, id);
     if ( !id->back ) {
         dev_sysfs_path(id, path);
         return access(path, F_OK) != 0;
@@ -106,7 +110,7 @@ static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
     const char *list[NR] = { paths[SCRIPT], paths[RUN], paths[NODE], paths[PARAMS] };
     const char *action = id->kind == XN_DEVICE_VIF ? "offline" : "remove";
 
-    if ( id->back || id->kind == XN_DEVICE_CONSOLE )
+    if ( id->back || id->process || id->kind == XN_DEVICE_CONSOLE )
         return;
     dev_back_path(id, back);
     dev_libxl_path(id, copy);
@@ -188,6 +192,9 @@ int dev_close(struct xn_ctx *ctx, const struct dev_id *ids, size_t nr, bool forc
     if ( rc == -ETIMEDOUT ) {
         say_stuck(&c);
         xn_log(ctx, XN_WARN, "%s: cut off", xn_why(ctx));
+        for ( size_t i = 0; i < nr; i++ )
+            if ( ids[i].process )
+                backproc_kill(ctx, &ids[i]);
         rc = 0;
     }
     if ( rc && !force )

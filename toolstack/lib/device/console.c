@@ -12,7 +12,7 @@
 
 void console_nodes(uint32_t domid, struct store_batch *b)
 {
-    const struct dev_id id = { XN_DEVICE_CONSOLE, domid, 0, 0 };
+    const struct dev_id id = { .kind = XN_DEVICE_CONSOLE, .front = domid };
     struct dev_writer w;
 
     dev_write_begin(&w, b, &id);
@@ -40,7 +40,7 @@ int channel_plan(struct xn_ctx *ctx, const struct xn_channel *c)
 void channel_nodes(uint32_t domid, uint32_t devid, const struct xn_channel *c,
                    struct store_batch *b)
 {
-    const struct dev_id id = { XN_DEVICE_CONSOLE, domid, 0, devid };
+    const struct dev_id id = { .kind = XN_DEVICE_CONSOLE, .front = domid, .devid = devid };
     const bool pty = c->type == XN_CHANNEL_PTY;
     struct dev_writer w;
 
@@ -75,7 +75,7 @@ static bool is_terminal(const char *tty)
 
 int xn_console_tty(struct xn_ctx *ctx, uint32_t domid, unsigned int number, char **tty)
 {
-    const struct dev_id id = { XN_DEVICE_CONSOLE, domid, 0, number };
+    const struct dev_id id = { .kind = XN_DEVICE_CONSOLE, .front = domid, .devid = number };
     char path[DEV_PATH_MAX];
 
     dev_front_path(&id, path);

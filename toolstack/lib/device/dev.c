@@ -39,6 +39,11 @@ const char *dev_kind_name(enum xn_device_kind kind)
     return kind_names[kind];
 }
 
+const char *dev_back_kind(const struct dev_id *id)
+{
+    return id->process ? "xenblk" : kind_names[id->kind];
+}
+
 void dev_front_path(const struct dev_id *id, char path[DEV_PATH_MAX])
 {
     if ( id->kind == XN_DEVICE_CONSOLE && id->devid == 0 )    /* older than the others */
@@ -51,7 +56,7 @@ void dev_front_path(const struct dev_id *id, char path[DEV_PATH_MAX])
 void dev_back_path(const struct dev_id *id, char path[DEV_PATH_MAX])
 {
     snprintf(path, DEV_PATH_MAX, "/local/domain/%u/backend/%s/%u/%u", id->back,
-             kind_names[id->kind], id->front, id->devid);
+             dev_back_kind(id), id->front, id->devid);
 }
 
 void dev_libxl_path(const struct dev_id *id, char path[DEV_PATH_MAX])
@@ -127,9 +132,13 @@ int dev_back_state(struct xn_ctx *ctx, const struct dev_id *id)
 
 int dev_back_failed(struct xn_ctx *ctx, int err, const struct dev_id *id, const char *name)
 {
-    char *why = store_read(ctx, "/local/domain/%u/error/backend/%s/%u/%u/error", id->back,
-                           kind_names[id->kind], id->front, id->devid);
+    char path[DEV_PATH_MAX], *why;
     int rc;
+
+    dev_back_path(id, path);
+    why = id->process ? store_read(ctx, "%s/error", path)
+                      : store_read(ctx, "/local/domain/%u/error%s/error", id->back,
+                                   strstr(path, "/backend"));
 
     if ( why )
         rc = xn_fail(ctx, err, "the back end gave up %s: %s", name, why);
@@ -160,6 +169,7 @@ static bool parse_back(struct dev_id *id, const char *backend)
     if ( !backend || sscanf(backend, "/local/domain/%u/", &back) != 1 )
         return false;
     id->back = back;
+    id->process = id->kind == XN_DEVICE_VBD && strstr(backend, "/xenblk/");
     dev_back_path(id, expect);
     return !strcmp(expect, backend);
 }

@@ -24,6 +24,7 @@ enum {
 struct dev_id {
     enum xn_device_kind kind;
     uint32_t front, back, devid;        /* domain ids; the device's number in its kind */
+    bool process;                       /* served by a process of its own: backproc.h */
 };
 
 /* The kernel's own view of back ends, block devices and interfaces.  Tests point it elsewhere. */
@@ -35,6 +36,8 @@ void dev_sysfs_path(const struct dev_id *id, char path[128]);
 
 /* "vbd", "vif", "console" */
 const char *dev_kind_name(enum xn_device_kind kind);
+/* What its back end is called: the same, or a name that the kernel's does not look at. */
+const char *dev_back_kind(const struct dev_id *id);
 
 void dev_front_path(const struct dev_id *id, char path[DEV_PATH_MAX]);
 void dev_back_path(const struct dev_id *id, char path[DEV_PATH_MAX]);

@@ -8,18 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "device/dm.h"
 #include "device/dm_priv.h"
+#include "device/process.h"
 #include "device/qmp.h"
 
 #define READY_MS    60000
@@ -72,86 +70,6 @@ static void log_path(const struct xn_domain_config *c, char path[256])
     snprintf(path, 256, DM_LOG_DIR "/qemu-dm-%.200s.log", c->name);
 }
 
-/* The last line that it wrote. */
-static void last_words(const struct xn_domain_config *c, char text[256])
-{
-    char path[256], *p;
-    ssize_t n = 0;
-    int fd;
-
-    log_path(c, path);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if ( fd >= 0 ) {
-        const off_t size = lseek(fd, 0, SEEK_END);
-
-        n = pread(fd, text, 255, size > 255 ? size - 255 : 0);
-        close(fd);
-    }
-    while ( n > 0 && (unsigned char)text[n - 1] <= ' ' )
-        n--;
-    text[n > 0 ? n : 0] = 0;
-    p = strrchr(text, '\n');
-    if ( p )
-        memmove(text, p + 1, strlen(p));
-    for ( p = text; *p; p++ )
-        if ( (unsigned char)*p < ' ' || (unsigned char)*p > 126 )
-            *p = '?';
-}
-
-/* In the child: nothing of ours but three files.  A kernel is its standard input. */
-static void run(char **args, int kernel, int log) __attribute__((noreturn));
-static void run(char **args, int kernel, int log)
-{
-    const int null = open("/dev/null", O_RDWR);
-    struct sigaction dfl = { .sa_handler = SIG_DFL };
-    sigset_t none;
-
-    setsid();
-    for ( int sig = 1; sig < NSIG; sig++ )
-        sigaction(sig, &dfl, NULL);
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(kernel < 0 ? null : kernel, STDIN_FILENO);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    (void)syscall(SYS_close_range, 3, ~0U, 0);
-    umask(0077);
-    execv(args[0], args);
-    dprintf(STDERR_FILENO, "cannot run %s: %s\n", args[0], strerror(errno));
-    _exit(127);
-}
-
-/* Nobody's child, so that nobody need wait for it.  Its process id, or -errno. */
-static pid_t spawn(char **args, int kernel, int log)
-{
-    int pipes[2];
-    pid_t child, pid = -1;
-
-    if ( pipe2(pipes, O_CLOEXEC) )
-        return -errno;
-    child = fork();
-    if ( !child ) {
-        pid = fork();
-        if ( !pid )
-            run(args, kernel, log);
-        _exit(write(pipes[1], &pid, sizeof(pid)) != sizeof(pid));
-    }
-    close(pipes[1]);
-    if ( child < 0 || read(pipes[0], &pid, sizeof(pid)) != sizeof(pid) || pid < 0 )
-        pid = -EAGAIN;
-    close(pipes[0]);
-    if ( child > 0 )
-        waitpid(child, NULL, 0);
-    return pid;
-}
-
-static bool ended(int pidfd)
-{
-    struct pollfd p = { .fd = pidfd, .events = POLLIN };
-
-    return poll(&p, 1, 0) > 0;
-}
-
 static int64_t now_ms(void)
 {
     struct timespec t;
@@ -170,17 +88,17 @@ static int wait_ready(struct xn_ctx *ctx, uint32_t domid, const struct xn_domain
 
     for ( ;; ) {
         rc = qmp_open(ctx, domid, READY_MS, q);
-        if ( !rc || now_ms() > end || ended(pidfd) )
+        if ( !rc || now_ms() > end || process_ended(pidfd) )
             break;
         usleep(POLL_MS * 1000);
     }
     if ( !rc )
         return 0;
-    if ( !ended(pidfd) )
+    if ( !process_ended(pidfd) )
         return xn_because(ctx, rc, "the device model was not ready within %d s",
                           READY_MS / 1000);
-    last_words(c, words);
     log_path(c, log);
+    process_last_words(log, words);
     return xn_fail(ctx, EIO, "the device model ended at once: %s (%s)",
                    words[0] ? words : "it said nothing", log);
 }
@@ -204,13 +122,13 @@ static int start(struct xn_ctx *ctx, const struct dm_request *r, pid_t *pid, int
     unlink(path);
     log_path(r->c, path);
     log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    *pid = log < 0 ? -errno : spawn(args, r->kernel_fd, log);
+    *pid = log < 0 ? -errno : process_spawn(args, r->kernel_fd, log);
     if ( log >= 0 )
         close(log);
     dm_args_free(args);
     if ( *pid < 0 )
         return xn_fail(ctx, -*pid, "starting the device model (%s): %s", path, strerror(-*pid));
-    *pidfd = (int)syscall(SYS_pidfd_open, *pid, 0);
+    *pidfd = process_open(*pid);
     return *pidfd < 0 ? xn_fail(ctx, errno, "the device model: %s", strerror(errno)) : 0;
 }
 
@@ -242,7 +160,7 @@ int dm_start(struct xn_ctx *ctx, struct dm_request *r)
     if ( !rc )
         rc = dm_finish(ctx, r->domid, r->c, q);
     if ( rc && pidfd >= 0 )
-        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        (void)process_kill(pidfd);
     qmp_close(q);
     if ( pidfd >= 0 )
         close(pidfd);
@@ -252,23 +170,10 @@ int dm_start(struct xn_ctx *ctx, struct dm_request *r)
 /* Is this process a device model of this domain? */
 static bool is_dm(uint64_t pid, uint32_t domid)
 {
-    char path[64], text[4096], *p = text;
-    unsigned int found = 0;
-    FILE *f;
-    size_t n;
+    char number[16];
 
-    snprintf(path, sizeof(path), "/proc/%llu/cmdline", (unsigned long long)pid);
-    f = fopen(path, "re");
-    n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-    if ( f )
-        fclose(f);
-    text[n] = 0;
-    for ( ; p < text + n; p += strlen(p) + 1 ) {
-        if ( found )
-            return strtoul(p, NULL, 10) == domid;
-        found = !strcmp(p, "-xen-domid");
-    }
-    return false;
+    snprintf(number, sizeof(number), "%u", domid);
+    return process_has_args(pid, "-xen-domid", number);
 }
 
 int dm_watch(struct xn_ctx *ctx, uint32_t domid)
@@ -279,7 +184,7 @@ int dm_watch(struct xn_ctx *ctx, uint32_t domid)
     if ( store_read_number(ctx, INT32_MAX, &pid, "/local/domain/%u/image/device-model-pid",
                            domid) || !pid )
         return -1;
-    fd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    fd = process_open((pid_t)pid);
     if ( fd >= 0 && is_dm(pid, domid) )
         return fd;
     if ( fd >= 0 )
@@ -295,7 +200,7 @@ void dm_stop(struct xn_ctx *ctx, uint32_t domid)
     char path[64];
 
     if ( fd >= 0 ) {
-        if ( syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) ||
+        if ( process_kill(fd) ||
              poll(&p, 1, STOP_MS) <= 0 )
             xn_log(ctx, XN_WARN, "the device model of domain %u does not end", domid);
         close(fd);

@@ -7,10 +7,13 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "device/dev.h"
 #include "device/inuse.h"
@@ -18,6 +21,8 @@
 #include "xenolith/domain.h"
 
 #define LOOP_MAJOR  7
+#define LOCK_TRIES  10
+#define LOCK_PAUSE_US   20000
 
 /* The first line of a sysfs file without its newline; false if it cannot be read. */
 static bool read_line(const char *path, char *text, size_t size)
@@ -123,9 +128,28 @@ static int check_mounts(struct xn_ctx *ctx, const char *target, const struct sta
     return rc;
 }
 
+/* A back end that is a process has its image locked.  Others lock a disk for a moment. */
+static int check_lock(struct xn_ctx *ctx, const char *target, bool readonly)
+{
+    const int fd = open(target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const int lock = (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    bool held = fd >= 0;
+
+    for ( unsigned int i = 0; held && i < LOCK_TRIES; i++ ) {
+        if ( i )
+            usleep(LOCK_PAUSE_US);
+        held = flock(fd, lock) && errno == EWOULDBLOCK;
+    }
+    if ( fd >= 0 )
+        close(fd);
+    return held ? xn_fail(ctx, EBUSY, "%s is in use: a process holds its lock", target) : 0;
+}
+
 int inuse_check(struct xn_ctx *ctx, const char *target, const struct stat *st, bool readonly)
 {
     int rc = readonly ? 0 : check_mounts(ctx, target, st);
 
-    return rc ? rc : check_guests(ctx, target, st, readonly);
+    if ( !rc )
+        rc = check_guests(ctx, target, st, readonly);
+    return rc ? rc : check_lock(ctx, target, readonly);
 }

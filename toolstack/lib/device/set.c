@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "device/set.h"
 
@@ -196,8 +197,11 @@ out:
 
 void set_free(struct dev_set *set)
 {
-    for ( size_t i = 0; i < set->nr_vbds; i++ )
+    for ( size_t i = 0; i < set->nr_vbds; i++ ) {
         loop_release(&set->vbds[i].loop);
+        if ( set->vbds[i].pidfd >= 0 )
+            close(set->vbds[i].pidfd);
+    }
     free(set->vbds);
     free(set->vifs);
     memset(set, 0, sizeof(*set));
@@ -207,8 +211,8 @@ void set_describe(struct xn_ctx *ctx, const struct dev_set *set)
 {
     for ( size_t i = 0; i < set->nr_vbds; i++ ) {
         const struct vbd *v = &set->vbds[i];
-        const char *how = v->id.back ? "by another back end domain" : v->script[0] ? v->script
-                                                                       : "by blkback";
+        const char *how = v->id.process ? "by xenolith-blk" :
+            v->id.back ? "by another back end domain" : v->script[0] ? v->script : "by blkback";
 
         xn_log(ctx, XN_INFO, "would give it disk %s: %s, %s, %s", v->disk->vdev,
                v->disk->target, v->disk->readonly ? "read-only" : "writable", how);

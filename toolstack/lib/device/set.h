@@ -24,6 +24,7 @@ struct vbd {
     dev_t rdev;                     /* 0: a script or another domain finds the device */
     char node[128];                 /* the block device's path */
     char script[256];               /* to run; "": none, done in process */
+    int pidfd;                      /* the back end that is a process; -1: none yet */
     bool done;
 };
 

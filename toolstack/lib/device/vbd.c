@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Virtual disks for blkback: block devices as they are, files by a loop device, anything else
- * by a script.
+ * by a script; or for a process of its own, which opens either itself.
  *
  * blkback opens the device when it finds physical-device in the store, so that goes in with
  * the other nodes; sysfs shows when it has it open, and then our hold on the loop device ends.
@@ -14,8 +14,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "device/backproc.h"
 #include "device/hotplug.h"
 #include "device/inuse.h"
+#include "device/process.h"
 #include "device/set.h"
 
 static int not_served(struct xn_ctx *ctx, const struct xn_disk *d, const char *what)
@@ -71,6 +73,16 @@ static int check_target(struct xn_ctx *ctx, const struct xn_disk *d)
     return inuse_check(ctx, d->target, &st, d->readonly);
 }
 
+static int plan_process(struct xn_ctx *ctx, const struct vbd *v, const struct xn_disk *d)
+{
+    int rc;
+
+    if ( v->id.back || d->script )
+        return xn_fail(ctx, ENOTSUP, "backendtype=xenolith goes with neither backend= nor script=");
+    rc = check_target(ctx, d);
+    return rc ? rc : backproc_check(ctx);
+}
+
 static int plan(struct xn_ctx *ctx, struct vbd *v, const struct xn_disk *d)
 {
     int rc;
@@ -81,6 +93,8 @@ static int plan(struct xn_ctx *ctx, struct vbd *v, const struct xn_disk *d)
     rc = check_kind(ctx, d);
     if ( !rc )
         rc = dev_backend_domid(ctx, d->backend_domain, &v->id.back);
+    if ( !rc && v->id.process )
+        return plan_process(ctx, v, d);
     if ( rc || v->id.back )
         return rc;
     if ( !dev_has_driver(XN_DEVICE_VBD) ) {
@@ -100,8 +114,9 @@ int vbd_plan(struct xn_ctx *ctx, struct vbd *v, const struct xn_disk *disk)
 
     memset(v, 0, sizeof(*v));
     v->id.kind = XN_DEVICE_VBD;
+    v->id.process = disk->backend == XN_DISK_XENOLITH;
     v->disk = disk;
-    v->loop.fd = -1;
+    v->loop.fd = v->pidfd = -1;
     rc = plan(ctx, v, disk);
     return rc ? xn_because(ctx, rc, "disk %s", disk->vdev ? disk->vdev : "(no vdev)") : 0;
 }
@@ -112,7 +127,7 @@ int vbd_prepare(struct xn_ctx *ctx, struct vbd *v)
     struct stat st;
     int rc = 0;
 
-    if ( v->script[0] || v->id.back )
+    if ( v->script[0] || v->id.back || v->id.process )
         return 0;
     if ( stat(d->target, &st) ) {
         rc = xn_fail(ctx, errno, "%s: %s", d->target, strerror(errno));
@@ -151,13 +166,14 @@ void vbd_nodes(const struct vbd *v, struct store_batch *b)
 
     dev_write_begin(&w, b, &v->id);
     dev_write_back(&w, "params", d->target);
-    dev_write_back(&w, "script", v->script[0] ? v->script : HOTPLUG_BLOCK);
+    if ( !v->id.process )
+        dev_write_back(&w, "script", v->script[0] ? v->script : HOTPLUG_BLOCK);
     if ( v->script[0] )
         store_put(b, "1", "%s/run-script", w.libxl);
     dev_write_back(&w, "removable", d->removable || d->cdrom ? "1" : "0");
     dev_write_back(&w, "bootable", "1");
     dev_write_back(&w, "dev", d->vdev);
-    dev_write_back(&w, "type", "phy");
+    dev_write_back(&w, "type", v->id.process ? "xenolith" : "phy");
     dev_write_back(&w, "mode", d->readonly ? "r" : "w");
     dev_write_back(&w, "device-type", type);
     dev_write_back(&w, "discard-enable",
@@ -191,13 +207,17 @@ int vbd_step(struct xn_ctx *ctx, struct vbd *v)
     const int state = dev_back_state(ctx, &v->id);
     char path[160];
 
+    if ( v->id.process && v->pidfd < 0 )
+        return backproc_start(ctx, &v->id, v->disk->vdev, &v->pidfd);
+    if ( v->id.process && process_ended(v->pidfd) )
+        return backproc_failed(ctx, &v->id, v->disk->vdev);
     if ( state == DEV_CLOSING || state == DEV_CLOSED )
         return dev_back_failed(ctx, EIO, &v->id, v->disk->vdev);
     if ( state < DEV_INIT_WAIT )
         return 0;
     if ( v->script[0] )
         return run_script(ctx, v);
-    if ( !v->id.back ) {
+    if ( !v->id.back && !v->id.process ) {
         dev_sysfs_path(&v->id, path);
         strcat(path, "/physical_device");
         if ( access(path, F_OK) )

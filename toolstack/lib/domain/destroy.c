@@ -56,9 +56,9 @@ static int remove_nodes(struct xn_ctx *ctx, uint32_t domid, const uint8_t uuid[1
     else
         dom_nodes_remove(&b, domid, uuid_is_null(uuid) ? NULL : text);
     for ( size_t i = 0; i < nr; i++ ) {
-        const char *kind = dev_kind_name(ids[i].kind);
+        const char *kind = dev_back_kind(&ids[i]);
 
-        if ( i && ids[i].kind == ids[i - 1].kind && ids[i].back == ids[i - 1].back )
+        if ( i && kind == dev_back_kind(&ids[i - 1]) && ids[i].back == ids[i - 1].back )
             continue;
         store_prune(&b, 3, "/local/domain/%u/backend/%s/%u", ids[i].back, kind, domid);
         store_prune(&b, 4, "/local/domain/%u/error/backend/%s/%u", ids[i].back, kind, domid);

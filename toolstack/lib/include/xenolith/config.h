@@ -28,7 +28,8 @@ enum xn_action {
 
 enum xn_disk_format { XN_FORMAT_RAW, XN_FORMAT_QCOW, XN_FORMAT_QCOW2, XN_FORMAT_VHD, XN_FORMAT_QED,
                       XN_FORMAT_EMPTY };
-enum xn_disk_backend { XN_DISK_ANY, XN_DISK_PHY, XN_DISK_TAP, XN_DISK_QDISK, XN_DISK_STANDALONE };
+enum xn_disk_backend { XN_DISK_ANY, XN_DISK_PHY, XN_DISK_TAP, XN_DISK_QDISK, XN_DISK_STANDALONE,
+                       XN_DISK_XENOLITH };
 
 struct xn_disk {            /* xl-disk-configuration(5) */
     char *target;           /* path, or what the script understands; NULL: empty drive */

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""backendtype=xenolith: stock Linux's disk is served by a process of dom0 without rights, which xl starts and ends."""
+
+import re
+
+import pytest
+
+import scenario
+from conftest import machine, warm
+
+BACK = "/local/domain/0/backend/xenblk"
+
+
+@pytest.fixture
+def dom0():
+    """2 CPUs, our tools."""
+    m = warm(machine("backproc", smp=2, mem=2048, dom0_mem=1024,
+                     initrd=scenario.initramfs(tools="xenolith")))
+    m.ok("dd if=/dev/urandom of=/run/image bs=1M count=4 2>&1")
+    yield m
+    if not m.child.closed:
+        m.run("for d in $(xl list | awk 'NR>2{print $2}'); do xl destroy $d; done", 120)
+
+
+def config(name, task="", rounds=0, access="rw"):
+    disk = 'disk=["format=raw,backendtype=xenolith,vdev=xvda,access=%s,target=/run/image"]\n' % access
+    return scenario.linux_config(name, task, extra="rounds=%d" % rounds) + disk
+
+
+def image_sum(m):
+    return m.ok("sha256sum </run/image").split()[0]
+
+
+def numbers(m, command):
+    """What a command prints; the hypervisor may have put a line of its own in front."""
+    return " ".join(re.findall(r"^[\d ]+$", m.run(command)[0], re.M)).split()
+
+
+def processes(m):
+    return numbers(m, "pidof xenolith-blk")
+
+
+def folder(m, name):
+    return "%s/%s/51712" % (BACK, numbers(m, "xl domid %s" % name)[0])
+
+
+def check_sums(text, before, after):
+    seen = dict(re.findall(r"guest: (disk-\S+) ([0-9a-f]{64})", text))
+    assert seen == {"disk-before": before, "disk-after": after}, text
+
+
+def test_disk_by_an_unprivileged_process(dom0):
+    before = image_sum(dom0)
+    scenario.create(dom0, "plain", config("plain", "blk", 2))
+    pid, = processes(dom0)
+    assert numbers(dom0, "xenstore-read %s/pid" % folder(dom0, "plain")) == [pid]
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", dom0.ok("cat /proc/%s/status" % pid), re.M))
+    assert set(status["Uid"].split() + status["Gid"].split()) == {"65534"}
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    text = scenario.wait_console(dom0, "plain", r"guest: (blk-done|FAIL)")
+    dom0.wait_domain_gone("plain")
+    check_sums(text, before, image_sum(dom0))
+    assert not processes(dom0)
+    assert not re.search("xenblk/.*/51712", dom0.ok("xenstore-ls -f"))
+
+
+def test_killed_under_io_and_started_again(dom0):
+    before = image_sum(dom0)
+    scenario.create(dom0, "kill", config("kill", "blk", 8))
+    back = folder(dom0, "kill")
+    dom0.put("/run/killer", "\n".join((
+        "n=0; until grep -Eq 'guest: (round|FAIL)' /var/log/xen/guest-kill.log; do sleep 0.2; done",
+        "while ! grep -Eq 'guest: (blk-done|FAIL)' /var/log/xen/guest-kill.log && [ $n -lt 8 ]; do",
+        "kill -9 $(pidof xenolith-blk); n=$((n + 1))",
+        "xenolith-blk %s </dev/null >>/run/blk.log 2>&1 &" % back,
+        "sleep 1; done; echo killed $n")))
+    killed = int(re.search(r"killed (\d+)", dom0.ok("sh /run/killer; cat /run/blk.log", 120)).group(1))
+    text = scenario.wait_console(dom0, "kill", r"guest: (blk-done|FAIL)")
+    dom0.wait_domain_gone("kill")
+    check_sums(text, before, image_sum(dom0))
+    assert killed >= 3
+    assert not processes(dom0)
+
+
+def test_a_disk_in_use(dom0):
+    scenario.create(dom0, "a", config("a", access="ro"))
+    scenario.create(dom0, "b", config("b", access="ro"))
+    assert len(processes(dom0)) == 2
+    dom0.put("/run/c.cfg", config("c"))
+    out, status = dom0.run("xl create /run/c.cfg")
+    assert status and "/run/image is in use" in out
