@@ -7,6 +7,9 @@ import stock
 from machine import MachineError
 
 LOG = "/var/log/xen/guest-%s.log"
+# cli; its text to the serial port; ACPI power-off; halt.
+BOOT_SECTOR = (bytes.fromhex("fa31c08ed8be1d7cac84c07406baf803eeebf5ba04b0b80020eff4ebfd") +
+               b"boot sector: here\r\n\0").ljust(510, b"\0") + b"\x55\xaa"
 
 
 def initramfs(stock_kernel=False, extra=(), programs=(), **more):

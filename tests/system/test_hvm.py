@@ -32,13 +32,8 @@ def device_models(m):
     return m.run("pidof xen-qemu-system-i386")[0].split()
 
 
-# cli; its text to the serial port; ACPI power-off; halt.
-BOOT_SECTOR = bytes.fromhex(
-    "fa31c08ed8be1d7cac84c07406baf803eeebf5ba04b0b80020eff4ebfd") + b"boot sector: here\r\n\0"
-
-
 def boot_disk(m, path):
-    code = "".join("\\x%02x" % b for b in BOOT_SECTOR.ljust(510, b"\0") + b"\x55\xaa")
+    code = "".join("\\x%02x" % b for b in scenario.BOOT_SECTOR)
     m.ok("printf '%s' >%s && truncate -s 1M %s" % (code, path, path))
 
 

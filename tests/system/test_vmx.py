@@ -38,23 +38,32 @@ ends tiny
 run xl create -q /guest/linux.cfg
 console /var/log/xen/guest-linux.log "guest: ready"
 run xl shutdown -w linux
+run xl create -q /guest/firmware.cfg
+ends firmware
+cat /run/firmware.txt
 xl list
 echo "test: end at $(cut -d' ' -f1 /proc/uptime) s"
 """
 
 
 @pytest.mark.slow
-def test_a_stock_dom0_creates_pvh_guests_on_vt_x(hv):
-    """Our tools' whole way: a tiny guest, then Debian's kernel, which starts and is shut down."""
+def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
+    """Our tools' whole way: a tiny PVH guest; Debian's kernel, which starts and is shut down; an HVM guest
+    whose firmware boots a disk, which powers off."""
+    (tmp_path / "disk").write_bytes(scenario.BOOT_SECTOR.ljust(1 << 20, b"\0"))
     tiny = 'name="tiny"\ntype="pvh"\nkernel="/guest/tiny"\nmemory=8\n'
     linux = scenario.linux_config("linux", extra=QUICK_LINUX, type='"pvh"')
-    initrd = stock.dom0_initramfs(
-        [("guest/tiny", stock.tiny_pvh_guest()), ("guest/vmlinux", stock.vmlinux()),
-         ("guest/initrd", stock.guest_initramfs()), ("guest/tiny.cfg", tiny), ("guest/linux.cfg", linux),
-         ("root/autostart", AUTOSTART)], tools="xenolith", store_clients=False)     # which start the sooner
-    text = bochs.run(stock.vmlinux(), until="test: end", initrd=initrd, hv=hv, mem=768, dom0_mem=400, timeout=900,
-                     kernel_args="console=hvc0 nodevices " + QUICK_LINUX)
+    firmware = ('name="firmware"\ntype="hvm"\nmemory=32\nvnc=0\nserial="file:/run/firmware.txt"\n'
+                'disk=["format=raw,vdev=hda,access=rw,target=/guest/disk"]\n')
+    files, programs = stock.hvm_files()
+    files += [("guest/tiny", stock.tiny_pvh_guest()), ("guest/tiny.cfg", tiny), ("guest/vmlinux", stock.vmlinux()),
+              ("guest/initrd", stock.guest_initramfs()), ("guest/linux.cfg", linux), ("guest/firmware.cfg", firmware),
+              ("guest/disk", str(tmp_path / "disk")), ("root/autostart", AUTOSTART)]
+    initrd = stock.dom0_initramfs(files, programs, tools="xenolith", store_clients=False)   # which start the sooner
+    text = bochs.run(stock.vmlinux(), until="test: end", initrd=initrd, hv=hv, mem=1024, dom0_mem=640, timeout=900,
+                     kernel_args="console=hvc0 " + QUICK_LINUX)
     assert "FAIL" not in text, text[-3000:]
     assert "pvh: registers" in text or hv == "xen"      # which keeps a guest's console lines to itself
-    assert "guest: ready" in text, text[-3000:]
-    assert not [line for line in text.splitlines() if line.startswith(("linux ", "tiny "))], text[-3000:]
+    assert "guest: ready" in text and "boot sector: here" in text, text[-3000:]
+    left = [line for line in text.splitlines() if line.startswith(("linux ", "tiny ", "firmware "))]
+    assert not left, text[-3000:]
