@@ -253,7 +253,7 @@ static void svm_want_window(struct vcpu *v)
 
     if ( nmi || v->hvm->irq_window == HVM_WINDOW_IRQ ) {
         vmcb->intercept1 |= SVM_I1_VINTR;
-        vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_PRIO_MAX | SVM_VINTR_IGN_TPR;
+        vmcb->vintr |= SVM_VINTR_NOW;
     } else {
         vmcb->intercept1 &= ~SVM_I1_VINTR;
         vmcb->vintr &= ~SVM_VINTR_IRQ;
@@ -296,6 +296,15 @@ static void noreturn svm_enter(struct vcpu *v)
     struct pcpu *const p = this_pcpu();
     const uint8_t tpr = vlapic_tpr(v);
 
+    /*
+     * The processor takes a virtual interrupt at once, since it is not blocked.  QEMU 7.2 may deliver an external
+     * one of EVENTINJ a second time, and does not look at IF then.  While V_IRQ is a window there is no other way.
+     */
+    if ( e->is_valid && e->type == HVM_EVENT_EXTINT && !(vmcb->vintr & SVM_VINTR_IRQ) ) {
+        vmcb->vintr = (vmcb->vintr & 0xffffffff) | SVM_VINTR_NOW | (uint64_t)e->vector << SVM_VINTR_VECTOR;
+        vmcb->clean &= ~SVM_CLEAN_TPR;
+        e->is_valid = false;
+    }
     if ( e->is_valid ) {
         vmcb->event_inj = event_word(e);
         if ( e->type == HVM_EVENT_NMI ) {
@@ -322,12 +331,20 @@ static void noreturn svm_enter(struct vcpu *v)
 
 /* --- Out ----------------------------------------------------------------------------------------- */
 
-/* An event whose delivery was cut short is given again; INT n and INT3 run again by themselves. */
-static void requeue_event(struct vcpu *v, uint64_t info)
+/* An event whose delivery did not begin or was cut short is given again; INT n and INT3 run again by themselves. */
+static void requeue_event(struct vcpu *v, struct vmcb *vmcb)
 {
     struct hvm_event *const e = &v->hvm->event;
+    const uint64_t info = vmcb->exit_int_info;
     const unsigned int type = (info >> 8) & 7;
 
+    if ( (vmcb->vintr & SVM_VINTR_IRQ) && !(vmcb->intercept1 & SVM_I1_VINTR) ) {
+        *e = (struct hvm_event){
+            .vector = vmcb->vintr >> SVM_VINTR_VECTOR, .type = HVM_EVENT_EXTINT, .is_valid = true,
+        };
+        vmcb->vintr &= ~SVM_VINTR_IRQ;
+        return;
+    }
     if ( !(info & SVM_EVENT_VALID) || type == HVM_EVENT_SOFT_INT )
         return;
     if ( type == HVM_EVENT_EXCEPTION && ((uint8_t)info == VEC_BP || (uint8_t)info == VEC_OF) )
@@ -473,7 +490,7 @@ void svm_exit(struct vcpu *v)
     vmcb->clean = SVM_CLEAN_ALL;
     if ( (vmcb->vintr & 0xf) != (unsigned int)vlapic_tpr(v) >> 4 )
         vlapic_set_tpr(v, (vmcb->vintr & 0xf) << 4);
-    requeue_event(v, vmcb->exit_int_info);
+    requeue_event(v, vmcb);
     dispatch(v, s, vmcb);
 }
 

@@ -96,9 +96,9 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb,
 #define SVM_EXIT_INVALID    (~0ULL)
 
 #define SVM_VINTR_IRQ       (1ULL << 8)
-#define SVM_VINTR_PRIO_MAX  (0xfULL << 16)
-#define SVM_VINTR_IGN_TPR   (1ULL << 20)
+#define SVM_VINTR_NOW       (SVM_VINTR_IRQ | 0x1fULL << 16)     /* of the highest priority, whatever the TPR */
 #define SVM_VINTR_MASKING   (1ULL << 24)
+#define SVM_VINTR_VECTOR    32                                  /* bit number */
 
 #define SVM_EVENT_HAS_ERROR (1ULL << 11)
 #define SVM_EVENT_VALID     (1ULL << 31)
