@@ -58,6 +58,7 @@ bench: stock
 	@$(PYTHON) tests/system/bench/bench.py $(BENCH_ARGS)
 	@$(PYTHON) tests/system/bench/tools.py $(BENCH_ARGS)
 	@$(PYTHON) tests/system/bench/exits.py
+	@TOOLS=xenolith $(PYTHON) tests/system/bench/guests.py $(BENCH_ARGS)
 
 # All tests; the last line is "N passed, N failed".  PARTS="unit lint": only these.
 check: deps

@@ -74,7 +74,7 @@ def table(xen, ours, types):
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--wall", action="store_true", help="free-running emulation")
-    p.add_argument("--types", default=",".join(TYPES), help="guests: comma list of " + " ".join(TYPES))
+    p.add_argument("--types", default="pv,pvh", help="guests: comma list of " + " ".join(TYPES))
     p.add_argument("--only", default="xen,xenolith", help="columns: xen or xenolith")
     args = p.parse_args()
     types = args.types.split(",")
