@@ -67,7 +67,7 @@ def test_disk_by_an_unprivileged_process(dom0):
 
 def test_killed_under_io_and_started_again(dom0):
     before = image_sum(dom0)
-    scenario.create(dom0, "kill", config("kill", "blk", 8))
+    scenario.create(dom0, "kill", config("kill", "blk", 5))
     back = folder(dom0, "kill")
     dom0.put("/run/killer", "\n".join((
         "n=0; until grep -Eq 'guest: (round|FAIL)' /var/log/xen/guest-kill.log; do sleep 0.2; done",
