@@ -4,7 +4,6 @@
 
 #include "core/vcpu.h"
 
-
 struct guest_ops {
     int  (*domain_create)(struct domain *d, const struct xen_domctl_createdomain *cfg);
     void (*domain_free)(struct domain *d);

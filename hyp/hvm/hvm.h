@@ -6,7 +6,6 @@
 
 #include "core/vcpu.h"
 
-
 /* Boot, CPUs are up: finds VT-x or AMD-V with nested paging and takes it into use; says what there is. */
 void hvm_init(void);
 void hvm_init_cpu(void);                /* every other CPU, by PCPU_WORK_HVM */
@@ -38,7 +37,6 @@ int must_check hvm_set_upcall_vector(struct vcpu *v, uint8_t vector);
 int must_check hvm_save(struct domain *d, void *buf, uint32_t *size);       /* @buf NULL: size only */
 int must_check hvm_save_one(struct domain *d, uint32_t type, uint32_t instance, void *buf, uint32_t *size);
 int must_check hvm_load(struct domain *d, const void *buf, uint32_t size);
-
 
 /* Interrupt lines and messages, from the device model and from ourselves (hvm_irq.c).  Any context. */
 int must_check hvm_set_isa_irq(struct domain *d, unsigned int irq, bool level);
