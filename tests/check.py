@@ -23,7 +23,7 @@ PY = "/usr/bin/python3"
 Part = collections.namedtuple("Part", "name limit about argv default")
 
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
-SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1"]
+SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1", "--durations", "20"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
 HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media")]
 
