@@ -22,6 +22,7 @@ struct p2m {
 
 bool p2m_is_ept ro_after_init;
 bool p2m_has_1g ro_after_init;
+uint64_t p2m_dirty_bit ro_after_init = PTE_D;
 
 static unsigned int index_at(uint64_t gfn, unsigned int level)
 {
@@ -81,7 +82,7 @@ bool p2m_take_dirty(struct domain *d, uint64_t gfn)
 {
     uint64_t *table = d->p2m->root;
 
-    if ( p2m_is_ept || gfn >> P2M_GFN_BITS )
+    if ( !p2m_dirty_bit || gfn >> P2M_GFN_BITS )
         return true;
     for ( unsigned int level = LEVELS; ; level-- ) {
         uint64_t *const e = &table[index_at(gfn, level)];
@@ -89,7 +90,7 @@ bool p2m_take_dirty(struct domain *d, uint64_t gfn)
         if ( !p2m_present(*e) || (*e & P2M_LARGE) )
             return p2m_present(*e);
         if ( level == 1 )
-            return __atomic_fetch_and(e, ~(uint64_t)PTE_D, __ATOMIC_RELAXED) & PTE_D;
+            return __atomic_fetch_and(e, ~p2m_dirty_bit, __ATOMIC_RELAXED) & p2m_dirty_bit;
         table = table_at(*e);
     }
 }

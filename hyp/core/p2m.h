@@ -53,7 +53,7 @@ bool p2m_covered(const struct domain *d, uint64_t gfn, unsigned int order);
 void p2m_flush(struct domain *d);
 
 /*
- * Has the guest written to @gfn since this was last asked?  Nested page tables tell of 4 KiB, else the answer is yes.
+ * Has the guest written to @gfn since this was last asked?  Yes if it is in a large page or the processor can't tell.
  * p2m_flush makes what was asked count.  mm_lock held.
  */
 bool p2m_take_dirty(struct domain *d, uint64_t gfn);
@@ -64,6 +64,8 @@ uint64_t p2m_max_gfn(const struct domain *d);
 paddr_t p2m_root(const struct domain *d);
 /* Which form entries have, and whether one may be 1 GiB: set at boot, before the first domain that has any. */
 extern bool p2m_is_ept, p2m_has_1g;
+/* The bit in which the processor tells that a page was written to; 0: it doesn't tell. */
+extern uint64_t p2m_dirty_bit;
 
 /*
  * The frame that @d, of whatever kind, calls @gfn: for PV the number itself.  INVALID_MFN if none.

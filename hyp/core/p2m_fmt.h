@@ -16,6 +16,7 @@
 #define EPT_X           0x04UL
 #define EPT_WB          (6UL << 3)      /* memory type, */
 #define EPT_IPAT        0x40UL          /* whatever the guest's PAT says: there is only RAM here */
+#define EPT_D           0x200UL         /* written to; ignored if the processor does not tell */
 
 static inline bool p2m_present(uint64_t e) { return e & 7; }
 static inline enum p2m_type p2m_type_of(uint64_t e) { return (e >> P2M_TYPE_SHIFT) & 0xf; }
@@ -30,7 +31,7 @@ static inline uint64_t p2m_leaf(bool ept, mfn_t mfn, unsigned int order, enum p2
     uint64_t e = mfn_to_paddr(mfn) | (uint64_t)t << P2M_TYPE_SHIFT | (order ? P2M_LARGE : 0);
 
     if ( ept )
-        return e | EPT_R | EPT_WB | EPT_IPAT | (p2m_writable(t) ? EPT_W : 0) |
+        return e | EPT_R | EPT_WB | EPT_IPAT | EPT_D | (p2m_writable(t) ? EPT_W : 0) |
                (p2m_executable(t) ? EPT_X : 0);
     return e | PTE_P | PTE_US | PTE_A | PTE_D | (p2m_writable(t) ? PTE_RW : 0) |
            (p2m_executable(t) ? 0 : PTE_NX);

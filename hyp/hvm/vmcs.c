@@ -11,7 +11,7 @@
 #include "base/assert.h"
 #include "base/fmt.h"
 #include "base/log.h"
-#include "core/p2m.h"
+#include "core/p2m_fmt.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/msr.h"
@@ -27,6 +27,7 @@
 #define EPT_CAP_2M              BIT(16)
 #define EPT_CAP_1G              BIT(17)
 #define EPT_CAP_INVEPT          BIT(20)
+#define EPT_CAP_AD              BIT(21)
 #define EPT_CAP_INVEPT_SINGLE   BIT(25)
 #define EPT_CAP_INVEPT_ALL      BIT(26)
 #define INVEPT_SINGLE           1
@@ -106,6 +107,7 @@ static init_code const char *ept_missing(void)
 {
     ept_caps = rdmsr(MSR_VMX_EPT_VPID_CAP);
     p2m_has_1g = ept_caps & EPT_CAP_1G;
+    p2m_dirty_bit = ept_caps & EPT_CAP_AD ? EPT_D : 0;
     if ( !(ept_caps & EPT_CAP_WALK_4) )
         return "EPT of 4 levels";
     if ( !(ept_caps & EPT_CAP_WB) )

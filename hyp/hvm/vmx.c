@@ -237,7 +237,7 @@ static const uint16_t zero_fields[] = {
 
 static uint64_t eptp_of(const struct vcpu *v)
 {
-    return p2m_root(v->domain) | 6 | 3 << 3;            /* write-back, 4 levels */
+    return p2m_root(v->domain) | 6 | 3 << 3 | (p2m_dirty_bit ? BIT(6) : 0);     /* write-back, 4 levels */
 }
 
 static void write_constants(const struct vcpu *v)

@@ -208,17 +208,29 @@ static void test_writes_are_seen_once(void **state)
     enum p2m_type type;
     mfn_t mfn;
 
+    for ( int ept = 0; ept < 2; ept++ ) {
+        p2m_is_ept = ept;
+        p2m_dirty_bit = ept ? EPT_D : PTE_D;
+        list[0] = 50;
+        list[1] = 51;
+        assert_int_equal(reservation(XENMEM_populate_physmap, 2, 0), 2);
+        mfn = p2m_lookup(d, 50, &type);
+        assert_true(p2m_take_dirty(d, 50));         /* new: nobody has looked yet */
+        assert_false(p2m_take_dirty(d, 50));
+        assert_true(p2m_take_dirty(d, 51));
+        assert_false(p2m_take_dirty(d, 52));        /* nothing there */
+        assert_true(mfn_eq(p2m_lookup(d, 50, &type), mfn));
+        assert_int_equal(type, P2M_RAM);
+        assert_int_equal(p2m_set(d, 50, mfn, 0, P2M_RAM), 0);
+        assert_true(p2m_take_dirty(d, 50));         /* new again */
+        p2m_dirty_bit = 0;                          /* VT-x without dirty bits */
+        assert_true(p2m_take_dirty(d, 51));
+        assert_true(p2m_take_dirty(d, 51));
+        p2m_free(d);
+        assert_int_equal(p2m_init(d), 0);
+    }
     p2m_is_ept = false;
-    list[0] = 50;
-    list[1] = 51;
-    assert_int_equal(reservation(XENMEM_populate_physmap, 2, 0), 2);
-    mfn = p2m_lookup(d, 50, &type);
-    assert_true(p2m_take_dirty(d, 50));         /* new: nobody has looked yet */
-    assert_false(p2m_take_dirty(d, 50));
-    assert_true(p2m_take_dirty(d, 51));
-    assert_false(p2m_take_dirty(d, 52));        /* nothing there */
-    assert_true(mfn_eq(p2m_lookup(d, 50, &type), mfn));
-    assert_int_equal(type, P2M_RAM);
+    p2m_dirty_bit = PTE_D;
 }
 
 static int add(unsigned int space, uint64_t idx, uint64_t gpfn)

@@ -19,7 +19,7 @@
 
 /* --- The machine ------------------------------------------------------------------------------- */
 
-#define EPTP    (0x5000 | 6 | 3 << 3)
+#define EPTP    (0x5000 | 6 | 3 << 3 | 0x40)
 
 struct fake_processor fp;
 struct cpu_features cpu = { .phys_bits = 40 };
@@ -63,6 +63,7 @@ uint64_t cpu_base_cr4(void) { return CR4_PAE | CR4_MCE; }
 void cpu_force_cr4(uint64_t bits) { fp.cr4 |= bits; }
 void cpu_load_syscall_msrs(void) { wrmsr(MSR_LSTAR, 0xffff82d000000000); }
 bool p2m_has_1g;
+uint64_t p2m_dirty_bit;
 paddr_t p2m_root(const struct domain *d) { return 0x5000; }
 mfn_t p2m_lookup(const struct domain *d, uint64_t gfn, enum p2m_type *type) { *type = P2M_NONE; return INVALID_MFN; }
 
@@ -136,7 +137,7 @@ static void processor(void)
     for ( unsigned int i = 0; i < 4; i++ )
         fp.msr_low[MSR_VMX_TRUE_PINBASED + i] = 0xffffffffUL << 32;
     fp.msr_low[MSR_VMX_PROCBASED2] = 0xffffffffUL << 32;
-    fp.msr_low[MSR_VMX_EPT_VPID_CAP] = BIT(6) | BIT(14) | BIT(16) | BIT(20) | BIT(25) | BIT(26);
+    fp.msr_low[MSR_VMX_EPT_VPID_CAP] = BIT(6) | BIT(14) | BIT(16) | BIT(20) | BIT(21) | BIT(25) | BIT(26);
     fp.msr_low[MSR_VMX_CR0_FIXED0] = 0x80000021;
     fp.msr_low[MSR_VMX_CR0_FIXED0 + 1] = 0xffffffff;
     fp.msr_low[MSR_VMX_CR0_FIXED0 + 2] = CR4_VMXE;
@@ -229,6 +230,10 @@ TEST(what_is_missing_is_named)
     fp.msr_low[MSR_VMX_PROCBASED2] = (BIT(1) | BIT(7)) << 32;       /* no optional ones */
     assert_true(vmx_probe(&missing));
     CHECK_EQ(vmx_controls[CTL_PROC2], BIT(1) | BIT(7));
+    CHECK_EQ(p2m_dirty_bit, 0x200);
+    fp.msr_low[MSR_VMX_EPT_VPID_CAP] &= ~BIT(21);
+    assert_true(vmx_probe(&missing));
+    CHECK_EQ(p2m_dirty_bit, 0);
 }
 
 TEST(the_feature_register_is_locked_on_and_control_registers_are_checked)
