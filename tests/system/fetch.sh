@@ -6,9 +6,10 @@
 #  - stock kernel, Xen 4.17 and its tools: downloaded by package name and unpacked under
 #    build/stock/root.  Nothing is installed over the user's own /boot.
 #
-# Usage: fetch.sh [--host-only|--stock-only|--check]
+# Usage: fetch.sh [--host-only|--stock-only|--check|--hvm|--bench]
 #   --check: everything, and what `make check` needs beyond `make run`
 #   --hvm: also the device model, firmware and boot media of HVM guests, under build/stock/hvm
+#   --bench: that, and what the I/O benchmark runs in its guest, under build/stock/bench
 # Does nothing, quickly and offline, when everything is there already.
 
 set -eu
@@ -36,6 +37,8 @@ STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-u
 
 # For HVM guests, with all their libraries; the last two are what some boot from.
 HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf memtest86+ ipxe"
+
+BENCH_PKGS="fio iperf3"
 
 die() {
     echo "fetch: $*" >&2
@@ -115,34 +118,37 @@ unpack() {
     gzip -dc "$root"/boot/xen-4.17-amd64.gz >"$stock/xen" || die "no Xen 4.17 image unpacked"
 }
 
-fetch_hvm() {
-    hvm_recipe="$recipe $HVM_PKGS"
-    [ "$(cat "$stock/hvm/stamp" 2>/dev/null)" = "$hvm_recipe" ] && return 0
-    rm -rf "$stock/hvm"
-    mkdir -p "$stock/hvm/debs" "$stock/hvm/root"
+fetch_more() {      # into build/stock/$1 the packages $2 with all their libraries
+    more=$stock/$1
+    more_recipe="$recipe $2"
+    [ "$(cat "$more/stamp" 2>/dev/null)" = "$more_recipe" ] && return 0
+    rm -rf "$more"
+    mkdir -p "$more/debs" "$more/root"
     # shellcheck disable=SC2046,SC2086
-    pkgs=$(printf '%s\n' $HVM_PKGS $(library_packages $HVM_PKGS) | sort -u)
-    echo "fetch: downloading $(echo "$pkgs" | wc -l) packages for HVM guests"
+    pkgs=$(printf '%s\n' $2 $(library_packages $2) | sort -u)
+    echo "fetch: downloading $(echo "$pkgs" | wc -l) packages into $more"
     sandbox=
     [ "$(id -u)" = 0 ] && sandbox='-o APT::Sandbox::User=root'
     # shellcheck disable=SC2086
-    (cd "$stock/hvm/debs" && apt-get download -qq $sandbox $pkgs) >"$stock/download.log" 2>&1 ||
+    (cd "$more/debs" && apt-get download -qq $sandbox $pkgs) >"$stock/download.log" 2>&1 ||
         die "download failed; see $stock/download.log"
-    for deb in "$stock"/hvm/debs/*.deb; do
-        dpkg-deb -x "$deb" "$stock/hvm/root" || die "cannot unpack $deb"
+    for deb in "$more"/debs/*.deb; do
+        dpkg-deb -x "$deb" "$more/root" || die "cannot unpack $deb"
     done
-    rm -rf "$stock/hvm/debs"
-    echo "$hvm_recipe" >"$stock/hvm/stamp"
+    rm -rf "$more/debs"
+    echo "$more_recipe" >"$more/stamp"
 }
 
 hvm=
+bench=
 mkdir -p "$stock"
 case ${1:-} in
 --hvm) hvm=1; fetch_host_tools ;;
+--bench) hvm=1; bench=1; fetch_host_tools ;;
 --stock-only) ;;
 --host-only|'') fetch_host_tools ;;
 --check) hvm=1; HOST_PKGS="$HOST_PKGS $CHECK_PKGS"; fetch_host_tools ;;
-*) die "unknown option '$1' (--host-only, --stock-only, --check, --hvm)" ;;
+*) die "unknown option '$1' (--host-only, --stock-only, --check, --hvm, --bench)" ;;
 esac
 [ "${1:-}" = --host-only ] && exit 0
 
@@ -155,4 +161,5 @@ if [ "$(cat "$stock/stamp" 2>/dev/null)" != "$recipe" ]; then
     echo "$recipe" >"$stock/stamp"
     echo "fetch: stock kernel $(cat "$stock/kernel-version") and Xen 4.17 tools are in $stock"
 fi
-[ -z "$hvm" ] || fetch_hvm
+[ -z "$hvm" ] || fetch_more hvm "$HVM_PKGS"
+[ -z "$bench" ] || fetch_more bench "$BENCH_PKGS"

@@ -22,8 +22,9 @@ BUILD = os.path.join(TOP, "build")
 STOCK = os.path.join(BUILD, "stock")
 ROOT = os.path.join(STOCK, "root")
 HVM_ROOT = os.path.join(STOCK, "hvm", "root")    # fetch.sh --hvm
+BENCH_ROOT = os.path.join(STOCK, "bench", "root")   # fetch.sh --bench
 CACHE = os.path.join(STOCK, "cache")
-LIBDIRS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib64")
+LIBDIRS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "lib64", "usr/lib/x86_64-linux-gnu/ceph")
 
 DOM0_MODULES = (
     "xen-evtchn xen-gntdev xen-gntalloc xen-privcmd xenfs xen-blkback xen-netback "
@@ -197,7 +198,7 @@ def _needed(elf):
 
 
 def _library(name):
-    for root in (ROOT, HVM_ROOT):
+    for root in (ROOT, HVM_ROOT, BENCH_ROOT):
         for d in LIBDIRS:
             p = os.path.join(root, d, name)
             if os.path.exists(p):
@@ -347,12 +348,12 @@ def _tools(cpio, tools):
     return [(XEN_BIN + t, path("root", XEN_BIN + t)) for t in XEN_TOOLS]
 
 
-def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=True, store_clients=True):
+def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=DOM0_MODULES, store_clients=True):
     """dom0's: Xen tools, modules, dom0/ of this folder.
 
     extra: (archive name, source file or text) pairs added last; programs: (name, source)
     of static or dynamically linked programs; tools: see TOOLS, False for none;
-    store_clients=False leaves Debian's xenstore-* out, and modules=False the kernel modules.
+    store_clients=False leaves Debian's xenstore-* out; modules: the kernel's that go in.
     Returns the archive's path.
     """
     files = list(_tree("dom0"))
@@ -363,8 +364,7 @@ def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=True, store_clien
     def build():
         cpio = Cpio()
         add_base(cpio)
-        if modules:
-            add_modules(cpio, DOM0_MODULES)
+        add_modules(cpio, modules)
         progs = list(programs)
         if tools:
             progs += _tools(cpio, tools)
@@ -384,4 +384,4 @@ def dom0_initramfs(extra=(), programs=(), tools=TOOLS, modules=True, store_clien
 
     if tools == "xenolith":
         inputs += [own_tool(t) for t in OWN_PROGRAMS]
-    return cached("dom0", ".cpio", build, inputs + ["%s %s %s" % (tools, modules, store_clients)])
+    return cached("dom0", ".cpio", build, inputs + ["%s %s %s" % (tools, " ".join(modules), store_clients)])
