@@ -163,12 +163,14 @@ void event_upcall(void)
     }
 }
 
-long event_poll(uint32_t port, uint64_t deadline_ns)
+long event_poll_any(const uint32_t *ports, unsigned int nr, uint64_t deadline_ns)
 {
-    evtchn_port_t list = port;
-    struct sched_poll op = {
-        .ports = HC_PTR(&list), .nr_ports = 1, .timeout = deadline_ns,
-    };
+    struct sched_poll op = { .ports = HC_PTR(ports), .nr_ports = nr, .timeout = deadline_ns };
 
     return hc_sched_op(SCHEDOP_poll, HC_PTR(&op));
+}
+
+long event_poll(uint32_t port, uint64_t deadline_ns)
+{
+    return event_poll_any(&port, 1, deadline_ns);
 }

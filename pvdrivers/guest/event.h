@@ -39,5 +39,6 @@ void event_upcall(void);                /* from the trap path */
 
 /* Sleep until @port is pending or system time @deadline_ns (0: none) has passed.  0 or -XEN_E*. */
 long event_poll(uint32_t port, uint64_t deadline_ns);
+long event_poll_any(const uint32_t *ports, unsigned int nr, uint64_t deadline_ns);     /* 128 at most */
 
 #endif

@@ -17,6 +17,11 @@ long grant_init(void)
     struct gnttab_setup_table op = {
         .dom = DOMID_SELF, .nr_frames = GRANT_FRAMES, .frame_list = HC_PTR(frames),
     };
+    static bool done;
+
+    if ( done )
+        return 0;
+
     long rc = hc_grant_table_op(GNTTABOP_setup_table, HC_PTR(&op), 1);
 
     if ( rc || op.status )
@@ -26,12 +31,19 @@ long grant_init(void)
         if ( rc )
             return rc;
     }
+    done = true;
     return 0;
 }
 
 long grant_give(uint16_t domid, uint64_t mfn, bool readonly)
 {
-    for ( uint32_t ref = FIRST_REF; ref < GRANT_REFS; ref++ ) {
+    static uint32_t last = GRANT_REFS - 1;
+    uint32_t ref = last;
+
+    /* Round and round: the entry after the last one is nearly always free. */
+    for ( uint32_t i = FIRST_REF; i < GRANT_REFS; i++ ) {
+        ref = ref + 1 < GRANT_REFS ? ref + 1 : FIRST_REF;
+
         struct grant_entry_v1 *e = &grant_table[ref];
 
         if ( read_once(e->flags) )
@@ -40,6 +52,7 @@ long grant_give(uint16_t domid, uint64_t mfn, bool readonly)
         e->domid = domid;
         barrier();
         write_once(e->flags, GTF_permit_access | (readonly ? GTF_readonly : 0));
+        last = ref;
         return ref;
     }
     return -XEN_ENOSPC;

@@ -12,7 +12,7 @@
 
 extern struct grant_entry_v1 *grant_table;  /* GRANT_REFS entries; the first 8 are reserved */
 
-long grant_init(void);                      /* 0 or the error of setup_table or of mapping it */
+long grant_init(void);                      /* 0 or the error of setup_table or of mapping it; once is enough */
 long grant_give(uint16_t domid, uint64_t mfn, bool readonly);   /* the reference, or -XEN_ENOSPC */
 bool grant_end(uint32_t ref);               /* false: the peer still uses it, nothing changed */
 

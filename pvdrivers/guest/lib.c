@@ -10,6 +10,17 @@ void *memcpy(void *dst, const void *src, size_t n)
     return ret;
 }
 
+void *memmove(void *dst, const void *src, size_t n)
+{
+    char *d = dst;
+
+    if ( (uintptr_t)dst - (uintptr_t)src >= n )
+        return memcpy(dst, src, n);
+    while ( n-- )
+        d[n] = ((const char *)src)[n];
+    return dst;
+}
+
 void *memset(void *dst, int c, size_t n)
 {
     void *ret = dst;

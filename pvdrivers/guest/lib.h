@@ -16,6 +16,7 @@
 #define write_once(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
 void *memcpy(void *dst, const void *src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);

@@ -8,10 +8,17 @@
 
 extern char guest_image_end[];
 
-static uint64_t mapped_end;     /* pfns below are mapped at GUEST_BASE */
-static uint64_t next_pfn;       /* never handed out from here to mapped_end */
-static uint64_t next_unmapped;
-static void *free_list;
+#define MAX_MAPPED (1ul << 30)  /* the builder's second-level table reaches so far */
+
+/* Free pages next to each other; stands in the first of them.  A list by address. */
+struct run {
+    struct run *next;
+    uint64_t nr;
+};
+
+static struct run *free_runs;
+static void *spare;             /* for the page table that more pages may need */
+static uint64_t next_unmapped;  /* pfns from here on are not mapped, nor handed out */
 
 uint64_t mem_pfn_to_mfn(uint64_t pfn)
 {
@@ -99,36 +106,96 @@ static uint64_t first_free_pfn(void)
     return end + 2;     /* the boot stack, and one for the layouts that put a page before it */
 }
 
+static void *take(unsigned int nr)
+{
+    for ( struct run **at = &free_runs, *r; (r = *at) != NULL; at = &r->next ) {
+        struct run *rest = (void *)((char *)r + nr * PAGE_SIZE);
+
+        if ( r->nr < nr )
+            continue;
+        if ( r->nr > nr )
+            *rest = (struct run){ r->next, r->nr - nr };
+        *at = r->nr > nr ? rest : r->next;
+        return r;
+    }
+    return NULL;
+}
+
+static void merge_with_next(struct run *r)
+{
+    if ( (char *)r + r->nr * PAGE_SIZE == (char *)r->next ) {
+        r->nr += r->next->nr;
+        r->next = r->next->next;
+    }
+}
+
+void mem_free_pages(void *va, unsigned int nr)
+{
+    struct run **at = &free_runs, *before = NULL, *r = va;
+
+    while ( *at && (void *)*at < va ) {
+        before = *at;
+        at = &before->next;
+    }
+    *r = (struct run){ *at, nr };
+    *at = r;
+    merge_with_next(r);
+    if ( before )
+        merge_with_next(before);
+}
+
+/* Map further frames, up to the next 2 MiB border.  mem_map_in takes the page that was spare, if it needs one. */
+static bool grow(void)
+{
+    const uint64_t first = next_unmapped, max = MAX_MAPPED / PAGE_SIZE;
+    const uint64_t end = (first | 511) + 1 < start_info->nr_pages ? (first | 511) + 1 : start_info->nr_pages;
+
+    if ( !spare || first >= end || end > max )
+        return false;
+    mem_free_page(spare);
+    spare = NULL;
+    for ( ; next_unmapped < end; next_unmapped++ ) {
+        void *va = mem_pfn_to_va(next_unmapped);
+
+        if ( mem_map_in(mem_root(), (uint64_t)va, mem_pfn_to_mfn(next_unmapped), PTE_RW_PAGE) )
+            break;
+        mem_free_page(va);
+    }
+    spare = take(1);
+    return next_unmapped > first;
+}
+
 void mem_init(void)
 {
-    uint64_t pfn = first_free_pfn();
+    const uint64_t first = first_free_pfn();
     uint64_t *e;
 
-    next_pfn = pfn;
-    while ( (e = mem_entry(mem_root(), GUEST_BASE + (pfn << 12), 1)) && (*e & PTE_P) )
-        pfn++;
-    mapped_end = pfn;
-    next_unmapped = pfn;
+    next_unmapped = first;
+    while ( (e = mem_entry(mem_root(), GUEST_BASE + (next_unmapped << 12), 1)) && (*e & PTE_P) )
+        next_unmapped++;
+    mem_free_pages(mem_pfn_to_va(first), next_unmapped - first);
+    spare = take(1);
+}
+
+void *mem_alloc_pages(unsigned int nr)
+{
+    void *va;
+
+    while ( !(va = take(nr)) ) {
+        if ( !grow() )
+            return NULL;
+    }
+    return memset(va, 0, nr * PAGE_SIZE);
 }
 
 void *mem_alloc_page(void)
 {
-    void *va = free_list;
-
-    if ( va ) {
-        free_list = *(void **)va;
-    } else {
-        if ( next_pfn >= mapped_end )
-            return NULL;
-        va = mem_pfn_to_va(next_pfn++);
-    }
-    return memset(va, 0, PAGE_SIZE);
+    return mem_alloc_pages(1);
 }
 
 void mem_free_page(void *va)
 {
-    *(void **)va = free_list;
-    free_list = va;
+    mem_free_pages(va, 1);
 }
 
 uint64_t mem_alloc_pfn(void)

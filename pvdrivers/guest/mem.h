@@ -3,13 +3,15 @@
  * Memory of a 64-bit paravirtual guest.
  *
  * The builder maps the image and what follows it at GUEST_BASE, page frame 0
- * first, up to a 4 MiB border.  The allocator hands out what is left of that
- * mapped part; mem_alloc_pfn gives frames from beyond it, not mapped anywhere.
+ * first, up to a 4 MiB border.  The allocator hands out what is left of that,
+ * and maps further frames behind it when that is used up (as far as 1 GiB);
+ * mem_alloc_pfn gives frames that are not mapped anywhere.
  * Page tables are read-only to us: every change is a hypercall.
  */
 #ifndef GUEST_MEM_H
 #define GUEST_MEM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define GUEST_BASE  0xffffffff80000000ul
@@ -42,6 +44,8 @@ static inline uint64_t mem_make_pte(uint64_t mfn, uint64_t flags) { return (mfn 
 
 void *mem_alloc_page(void);                 /* zeroed, mapped read-write; NULL when all are used */
 void mem_free_page(void *va);
+void *mem_alloc_pages(unsigned int nr);     /* the same, several next to each other */
+void mem_free_pages(void *va, unsigned int nr);
 uint64_t mem_alloc_pfn(void);               /* a populated frame without mapping; 0 when none */
 
 /* The entry that maps @va at @level (1..4) in the address space with root @l4; NULL if absent. */

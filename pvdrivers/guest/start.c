@@ -6,6 +6,7 @@
 #include "hypercall.h"
 #include "mem.h"
 #include "start.h"
+#include "store.h"
 #include "trap.h"
 
 struct start_info *start_info;
@@ -21,6 +22,7 @@ void guest_start(void)
     trap_init();
     mem_init();
     event_init();
+    store_init();
     guest_main();
     guest_shutdown(SHUTDOWN_poweroff);
 }

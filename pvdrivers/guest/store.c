@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration store's client: one request, one answer. */
+/* The configuration store's client: one request at a time, and watches' events in between. */
 #include "store.h"
 #include <xenabi/errno.h>
 #include <xenabi/io/xs_wire.h>
@@ -9,7 +9,21 @@
 #include "mem.h"
 #include "start.h"
 
+#define NUMBER_MAX 16                   /* a transaction's number as text */
+
+void (*store_event)(const char *path, const char *token);
 static struct xenstore_domain_interface *ring;
+static bool broken;                     /* an index was impossible: nothing goes any more */
+
+struct text {
+    const char *start;
+    size_t len;                         /* with its NUL, where the protocol has one */
+};
+
+static struct text whole(const char *s)
+{
+    return (struct text){ s, strlen(s) + 1 };
+}
 
 long store_init(void)
 {
@@ -19,42 +33,74 @@ long store_init(void)
     return 0;
 }
 
-static void notify_and_wait(void)
+uint32_t store_port(void)
 {
-    event_clear(start_info->store_evtchn);
-    event_send(start_info->store_evtchn);
-    event_poll(start_info->store_evtchn, 0);
+    return ring ? start_info->store_evtchn : 0;
 }
 
-static void put(const void *data, size_t len)
+/*
+ * Move @len bytes into the ring or out of it (@data NULL: nowhere), and wait as often as it must.  An event that
+ * comes between the look at the index and the sleep leaves its bit set, and ends the sleep.
+ */
+static void transfer(bool put, const void *data, size_t len)
 {
-    const char *p = data;
-    uint32_t prod = ring->req_prod;
+    char *area = put ? ring->req : ring->rsp;
+    uint32_t *own = put ? &ring->req_prod : &ring->rsp_cons;
+    const uint32_t *theirs = put ? &ring->req_cons : &ring->rsp_prod;
+    const uint32_t port = store_port(), ahead = put ? XENSTORE_RING_SIZE : 0;
 
-    for ( ; len; len-- ) {
-        while ( prod - read_once(ring->req_cons) >= XENSTORE_RING_SIZE )
-            notify_and_wait();
-        ring->req[prod++ % XENSTORE_RING_SIZE] = *p++;
-        barrier();
-        write_once(ring->req_prod, prod);
+    for ( size_t done = 0; done < len && !broken; ) {
+        const uint32_t at = *own, place = at % XENSTORE_RING_SIZE;
+        const uint32_t there = __atomic_load_n(theirs, __ATOMIC_ACQUIRE) + ahead - at;
+        size_t n = there < XENSTORE_RING_SIZE - place ? there : XENSTORE_RING_SIZE - place;
+
+        broken = there > XENSTORE_RING_SIZE;
+        if ( there == 0 && !event_clear(port) ) {
+            event_send(port);
+            event_poll(port, 0);
+        }
+        if ( there == 0 || broken )
+            continue;
+        n = n < len - done ? n : len - done;
+        if ( put )
+            memcpy(area + place, (const char *)data + done, n);
+        else if ( data )
+            memcpy((char *)data + done, area + place, n);
+        done += n;
+        __atomic_store_n(own, (uint32_t)(at + n), __ATOMIC_SEQ_CST);
+        /* Who found no room for more waits for us. */
+        if ( !put && __atomic_load_n(theirs, __ATOMIC_SEQ_CST) - at >= XENSTORE_RING_SIZE )
+            event_send(port);
     }
 }
 
-/* @data may be NULL to drop what comes. */
-static void get(void *data, size_t len)
+/* @len bytes into @size of them, the rest nowhere.  How many were kept. */
+static size_t receive(void *buf, size_t size, size_t len)
 {
-    char *p = data;
-    uint32_t cons = ring->rsp_cons;
+    const size_t keep = len < size ? len : size;
 
-    for ( ; len; len-- ) {
-        while ( cons == read_once(ring->rsp_prod) )
-            notify_and_wait();
-        const char c = ring->rsp[cons++ % XENSTORE_RING_SIZE];
+    transfer(false, buf, keep);
+    transfer(false, NULL, len - keep);
+    return keep;
+}
 
-        if ( p )
-            *p++ = c;
-        barrier();
-        write_once(ring->rsp_cons, cons);
+static void receive_event(size_t len)
+{
+    static char event[XENSTORE_PAYLOAD_MAX + 1];        /* path and token */
+    const size_t n = receive(event, sizeof(event) - 1, len);
+
+    event[n] = '\0';
+    if ( !broken && strlen(event) < n && store_event )
+        store_event(event, event + strlen(event) + 1);
+}
+
+void store_poll(void)
+{
+    struct xsd_sockmsg m = { 0 };
+
+    while ( ring && !broken && read_once(ring->rsp_prod) != ring->rsp_cons ) {
+        transfer(false, &m, sizeof(m));
+        receive_event(m.len);           /* an answer to nobody has no token */
     }
 }
 
@@ -66,7 +112,8 @@ static long error_number(const char *name)
         int error;
     } known[] = {
         { "ENOENT", XEN_ENOENT }, { "EACCES", XEN_EACCES }, { "ENOSPC", XEN_ENOSPC },
-        { "EBUSY", XEN_EBUSY }, { "EEXIST", XEN_EEXIST },
+        { "EBUSY", XEN_EBUSY }, { "EEXIST", XEN_EEXIST }, { "EAGAIN", XEN_EAGAIN },
+        { "E2BIG", XEN_E2BIG }, { "EIO", XEN_EIO },
     };
 
     for ( unsigned int i = 0; i < ARRAY_SIZE(known); i++ ) {
@@ -76,51 +123,84 @@ static long error_number(const char *name)
     return -XEN_EINVAL;
 }
 
-static long request(uint32_t type, const char *path, size_t path_len, const char *value,
-                    size_t value_len, char *buf, size_t size)
+/* The answer's length; -XEN_E2BIG when there is no room for it and a NUL. */
+static long request(uint32_t type, uint32_t txn, struct text a, struct text b, char *buf, size_t size)
 {
-    struct xsd_sockmsg m = { .type = type, .len = (uint32_t)(path_len + value_len) };
+    static uint32_t last_id;
+    struct xsd_sockmsg m = { .type = type, .req_id = ++last_id, .tx_id = txn, .len = (uint32_t)(a.len + b.len) };
     char error[16] = { 0 };
 
-    if ( !ring )
-        return -XEN_ENODEV;
-    put(&m, sizeof(m));
-    put(path, path_len);
-    put(value, value_len);
-    event_send(start_info->store_evtchn);
+    if ( !ring || broken )
+        return ring ? -XEN_EIO : -XEN_ENODEV;
+    if ( m.len > XENSTORE_PAYLOAD_MAX )
+        return -XEN_E2BIG;
+    transfer(true, &m, sizeof(m));
+    transfer(true, a.start, a.len);
+    transfer(true, b.start, b.len);
+    event_send(store_port());
+    for ( ;; ) {
+        transfer(false, &m, sizeof(m));
+        if ( broken )
+            return -XEN_EIO;
+        if ( m.type == XS_WATCH_EVENT )
+            receive_event(m.len);
+        else if ( m.req_id == last_id )
+            break;
+        else
+            receive(NULL, 0, m.len);
+    }
+    if ( m.type == XS_ERROR ) {
+        receive(error, sizeof(error) - 1, m.len);
+        return error_number(error);
+    }
+    const size_t keep = receive(buf, size - 1, m.len);
 
-    get(&m, sizeof(m));
-
-    const bool bad = m.type == XS_ERROR;
-    char *to = bad ? error : buf;
-    const size_t room = bad ? sizeof(error) : size;
-    const size_t keep = m.len < room ? m.len : room ? room - 1 : 0;
-
-    get(to, keep);
-    get(NULL, m.len - keep);
-    if ( !bad && room )
-        to[keep] = '\0';
-    return bad ? error_number(error) : (long)keep;
+    buf[keep] = '\0';
+    return broken ? -XEN_EIO : keep == m.len ? (long)keep : -XEN_E2BIG;
 }
 
-long store_read(const char *path, char *buf, size_t size)
+/* One whose answer is "OK". */
+static long order(uint32_t type, uint32_t txn, struct text a, struct text b)
 {
-    return request(XS_READ, path, strlen(path) + 1, NULL, 0, buf, size);
-}
-
-long store_write(const char *path, const char *value)
-{
-    char reply[4];
-    const long rc = request(XS_WRITE, path, strlen(path) + 1, value, strlen(value),
-                            reply, sizeof(reply));
+    char answer[NUMBER_MAX];
+    const long rc = request(type, txn, a, b, answer, sizeof(answer));
 
     return rc < 0 ? rc : 0;
 }
 
-long store_remove(const char *path)
+long store_read(uint32_t txn, const char *path, char *buf, size_t size)
 {
-    char reply[4];
-    const long rc = request(XS_RM, path, strlen(path) + 1, NULL, 0, reply, sizeof(reply));
+    const long rc = request(XS_READ, txn, whole(path), (struct text){ 0 }, buf, size);
 
-    return rc < 0 ? rc : 0;
+    return rc >= 0 && (size_t)rc != strlen(buf) ? -XEN_E2BIG : rc;
+}
+
+long store_list(const char *path, char *buf, size_t size)
+{
+    return request(XS_DIRECTORY, 0, whole(path), (struct text){ 0 }, buf, size);
+}
+
+long store_write(uint32_t txn, const char *path, const char *value)
+{
+    return value ? order(XS_WRITE, txn, whole(path), (struct text){ value, strlen(value) })
+                 : order(XS_RM, txn, whole(path), (struct text){ 0 });
+}
+
+long store_begin(uint32_t *txn)
+{
+    char number[NUMBER_MAX];
+    const long rc = request(XS_TRANSACTION_START, 0, whole(""), (struct text){ 0 }, number, sizeof(number));
+
+    *txn = rc < 0 ? 0 : (uint32_t)parse_number(number);
+    return rc < 0 ? rc : *txn ? 0 : -XEN_EINVAL;
+}
+
+long store_end(uint32_t txn, bool commit)
+{
+    return order(XS_TRANSACTION_END, txn, whole(commit ? "T" : "F"), (struct text){ 0 });
+}
+
+long store_watch(const char *path, const char *token, bool on)
+{
+    return order(on ? XS_WATCH : XS_UNWATCH, 0, whole(path), whole(token));
 }

@@ -63,7 +63,7 @@ uint16_t test_domid(void)
 
     if ( guest_is_dom0() )
         return 0;
-    if ( store_init() || store_read("domid", buf, sizeof(buf)) <= 0 )
+    if ( store_read(0, "domid", buf, sizeof(buf)) <= 0 )
         test_error("the store does not tell our number");
     return (uint16_t)parse_number(buf);
 }
