@@ -82,6 +82,13 @@ size_t confront_read(struct confront *f, void *buf, size_t size)
     return n;
 }
 
+bool confront_unread(const struct confront *f)
+{
+    const struct xencons_interface *page = f->page;
+
+    return is_ready(f) && __atomic_load_n(&page->out_cons, __ATOMIC_ACQUIRE) != f->out_prod;
+}
+
 /* Whoever had the console before, as a loader may have, left its indices in the page. */
 void confront_attach(struct confront *f, void *page, int port)
 {

@@ -30,6 +30,9 @@ int confront_start(struct confront *f, const char *path);
 size_t confront_write(struct confront *f, const void *buf, size_t len);
 size_t confront_read(struct confront *f, void *buf, size_t size);
 
+/* True: the back end has not taken all that was written. */
+bool confront_unread(const struct confront *f);
+
 /* When a watch fires, and when bus.again is set.  Bytes may be written when bus.state is Connected. */
 void confront_watch(struct confront *f);
 void confront_stop(struct confront *f);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Text in and out: console_io in the control domain, the shared ring elsewhere. */
+/* Text in and out: console_io in the control domain, the driver of the first console elsewhere. */
 #include "console.h"
-#include <xenabi/io/console.h>
+#include <console/console.h>
 #include <xenabi/sched.h>
 #include <xenabi/xen.h>
-#include "event.h"
+#include "device.h"
 #include "hypercall.h"
 #include "lib.h"
 #include "mem.h"
@@ -12,36 +12,36 @@
 
 #define DRAIN_TRIES 100000
 
-static struct xencons_interface *ring;      /* NULL in the control domain */
+static struct confront console;         /* without a page in the control domain */
 
 void console_init(void)
 {
-    if ( !guest_is_dom0() && start_info->console.domU.mfn )
-        ring = mem_pfn_to_va(mem_mfn_to_pfn(start_info->console.domU.mfn));
+    if ( guest_is_dom0() || !start_info->console.domU.mfn )
+        return;
+    console.bus.ops = &device_ops;      /* of which it uses what works from the start */
+    confront_attach(&console, mem_pfn_to_va(mem_mfn_to_pfn(start_info->console.domU.mfn)),
+                    (int)start_info->console.domU.evtchn);
 }
 
-static void ring_write(const char *s, size_t len)
+uint32_t console_port(void)
 {
-    uint32_t prod = ring->out_prod;
-
-    for ( ; len; len-- ) {
-        while ( prod - read_once(ring->out_cons) >= sizeof(ring->out) ) {
-            event_send(start_info->console.domU.evtchn);
-            hc_sched_op(SCHEDOP_yield, 0);
-        }
-        ring->out[prod++ % sizeof(ring->out)] = *s++;
-        barrier();
-        write_once(ring->out_prod, prod);
-    }
-    event_send(start_info->console.domU.evtchn);
+    return console.page ? (uint32_t)console.port : 0;
 }
 
 void console_write(const char *s, size_t len)
 {
-    if ( ring )
-        ring_write(s, len);
-    else
+    if ( !console.page ) {
         hc_console_io(CONSOLEIO_write, len, HC_PTR(s));
+        return;
+    }
+    while ( len && !console.broken ) {
+        const size_t n = confront_write(&console, s, len);
+
+        s += n;
+        len -= n;
+        if ( len )
+            hc_sched_op(SCHEDOP_yield, 0);
+    }
 }
 
 void console_printf(const char *fmt, ...)
@@ -57,25 +57,16 @@ void console_printf(const char *fmt, ...)
 
 size_t console_read(char *buf, size_t size)
 {
-    size_t n = 0;
+    if ( console.page )
+        return confront_read(&console, buf, size);
 
-    if ( !ring ) {
-        const long rc = hc_console_io(CONSOLEIO_read, size, HC_PTR(buf));
+    const long rc = hc_console_io(CONSOLEIO_read, size, HC_PTR(buf));
 
-        return rc > 0 ? rc : 0;
-    }
-    for ( uint32_t cons = ring->in_cons; n < size && cons != read_once(ring->in_prod); n++ ) {
-        buf[n] = ring->in[cons++ % sizeof(ring->in)];
-        barrier();
-        write_once(ring->in_cons, cons);
-    }
-    if ( n )
-        event_send(start_info->console.domU.evtchn);
-    return n;
+    return rc > 0 ? rc : 0;
 }
 
 void console_drain(void)
 {
-    for ( int i = 0; ring && i < DRAIN_TRIES && ring->out_prod != read_once(ring->out_cons); i++ )
+    for ( int i = 0; i < DRAIN_TRIES && confront_unread(&console); i++ )
         hc_sched_op(SCHEDOP_yield, 0);
 }

@@ -293,6 +293,13 @@ def check_guided():
     return bad
 
 
+def check_example_is_shown():
+    """pvdrivers' example stands in the README as it is compiled."""
+    example = "\n".join(lines_of("pvdrivers/guest/example/example.c")[1:])
+    shown = "```c\n%s```" % example in "\n".join(lines_of("pvdrivers/guest/README.md"))
+    return [] if shown else ["pvdrivers/guest/README.md does not show example/example.c"]
+
+
 def check_support_is_told():
     """What the code serves stands in SUPPORT.md: hypercalls, control operations, boot options."""
     told = set(re.findall(r"`(\w[\w-]*)`", "\n".join(lines_of("SUPPORT.md"))))

@@ -95,8 +95,10 @@ TEST(bytes_go_both_ways_in_order_and_none_is_lost)
             out += n;
             settle();
             assert_int_equal(events, n != 0);
+            assert_true(n == 0 || confront_unread(&con));
             for ( uint32_t k = next_random(&seed) % 2048; k && page->out_cons != page->out_prod; k-- )
                 assert_int_equal((uint8_t)page->out[page->out_cons++ % sizeof(page->out)], out_seen++);
+            assert_int_equal(confront_unread(&con), page->out_cons != page->out_prod);
 
             for ( uint32_t k = next_random(&seed) % 1024; k && page->in_prod - page->in_cons < sizeof(page->in); k-- )
                 page->in[page->in_prod++ % sizeof(page->in)] = in_sent++;
