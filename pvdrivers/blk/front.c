@@ -78,7 +78,6 @@ static int setup(struct blkfront *f)
     order = least(xenbus_number(bus, peer, "max-ring-page-order", 0, UINT32_MAX), f->config.max_ring_order);
     f->max_segments = least(xenbus_number(bus, peer, "feature-max-indirect-segments", 0, UINT32_MAX),
                             f->config.max_segments);
-    f->persistent = f->config.copy && xenbus_flag(bus, peer, "feature-persistent");
     for ( unsigned int i = 0; i < f->nr_queues && rc == 0; i++ )
         rc = blkfront_queue_open(&f->queue[i], order);
     spread(f, waiting);
@@ -112,6 +111,7 @@ static int read_properties(struct blkfront *f, struct blk_geometry *g)
     g->discard_granularity = (uint32_t)xenbus_number(bus, peer, "discard-granularity", sector_size, UINT32_MAX);
     g->discard_alignment = (uint32_t)xenbus_number(bus, peer, "discard-alignment", 0, UINT32_MAX);
     f->has_barrier = xenbus_flag(bus, peer, "feature-barrier");
+    f->persistent = f->config.copy && xenbus_flag(bus, peer, "feature-persistent");
     return 0;
 }
 

@@ -97,7 +97,7 @@ unsigned int blkfront_max_vec(const struct blkfront *f);
 
 /*
  * Every operation ends with -XEN_ENODEV, unless it ended before.  What the back end still has mapped is lost:
- * to be polite, xenbus_close(&f->bus) and wait for Closed first.
+ * to be polite, xenbus_close(&f->bus) and wait for xenbus_is_closed() first.
  */
 void blkfront_stop(struct blkfront *f);
 

@@ -88,7 +88,7 @@ static int lend(struct blkfront_queue *q, struct slot *s)
         }
     }
     if ( rc == 0 && io->nr_vec > BLK_SEGMENTS )
-        rc = lend_page(bus_of(q), &s->indirect, &s->indirect_ref, true);
+        rc = lend_page(bus_of(q), &s->indirect, &s->indirect_ref, false);     /* persistent grants are written to */
     if ( rc )
         end_loan(q, s);
     return rc;

@@ -79,7 +79,7 @@ unsigned int netfront_send(struct netfront *f, struct net_packet *packets, unsig
 /* Have a multicast address passed or not.  -XEN_EAGAIN: no room now.  -XEN_EOPNOTSUPP: all are passed. */
 int netfront_multicast(struct netfront *f, const uint8_t address[6], bool add);
 
-/* What the back end still has mapped is lost: xenbus_close(&f->bus) and wait for Closed first. */
+/* What the back end still has mapped is lost: xenbus_close(&f->bus) and wait for xenbus_is_closed() first. */
 void netfront_stop(struct netfront *f);
 
 /* Between front.c and front_queue.c. */

@@ -301,6 +301,13 @@ void xenbus_close(struct xenbus *bus)
     xenbus_run(bus);
 }
 
+bool xenbus_is_closed(struct xenbus *bus)
+{
+    const uint8_t peer = read_state(bus, bus->peer_path);
+
+    return bus->state == XenbusStateClosed && peer != XenbusStateConnected && peer != XenbusStateClosing;
+}
+
 void xenbus_stop(struct xenbus *bus)
 {
     bus->ops->store_watch(bus->ctx, bus->peer_path, false, bus);

@@ -83,10 +83,11 @@ void xenbus_run(struct xenbus *bus);
 int xenbus_announce(struct xenbus *bus, enum xenbus_step step);
 
 /*
- * A front end's end: makes the back end let go of everything.  When state is Closed it has, and the driver may be
- * stopped without losing pages.
+ * A front end's end: makes the back end let go of everything.  Some do so only after we are Closed: when
+ * xenbus_is_closed() says so they have, and the driver may be stopped without losing pages.
  */
 void xenbus_close(struct xenbus *bus);
+bool xenbus_is_closed(struct xenbus *bus);
 
 /* Forget the device and leave the store as it is, for a successor.  leave() first. */
 void xenbus_stop(struct xenbus *bus);

@@ -475,7 +475,7 @@ static void be_back(bool copy)
     fake_back.event = count_event;
     fake_back.watch = no_watch;
     fake_set(BACK_PATH "/state", "2");
-    fake_set(BACK_PATH "/feature-persistent", "1");
+    fake_set(BACK_PATH "/feature-max-indirect-segments", "32");
     front_begin();
 }
 
@@ -489,9 +489,11 @@ static void connect_front(bool copy)
     assert_true(port > 0);
     fake_set_number(BACK_PATH "/sectors", 10000);
     fake_set_number(BACK_PATH "/sector-size", 512);
+    fake_set(BACK_PATH "/feature-persistent", "1");
     fake_set(BACK_PATH "/state", "4");
     assert_true(settle(&seed));
     assert_int_equal(front.bus.state, XenbusStateConnected);
+    assert_int_equal(front.persistent, copy);
     buffers = fake_ops.pages_alloc(&fake_front, 40);
     memset(ends, 0, sizeof(ends));
     for ( int i = 0; i < 40; i++ )
@@ -589,6 +591,29 @@ TEST(any_status_is_an_error_but_success)
     end_front(8);
 }
 
+/* xen-blkback maps what a request names for writing, whatever it is, when grants are persistent. */
+TEST(what_is_lent_for_persistent_grants_may_be_mapped_for_writing)
+{
+    struct blkif_request_indirect req;
+    grant_ref_t refs[21];
+    void *at;
+
+    connect_front(true);
+    ios[0].op = BLK_WRITE;
+    ios[0].nr_vec = 20;
+    submit(0);
+    memcpy(&req, request_slot(0), sizeof(req));
+    assert_int_equal(req.operation, BLKIF_OP_INDIRECT);
+    for ( int i = 0; i < 20; i++ )
+        refs[i] = ((struct blkif_request_segment *)fake_grant_page(req.indirect_grefs[0]))[i].gref;
+    refs[20] = req.indirect_grefs[0];
+    assert_int_equal(fake_ops.grant_map(&fake_back, FAKE_FRONT, refs, 21, false, &at), 0);
+    fake_ops.grant_unmap(&fake_back, at, 21);
+    answer(req.id, BLKIF_OP_WRITE, 0);
+    assert_int_equal(statuses[0], 0);
+    end_front(1);
+}
+
 TEST(a_page_that_is_not_given_back_is_reported_and_the_device_ends)
 {
     grant_ref_t ref;
@@ -610,6 +635,30 @@ TEST(a_page_that_is_not_given_back_is_reported_and_the_device_ends)
     fake_ops.grant_unmap(&fake_back, at, 1);
     fake_kill(&fake_front);
     fake_kill(&fake_back);
+}
+
+/* As xen-blkback: it answers Closing, and lets go when it sees Closed. */
+TEST(a_back_end_that_lets_go_late_is_waited_for)
+{
+    grant_ref_t ref;
+    void *at;
+
+    connect_front(true);
+    ref = atoi(fake_get(FRONT_PATH "/ring-ref"));
+    assert_int_equal(fake_ops.grant_map(&fake_back, FAKE_FRONT, &ref, 1, false, &at), 0);
+    xenbus_close(&front.bus);
+    assert_string_equal(fake_get(FRONT_PATH "/state"), "5");
+    assert_false(xenbus_is_closed(&front.bus));
+    fake_set(BACK_PATH "/state", "5");
+    assert_true(settle(&seed));
+    assert_string_equal(fake_get(FRONT_PATH "/state"), "6");
+    assert_false(xenbus_is_closed(&front.bus));
+    fake_ops.grant_unmap(&fake_back, at, 1);
+    fake_set(BACK_PATH "/state", "6");
+    assert_true(settle(&seed));
+    assert_true(xenbus_is_closed(&front.bus));
+    end_front(0);
+    assert_int_equal(front.lost_pages, 0);
 }
 
 TEST(a_back_end_cannot_collect_our_pages_by_reconnecting)
@@ -701,7 +750,9 @@ TESTS(
     RUN(answers_to_what_was_not_asked_end_the_connection),
     RUN(a_wild_response_index_ends_the_connection),
     RUN(any_status_is_an_error_but_success),
+    RUN(what_is_lent_for_persistent_grants_may_be_mapped_for_writing),
     RUN(a_page_that_is_not_given_back_is_reported_and_the_device_ends),
+    RUN(a_back_end_that_lets_go_late_is_waited_for),
     RUN(a_back_end_cannot_collect_our_pages_by_reconnecting),
     RUN(properties_that_are_impossible_are_not_believed),
     RUN(a_back_end_that_jumps_between_states_loses_no_operation),
