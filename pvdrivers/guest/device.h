@@ -29,7 +29,7 @@ struct device_kind {
     void (*watch)(struct xenbus *bus);
 };
 
-extern const struct device_kind device_blk, device_net, device_console;
+extern const struct device_kind device_blk, device_net, device_console, device_kbd;
 
 /* The @nr-th of its kind that the domain has.  0; -XEN_ENOENT, there is none; what the driver's start said. */
 int device_start(const struct device_kind *kind, struct xenbus *bus, unsigned int nr);

@@ -27,7 +27,7 @@ UPSTREAM = '''xen.h arch-x86/cpuid.h version.h features.h event_channel.h grant_
     kexec.h xenoprof.h xsm/flask_op.h arch-x86/xen-mca.h hvm/params.h hvm/hvm_op.h
     hvm/dm_op.h hvm/ioreq.h hvm/hvm_info_table.h hvm/hvm_vcpu.h hvm/save.h
     arch-x86/hvm/start_info.h io/console.h io/xs_wire.h io/xenbus.h io/blkif.h
-    io/netif.h'''.split()
+    io/netif.h io/kbdif.h'''.split()
 
 # Where the names stand that upstream shows only to a hypervisor (allow.txt: xen).
 INSIDE = ('errno.h',)
