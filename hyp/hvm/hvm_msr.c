@@ -93,7 +93,7 @@ int hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
         return vlapic_read_msr(v, msr, val);
     if ( is_viridian_msr(v, msr) )
         return viridian_read_msr(v, msr, val);
-    if ( hvm_backend->read_msr(v, msr, val) )
+    if ( hvm_backend->access_msr(v, msr, val, false) )
         return 0;
     switch ( msr ) {
     case MSR_TSC:           *val = rdtsc() + h->tsc_offset;     return 0;
@@ -156,7 +156,7 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
         return vlapic_write_msr(v, msr, val);
     if ( is_viridian_msr(v, msr) )
         return viridian_write_msr(v, msr, val);
-    if ( hvm_backend->write_msr(v, msr, val) )
+    if ( hvm_backend->access_msr(v, msr, &val, true) )
         return 0;
     switch ( msr ) {
     case MSR_TSC:

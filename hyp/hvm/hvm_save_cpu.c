@@ -16,8 +16,6 @@
 #define MTRR_CAP        (BIT(10) | BIT(8) | MTRR_VCNT)      /* WC, the fixed ones */
 #define SEG_ATTR_S      0x010
 #define SEG_TYPE_CODE   0x8
-#define EVENT_VALID     BIT(31)
-#define EVENT_HAS_ERROR BIT(11)
 
 /* Where the record and we have the same 64-bit register. */
 struct same {
@@ -84,13 +82,12 @@ void hvm_save_cpu(struct domain *d, unsigned int i, void *rec, uint64_t tsc)
         }
     }
     for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ )
-        (void)hvm_backend->read_msr(v, msrs[m].msr, at64(c, msrs[m].rec, 0));
+        (void)hvm_backend->access_msr(v, msrs[m].msr, at64(c, msrs[m].rec, 0), false);
     c->dr6 = DR6_DEFAULT;
     c->dr7 = hvm_backend->get_dr7(v);
     c->tsc = tsc + h->tsc_offset;
     if ( h->event.is_valid ) {
-        c->pending_event = EVENT_VALID | (h->event.has_error ? EVENT_HAS_ERROR : 0) |
-                           h->event.type << 8 | h->event.vector;
+        c->pending_event = hvm_event_word(&h->event);
         c->error_code = h->event.error;
     }
     xstate_export_fxsave(v->xsave, c->fpu_regs);
@@ -155,9 +152,9 @@ static int check_event(const struct domain *d, unsigned int i, const struct hvm_
     const unsigned int type = c->pending_event >> 8 & 7, vector = c->pending_event & 0xff;
     const bool is_exception = type == HVM_EVENT_EXCEPTION || type == HVM_EVENT_SOFT_EXC;
 
-    if ( (c->pending_event & EVENT_VALID) &&
+    if ( (c->pending_event & HVM_EVENT_VALID) &&
          (type == 1 || type == 5 || type == 7 || (type == HVM_EVENT_NMI && vector != VEC_NMI) ||
-          (is_exception && vector > 31) || ((c->pending_event & EVENT_HAS_ERROR) && !is_exception)) )
+          (is_exception && vector > 31) || ((c->pending_event & HVM_EVENT_HAS_ERROR) && !is_exception)) )
         return hvm_load_bad(d, i, "pending_event", c->pending_event);
     return 0;
 }
@@ -200,13 +197,13 @@ int hvm_load_cpu(struct domain *d, unsigned int i, const void *rec, uint32_t len
     hvm_backend->update_control(v);
     for ( unsigned int seg = 0; seg < SEG_NR; seg++ )
         hvm_backend->set_segment(v, seg, &segs[seg]);
-    for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ )
-        (void)hvm_backend->write_msr(v, msrs[m].msr, *at64(c, msrs[m].rec, 0));
+    for ( size_t m = 0; m < ARRAY_SIZE(msrs); m++ ) {
+        uint64_t val = *at64(c, msrs[m].rec, 0);
+
+        (void)hvm_backend->access_msr(v, msrs[m].msr, &val, true);
+    }
     hvm_backend->set_dr7(v, (c->dr7 & DR7_WRITABLE) | DR7_DEFAULT);
-    h->event = (struct hvm_event){
-        .vector = c->pending_event, .type = c->pending_event >> 8 & 7, .error = c->error_code,
-        .is_valid = c->pending_event & EVENT_VALID, .has_error = c->pending_event & EVENT_HAS_ERROR,
-    };
+    h->event = hvm_event_of(c->pending_event, c->error_code);
     if ( c->flags & XEN_X86_FPU_INITIALISED )
         xstate_import_fxsave(v->xsave, c->fpu_regs);
     else

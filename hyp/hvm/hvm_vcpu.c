@@ -54,7 +54,7 @@ void hvm_inject(struct vcpu *v, uint8_t vector, int32_t error)
     /* One that comes while another is delivered: SDM vol 3A 6.15, table 6-5, all but benign ones. */
     if ( e->is_valid && e->type == HVM_EVENT_EXCEPTION ) {
         if ( e->vector == VEC_DF ) {
-            hvm_exit_triple_fault(v);
+            hvm_exit_triple_fault(v, 0);
             return;
         }
         vector = VEC_DF;
@@ -73,13 +73,19 @@ void hvm_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error)
     hvm_inject(v, VEC_PF, error & 0x1f);
 }
 
-void hvm_exit_triple_fault(struct vcpu *v)
+void hvm_exit_triple_fault(struct vcpu *v, unsigned int len)
 {
     log_guest(v->domain, LOG_INFO, "%pv: triple fault at %#lx: reset\n", v, v->regs.rip);
     domain_shutdown(v->domain, SHUTDOWN_reboot);
 }
 
 /* --- Instructions ------------------------------------------------------------------------------ */
+
+void hvm_exit_nothing(struct vcpu *v, unsigned int len) { }
+
+void hvm_exit_undefined(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_UD, -1); }
+
+void hvm_exit_refused(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_GP, 0); }
 
 void hvm_exit_cpuid(struct vcpu *v, unsigned int len)
 {
@@ -196,7 +202,7 @@ bool hvm_is_64bit(struct vcpu *v) { return hvm_code_bytes(v) == 8; }
 void hvm_hypercall_done(struct vcpu *v) { hvm_advance(v, v->hvm->hypercall_len); }
 
 /* Its debug registers are loaded from the first access until it leaves the CPU. */
-void hvm_exit_dr_access(struct vcpu *v)
+void hvm_exit_dr_access(struct vcpu *v, unsigned int len)
 {
     struct hvm_vcpu *const h = v->hvm;
 

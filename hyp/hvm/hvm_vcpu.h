@@ -92,6 +92,9 @@ struct hvm_vcpu {
 #define HVM_IO_READY    2       /* the answer is in req.data */
 #define HVM_IO_GONE     3       /* no answer will come */
 
+/* In both vendors' control blocks: vector, type << 8, HAS_ERROR, VALID. */
+#define HVM_EVENT_HAS_ERROR (1U << 11)
+#define HVM_EVENT_VALID     (1U << 31)
 #define HVM_EVENT_EXTINT    0
 #define HVM_EVENT_NMI       2
 #define HVM_EVENT_EXCEPTION 3
@@ -130,8 +133,7 @@ struct hvm_backend {
     void (*get_segment)(struct vcpu *v, enum hvm_seg seg, struct hvm_segment *s);
     void (*set_segment)(struct vcpu *v, enum hvm_seg seg, const struct hvm_segment *s);
     /* MSRs that the hardware holds for the guest (SYSCALL, SYSENTER, FS/GS bases).  False: not such a one. */
-    bool (*read_msr)(struct vcpu *v, uint32_t msr, uint64_t *val);
-    bool (*write_msr)(struct vcpu *v, uint32_t msr, uint64_t val);
+    bool (*access_msr)(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_write);
     /* 0, or the HVM_BLOCKED_* that keep this kind of event out now. */
     unsigned int (*blocked)(struct vcpu *v);
     void (*skip_shadow)(struct vcpu *v);        /* an instruction was emulated: STI/MOV SS no longer shadow */
@@ -158,25 +160,43 @@ unsigned int hvm_code_bytes(struct vcpu *v);
 
 /* --- Exits: the backend decodes its reason and calls one of these (hvm_vcpu.c) --------------- */
 
-/* Every one that completes an instruction advances RIP by @len. */
+/* Every one that completes an instruction advances RIP by @len, which others do not look at. */
+typedef void hvm_exit_fn(struct vcpu *v, unsigned int len);
 void hvm_advance(struct vcpu *v, unsigned int len);
 void hvm_exit_cpuid(struct vcpu *v, unsigned int len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int len);
+void hvm_exit_nothing(struct vcpu *v, unsigned int len);        /* the way back looks at what waits */
+void hvm_exit_undefined(struct vcpu *v, unsigned int len);      /* #UD */
+void hvm_exit_refused(struct vcpu *v, unsigned int len);        /* #GP */
 void hvm_exit_msr(struct vcpu *v, bool is_write, unsigned int len);
 void hvm_exit_cr_write(struct vcpu *v, unsigned int cr, uint64_t value, unsigned int len);
-void hvm_exit_dr_access(struct vcpu *v);        /* loads the guest's; the instruction runs again */
+void hvm_exit_dr_access(struct vcpu *v, unsigned int len);      /* loads the guest's; the instruction runs again */
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int len);
 /* Guest-physical fault at @gpa; the instruction is at RIP.  @is_walk: on its own page tables. */
 void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool is_write, bool is_fetch, bool is_walk);
 /* Port access.  @is_string: INS/OUTS, decoded from memory. */
 void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool is_write, bool is_string, unsigned int len);
-void hvm_exit_triple_fault(struct vcpu *v);
+void hvm_exit_triple_fault(struct vcpu *v, unsigned int len);
 
 /* hvm_msr.c.  0, or -XEN_EPERM: #GP. */
 int must_check hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 int must_check hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *out);
+
+/* An event as the control blocks have it, and back. */
+static inline uint32_t hvm_event_word(const struct hvm_event *e)
+{
+    return HVM_EVENT_VALID | e->vector | (uint32_t)e->type << 8 | (e->has_error ? HVM_EVENT_HAS_ERROR : 0);
+}
+
+static inline struct hvm_event hvm_event_of(uint32_t word, uint32_t error)
+{
+    return (struct hvm_event){
+        .vector = word, .type = word >> 8 & 7, .is_valid = word & HVM_EVENT_VALID,
+        .has_error = word & HVM_EVENT_HAS_ERROR, .error = word & HVM_EVENT_HAS_ERROR ? error : 0,
+    };
+}
 
 void hvm_inject(struct vcpu *v, uint8_t vector, int32_t error);     /* @error -1: none.  Merges into #DF */
 void hvm_inject_pf(struct vcpu *v, uint64_t cr2, uint32_t error);

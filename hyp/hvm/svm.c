@@ -212,21 +212,14 @@ static uint64_t *msr_field(struct vmcb *vmcb, uint32_t msr)
     }
 }
 
-static bool svm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
-{
-    const uint64_t *const f = msr_field(vmcb_of(v), msr);
-
-    if ( f )
-        *val = *f;
-    return f;
-}
-
-static bool svm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
+static bool svm_access_msr(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_write)
 {
     uint64_t *const f = msr_field(vmcb_of(v), msr);
 
-    if ( f )
-        *f = val;
+    if ( f && is_write )
+        *f = *val;
+    else if ( f )
+        *val = *f;
     return f;
 }
 
@@ -282,12 +275,6 @@ static void svm_dump(const struct vcpu *v)
 
 /* --- In --------------------------------------------------------------------------------------- */
 
-static uint64_t event_word(const struct hvm_event *e)
-{
-    return SVM_EVENT_VALID | e->vector | (uint64_t)e->type << 8 |
-           (e->has_error ? SVM_EVENT_HAS_ERROR | (uint64_t)e->error << 32 : 0);
-}
-
 static void noreturn svm_enter(struct vcpu *v)
 {
     struct svm_vcpu *const s = v->hvm->backend;
@@ -306,7 +293,7 @@ static void noreturn svm_enter(struct vcpu *v)
         e->is_valid = false;
     }
     if ( e->is_valid ) {
-        vmcb->event_inj = event_word(e);
+        vmcb->event_inj = hvm_event_word(e) | (uint64_t)e->error << 32;
         if ( e->type == HVM_EVENT_NMI ) {
             s->nmi_masked = true;
             vmcb->intercept1 |= SVM_I1_IRET;
@@ -345,14 +332,11 @@ static void requeue_event(struct vcpu *v, struct vmcb *vmcb)
         vmcb->vintr &= ~SVM_VINTR_IRQ;
         return;
     }
-    if ( !(info & SVM_EVENT_VALID) || type == HVM_EVENT_SOFT_INT )
+    if ( !(info & HVM_EVENT_VALID) || type == HVM_EVENT_SOFT_INT )
         return;
     if ( type == HVM_EVENT_EXCEPTION && ((uint8_t)info == VEC_BP || (uint8_t)info == VEC_OF) )
         return;
-    *e = (struct hvm_event){
-        .vector = info, .type = type, .is_valid = true,
-        .has_error = info & SVM_EVENT_HAS_ERROR, .error = info >> 32,
-    };
+    *e = hvm_event_of(info, info >> 32);
 }
 
 /* Where the processor does not say how long the instruction is: as it is without prefixes. */
@@ -364,9 +348,9 @@ static unsigned int insn_len(const struct vcpu *v, const struct vmcb *vmcb, unsi
 }
 
 /* MOV to CR4 or CR8: from which register, the processor says only on some models.  Read it in the instruction. */
-static void cr_write(struct vcpu *v, unsigned int cr)
+static void exit_cr_write(struct vcpu *v, unsigned int len)
 {
-    const unsigned int mode = hvm_code_bytes(v);
+    const unsigned int mode = hvm_code_bytes(v), cr = vmcb_of(v)->exit_code - SVM_EXIT_CR_WRITE;
     uint8_t b[INSN_MAX];
     struct insn in;
 
@@ -378,97 +362,75 @@ static void cr_write(struct vcpu *v, unsigned int cr)
         domain_crash(v->domain, "%pv: a write of CR%u at %#lx cannot be decoded", v, cr, v->regs.rip);
 }
 
-static void exit_io(struct vcpu *v, const struct vmcb *vmcb)
+static void exit_dr(struct vcpu *v, unsigned int len)
 {
-    const uint32_t info = vmcb->info1;
-
-    hvm_exit_io(v, info >> 16, (info >> 4) & 7, !(info & 1), info & 4, vmcb->info2 - v->regs.rip);
+    vmcb_of(v)->intercept_dr = 0;
+    vmcb_of(v)->clean = 0;
+    hvm_exit_dr_access(v, len);
 }
 
-static void dispatch_rare(struct vcpu *v, struct vmcb *vmcb)
+static void exit_db(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_DB, -1); }    /* DR6 is set: 15.12.2 */
+
+static void exit_ac(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_AC, 0); }
+
+static void exit_mc(struct vcpu *v, unsigned int len) { panic("machine check while %pv ran\n", v); }
+
+static void exit_interrupt(struct vcpu *v, unsigned int len) { irq_window(); }
+
+static void exit_iret(struct vcpu *v, unsigned int len)
 {
-    switch ( vmcb->exit_code ) {
-    case SVM_EXIT_INVD: case SVM_EXIT_WBINVD:   /* all memory is RAM, and coherent */
-        hvm_advance(v, insn_len(v, vmcb, 2));
-        break;
-    case SVM_EXIT_RDPMC:
-        hvm_inject(v, VEC_GP, 0);
-        break;
-    case SVM_EXIT_INVLPGA: case SVM_EXIT_VMRUN: case SVM_EXIT_VMRUN + 2 ... SVM_EXIT_SKINIT:
-    case SVM_EXIT_MONITOR: case SVM_EXIT_MWAIT: case SVM_EXIT_MWAIT_COND:
-        hvm_inject(v, VEC_UD, -1);
-        break;
-    case SVM_EXIT_DR ... SVM_EXIT_DR + 31:
-        vmcb->intercept_dr = 0;
-        vmcb->clean = 0;
-        hvm_exit_dr_access(v);
-        break;
-    default:
-        domain_crash(v->domain, "%pv: unexpected exit %#lx", v, vmcb->exit_code);
-        break;
-    }
+    struct svm_vcpu *const s = v->hvm->backend;
+
+    s->nmi_masked = false;              /* one instruction early, but nothing comes before it */
+    v->hvm->nmi_window = false;         /* if another one waits, a window is to be asked for now */
+    s->vmcb->intercept1 &= ~SVM_I1_IRET;
+    s->vmcb->shadow |= 1;
+    s->vmcb->clean = 0;
 }
 
-static void dispatch(struct vcpu *v, struct svm_vcpu *s, struct vmcb *vmcb)
+static void exit_io(struct vcpu *v, unsigned int len)
 {
-    switch ( vmcb->exit_code ) {
-    case SVM_EXIT_INTR:
-        irq_window();
-        break;
-    case SVM_EXIT_NMI: case SVM_EXIT_INIT:
-        break;                          /* taken by the IDT when GIF came back */
-    case SVM_EXIT_EXCEPTION + VEC_MC:
-        panic("machine check while %pv ran\n", v);
-    case SVM_EXIT_VINTR:
-        break;                          /* what waited is injected on the way in */
-    case SVM_EXIT_IRET:
-        s->nmi_masked = false;          /* one instruction early, but nothing comes before it */
-        v->hvm->nmi_window = false;     /* if another one waits, a window is to be asked for now */
-        vmcb->intercept1 &= ~SVM_I1_IRET;
-        vmcb->shadow |= 1;
-        vmcb->clean = 0;
-        break;
-    case SVM_EXIT_CR_WRITE + 4: case SVM_EXIT_CR_WRITE + 8:
-        cr_write(v, vmcb->exit_code - SVM_EXIT_CR_WRITE);
-        break;
-    case SVM_EXIT_CPUID:
-        hvm_exit_cpuid(v, insn_len(v, vmcb, 2));
-        break;
-    case SVM_EXIT_HLT:
-        hvm_exit_hlt(v, insn_len(v, vmcb, 1));
-        break;
-    case SVM_EXIT_IOIO:
-        exit_io(v, vmcb);
-        break;
-    case SVM_EXIT_MSR:
-        hvm_exit_msr(v, vmcb->info1 & 1, insn_len(v, vmcb, 2));
-        break;
-    case SVM_EXIT_VMMCALL:
-        hvm_exit_hypercall(v, insn_len(v, vmcb, 3));
-        break;
-    case SVM_EXIT_NPF:
-        hvm_exit_page(v, vmcb->info2, vmcb->info1 & NPF_WRITE, vmcb->info1 & NPF_FETCH,
-                      vmcb->info1 & NPF_WALK);
-        break;
-    case SVM_EXIT_XSETBV:
-        hvm_exit_xsetbv(v, insn_len(v, vmcb, 3));
-        break;
-    case SVM_EXIT_EXCEPTION + VEC_DB:   /* DR6 is the guest's already: APM vol 2 15.12.2 */
-        hvm_inject(v, VEC_DB, -1);
-        break;
-    case SVM_EXIT_EXCEPTION + VEC_AC:
-        hvm_inject(v, VEC_AC, 0);
-        break;
-    case SVM_EXIT_SHUTDOWN:
-        hvm_exit_triple_fault(v);
-        break;
-    case SVM_EXIT_INVALID:
-        domain_crash(v->domain, "%pv: the processor refuses this state (VMRUN failed)", v);
-        break;
-    default:
-        dispatch_rare(v, vmcb);
-        break;
-    }
+    const uint32_t info = vmcb_of(v)->info1;
+
+    hvm_exit_io(v, info >> 16, (info >> 4) & 7, !(info & 1), info & 4, vmcb_of(v)->info2 - v->regs.rip);
+}
+
+static void exit_msr(struct vcpu *v, unsigned int len) { hvm_exit_msr(v, vmcb_of(v)->info1 & 1, len); }
+
+/* By exit code, but nested page faults, which have a far higher one. */
+static const struct {
+    hvm_exit_fn *fn;
+    uint8_t plain;              /* the instruction's length without prefixes */
+} exits[] = {
+    [SVM_EXIT_CR_WRITE + 4] = { exit_cr_write },        [SVM_EXIT_CR_WRITE + 8] = { exit_cr_write },
+    [SVM_EXIT_DR ... SVM_EXIT_DR + 31] = { exit_dr },   [SVM_EXIT_EXCEPTION + VEC_DB] = { exit_db },
+    [SVM_EXIT_EXCEPTION + VEC_AC] = { exit_ac },        [SVM_EXIT_EXCEPTION + VEC_MC] = { exit_mc },
+    [SVM_EXIT_INTR] = { exit_interrupt },
+    [SVM_EXIT_NMI] = { hvm_exit_nothing },              /* taken by the IDT when GIF came back, */
+    [SVM_EXIT_INIT] = { hvm_exit_nothing },             /* the same */
+    [SVM_EXIT_VINTR] = { hvm_exit_nothing },            [SVM_EXIT_RDPMC] = { hvm_exit_refused },
+    [SVM_EXIT_CPUID] = { hvm_exit_cpuid, 2 },           [SVM_EXIT_IRET] = { exit_iret },
+    [SVM_EXIT_INVD] = { hvm_advance, 2 },               /* all memory is RAM, and coherent */
+    [SVM_EXIT_HLT] = { hvm_exit_hlt, 1 },               [SVM_EXIT_INVLPGA] = { hvm_exit_undefined },
+    [SVM_EXIT_IOIO] = { exit_io },                      [SVM_EXIT_MSR] = { exit_msr, 2 },
+    [SVM_EXIT_SHUTDOWN] = { hvm_exit_triple_fault },    [SVM_EXIT_VMRUN] = { hvm_exit_undefined },
+    [SVM_EXIT_VMMCALL] = { hvm_exit_hypercall, 3 },     [SVM_EXIT_WBINVD] = { hvm_advance, 2 },
+    [SVM_EXIT_VMRUN + 2 ... SVM_EXIT_SKINIT] = { hvm_exit_undefined },
+    [SVM_EXIT_MONITOR ... SVM_EXIT_MWAIT_COND] = { hvm_exit_undefined },
+    [SVM_EXIT_XSETBV] = { hvm_exit_xsetbv, 3 },
+};
+
+static void dispatch(struct vcpu *v, const struct vmcb *vmcb)
+{
+    const uint64_t code = vmcb->exit_code;
+
+    if ( code == SVM_EXIT_NPF )
+        hvm_exit_page(v, vmcb->info2, vmcb->info1 & NPF_WRITE, vmcb->info1 & NPF_FETCH, vmcb->info1 & NPF_WALK);
+    else if ( code < ARRAY_SIZE(exits) && exits[code].fn )
+        exits[code].fn(v, insn_len(v, vmcb, exits[code].plain));
+    else
+        domain_crash(v->domain, "%pv: %s %#lx", v, code == SVM_EXIT_INVALID ? "the processor refuses this state, exit" :
+                     "unexpected exit", code);
 }
 
 void svm_exit(struct vcpu *v)
@@ -491,7 +453,7 @@ void svm_exit(struct vcpu *v)
     if ( (vmcb->vintr & 0xf) != (unsigned int)vlapic_tpr(v) >> 4 )
         vlapic_set_tpr(v, (vmcb->vintr & 0xf) << 4);
     requeue_event(v, vmcb);
-    dispatch(v, s, vmcb);
+    dispatch(v, vmcb);
 }
 
 const struct hvm_backend svm_backend = {
@@ -500,7 +462,7 @@ const struct hvm_backend svm_backend = {
     .switch_from = svm_switch_from, .switch_to = svm_switch_to,
     .intercept_dr = svm_intercept_dr, .update_control = svm_update_control,
     .get_segment = svm_get_segment, .set_segment = svm_set_segment,
-    .read_msr = svm_read_msr, .write_msr = svm_write_msr,
+    .access_msr = svm_access_msr,
     .blocked = svm_blocked, .skip_shadow = svm_skip_shadow, .want_window = svm_want_window,
     .get_dr7 = svm_get_dr7, .set_dr7 = svm_set_dr7,
     .dump = svm_dump, .enter = svm_enter,

@@ -100,9 +100,6 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb,
 #define SVM_VINTR_MASKING   (1ULL << 24)
 #define SVM_VINTR_VECTOR    32                                  /* bit number */
 
-#define SVM_EVENT_HAS_ERROR (1ULL << 11)
-#define SVM_EVENT_VALID     (1ULL << 31)
-
 /* Clean: unchanged since it was loaded (APM vol 2 15.15.3). */
 #define SVM_CLEAN_ALL       0xfffU
 #define SVM_CLEAN_TPR       (1U << 3)

@@ -86,9 +86,7 @@
 #define ENTRY_IA32E             0x00000200U
 
 /* Of an event's word: to be injected, that led to an exit, whose delivery did. */
-#define EVENT_HAS_ERROR         0x00000800U
 #define EVENT_NMI_UNBLOCKED     0x00001000U     /* by an IRET that then faulted */
-#define EVENT_VALID             0x80000000U
 #define EVENT_TYPE(word)        ((word) >> 8 & 7)
 #define EVENT_ICEBP             5
 

@@ -75,7 +75,7 @@ static uint64_t loadable(uint32_t msr, uint64_t val)
     return (uint64_t)((int64_t)(val << 16) >> 16);
 }
 
-static bool access_msr(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_write)
+static bool vmx_access_msr(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_write)
 {
     struct vmx_vcpu *x = vmx_of(v);
 
@@ -104,16 +104,6 @@ static bool access_msr(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_writ
         return true;
     }
     return false;
-}
-
-static bool vmx_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
-{
-    return access_msr(v, msr, val, false);
-}
-
-static bool vmx_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
-{
-    return access_msr(v, msr, &val, true);
 }
 
 /* --- Segments, control registers ------------------------------------------------------------------ */
@@ -410,18 +400,16 @@ static void vmx_want_window(struct vcpu *v)
 static void write_event(struct vcpu *v)
 {
     struct hvm_event *e = &v->hvm->event;
-    uint32_t word = e->vector | (uint32_t)e->type << 8 | EVENT_VALID;
 
     e->is_valid = false;
-    if ( e->has_error && (v->hvm->cr0 & CR0_PE) ) {     /* real mode has no error codes */
-        word |= EVENT_HAS_ERROR;
+    e->has_error &= v->hvm->cr0 & CR0_PE;               /* real mode has no error codes */
+    if ( e->has_error )
         vmwrite(ENTRY_EVENT_ERROR, (uint16_t)e->error);
-    }
     if ( e->type == HVM_EVENT_NMI )
         vmx_change_interruptibility(BLOCKED_BY_NMI, 0);     /* again, after an exit during its delivery */
     if ( e->type >= HVM_EVENT_SOFT_INT )
         vmwrite(ENTRY_INSN_LEN, e->insn_len);
-    vmwrite(ENTRY_EVENT, word);
+    vmwrite(ENTRY_EVENT, hvm_event_word(e));
 }
 
 /*
@@ -493,7 +481,7 @@ const struct hvm_backend vmx_backend = {
     .switch_from = vmx_switch_from, .switch_to = vmx_switch_to,
     .intercept_dr = vmx_intercept_dr, .update_control = vmx_update_control,
     .get_segment = vmx_get_segment, .set_segment = vmx_set_segment,
-    .read_msr = vmx_read_msr, .write_msr = vmx_write_msr,
+    .access_msr = vmx_access_msr,
     .blocked = vmx_blocked, .skip_shadow = vmx_skip_shadow, .want_window = vmx_want_window,
     .get_dr7 = vmx_get_dr7, .set_dr7 = vmx_set_dr7,
     .dump = vmx_dump, .enter = vmx_enter,

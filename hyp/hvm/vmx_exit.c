@@ -20,13 +20,10 @@
 #define DR7_GD          0x2000
 #define PENDING_BS      0x4000
 
-/* Every handler gets the instruction's length, which only those of instructions may use. */
-typedef void exit_fn(struct vcpu *v, unsigned int len);
-
 /* An IRET faulted after it had unblocked NMIs: it will run again (SDM vol 3C 27.2.3). */
 static void note_iret(uint32_t word, uint8_t vector)
 {
-    if ( (word & EVENT_NMI_UNBLOCKED) && vector != VEC_DF && !(vmread(VECTORING_EVENT) & EVENT_VALID) )
+    if ( (word & EVENT_NMI_UNBLOCKED) && vector != VEC_DF && !(vmread(VECTORING_EVENT) & HVM_EVENT_VALID) )
         vmx_change_interruptibility(0, BLOCKED_BY_NMI);
 }
 
@@ -65,25 +62,16 @@ static void exit_exception(struct vcpu *v, unsigned int len)
     if ( vector == VEC_DB )
         debug_exception(v, event);
     else
-        hvm_inject(v, vector, event & EVENT_HAS_ERROR ? (int32_t)vmread(EXIT_EVENT_ERROR) : -1);
+        hvm_inject(v, vector, event & HVM_EVENT_HAS_ERROR ? (int32_t)vmread(EXIT_EVENT_ERROR) : -1);
 }
 
 static void exit_interrupt(struct vcpu *v, unsigned int len) { irq_dispatch(vmread(EXIT_EVENT)); }
-
-static void exit_triple_fault(struct vcpu *v, unsigned int len) { hvm_exit_triple_fault(v); }
-
-/* The way back to the guest looks at what waits. */
-static void exit_window(struct vcpu *v, unsigned int len) { }
 
 static void exit_task_switch(struct vcpu *v, unsigned int len)
 {
     domain_crash(v->domain, "%pv: hardware task switch to selector %#lx, which is not emulated", v,
                  vmread(EXIT_QUALIFICATION) & 0xffff);
 }
-
-static void exit_undefined(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_UD, -1); }
-
-static void exit_refused(struct vcpu *v, unsigned int len) { hvm_inject(v, VEC_GP, 0); }
 
 /* Table 27-3.  CR3 and CR8 do not exit, nor does a read or CLTS. */
 static void exit_cr(struct vcpu *v, unsigned int len)
@@ -107,8 +95,6 @@ static void exit_cr(struct vcpu *v, unsigned int len)
         break;
     }
 }
-
-static void exit_dr(struct vcpu *v, unsigned int len) { hvm_exit_dr_access(v); }
 
 /* Table 27-5. */
 static void exit_io(struct vcpu *v, unsigned int len)
@@ -161,25 +147,25 @@ static void exit_ept_misconfigured(struct vcpu *v, unsigned int len)
                  mfn.n, type);
 }
 
-static exit_fn *const exits[] = {
-    [0] = exit_exception,           [1] = exit_interrupt,       [2] = exit_triple_fault,
-    [7 ... 8] = exit_window,        [9] = exit_task_switch,
-    [10] = hvm_exit_cpuid,          [11] = exit_undefined,      /* GETSEC */
+static hvm_exit_fn *const exits[] = {
+    [0] = exit_exception,           [1] = exit_interrupt,       [2] = hvm_exit_triple_fault,
+    [7 ... 8] = hvm_exit_nothing,        [9] = exit_task_switch,
+    [10] = hvm_exit_cpuid,          [11] = hvm_exit_undefined,      /* GETSEC */
     [12] = hvm_exit_hlt,            [13] = hvm_advance,         /* INVD */
-    [15] = exit_refused,            /* RDPMC */
+    [15] = hvm_exit_refused,            /* RDPMC */
     [18] = hvm_exit_hypercall,
     /* VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON */
-    [19 ... 27] = exit_undefined,
-    [28] = exit_cr,                 [29] = exit_dr,             [30] = exit_io,
+    [19 ... 27] = hvm_exit_undefined,
+    [28] = exit_cr,                 [29] = hvm_exit_dr_access,             [30] = exit_io,
     [31] = exit_rdmsr,              [32] = exit_wrmsr,
-    [36] = exit_undefined,          [39] = exit_undefined,      /* MWAIT, MONITOR */
+    [36] = hvm_exit_undefined,          [39] = hvm_exit_undefined,      /* MWAIT, MONITOR */
     [40] = exit_pause,
-    [43] = exit_window,             /* TPR fell below its threshold */
+    [43] = hvm_exit_nothing,             /* TPR fell below its threshold */
     [44] = exit_apic_access,        [56] = exit_apic_write,
     [48] = exit_ept_violation,      [49] = exit_ept_misconfigured,
-    [50] = exit_undefined,          [53] = exit_undefined,  /* INVEPT, INVVPID */
+    [50] = hvm_exit_undefined,          [53] = hvm_exit_undefined,  /* INVEPT, INVVPID */
     [54] = hvm_advance,             /* WBINVD: caches are coherent and no device is the guest's */
-    [55] = hvm_exit_xsetbv,         [59] = exit_undefined,      /* VMFUNC */
+    [55] = hvm_exit_xsetbv,         [59] = hvm_exit_undefined,      /* VMFUNC */
 };
 
 /* --- Failed entries -------------------------------------------------------------------------------- */
@@ -200,7 +186,7 @@ static const char *guess_why(const struct vcpu *v)
         { is_long && (cs & 0x6000) == 0x6000, "CS: both L and D" },
         { !(ss & ACCESS_UNUSABLE) && (ss & 3) != 3, "SS: not writable" },
         { (cs & 0xc) == 8 && ((cs ^ ss) & SEG_ATTR_DPL), "CS and SS: different privilege" },
-        { (event & EVENT_VALID) && !EVENT_TYPE(event) &&
+        { (event & HVM_EVENT_VALID) && !EVENT_TYPE(event) &&
           (!(flags & FLAGS_IF) || (state & 3)), "an interrupt that is blocked" },
         { (state & 3) == 3 || ((state & SHADOW_STI) && !(flags & FLAGS_IF)), "interruptibility" },
     };
@@ -231,16 +217,10 @@ static void requeue_event(struct vcpu *v)
 {
     const uint32_t word = vmread(VECTORING_EVENT);
 
-    if ( likely(!(word & EVENT_VALID)) )
+    if ( likely(!(word & HVM_EVENT_VALID)) )
         return;
-    v->hvm->event = (struct hvm_event){
-        .vector = word,
-        .type = EVENT_TYPE(word),
-        .is_valid = true,
-        .has_error = word & EVENT_HAS_ERROR,
-        .error = word & EVENT_HAS_ERROR ? vmread(VECTORING_ERROR) : 0,
-        .insn_len = vmread(EXIT_INSN_LEN),
-    };
+    v->hvm->event = hvm_event_of(word, vmread(VECTORING_ERROR));
+    v->hvm->event.insn_len = vmread(EXIT_INSN_LEN);
 }
 
 static void read_state(struct vcpu *v)

@@ -66,21 +66,21 @@ static unsigned int msr_slot(uint32_t msr)
 static void update_control(struct vcpu *v) { nr_updates++; }
 static void get_segment(struct vcpu *v, enum hvm_seg s, struct hvm_segment *out) { *out = segs[v->id][s]; }
 static void set_segment(struct vcpu *v, enum hvm_seg s, const struct hvm_segment *in) { segs[v->id][s] = *in; }
-static bool read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
+static bool access_msr(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_write)
 {
-    *val = msr_values[v->id][msr_slot(msr)];
-    return true;
-}
-static bool write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
-{
-    msr_values[v->id][msr_slot(msr)] = val;
+    uint64_t *const at = &msr_values[v->id][msr_slot(msr)];
+
+    if ( is_write )
+        *at = *val;
+    else
+        *val = *at;
     return true;
 }
 static uint64_t get_dr7(struct vcpu *v) { return dr7[v->id]; }
 static void set_dr7(struct vcpu *v, uint64_t val) { dr7[v->id] = val; }
 static const struct hvm_backend fake_backend = {
     .update_control = update_control, .get_segment = get_segment, .set_segment = set_segment,
-    .read_msr = read_msr, .write_msr = write_msr, .get_dr7 = get_dr7, .set_dr7 = set_dr7,
+    .access_msr = access_msr, .get_dr7 = get_dr7, .set_dr7 = set_dr7,
 };
 const struct hvm_backend *hvm_backend = &fake_backend;
 

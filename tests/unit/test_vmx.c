@@ -105,7 +105,7 @@ void hvm_exit_cr_write(struct vcpu *v, unsigned int cr, uint64_t val, unsigned i
 {
     SAY("cr%u %#lx %u", cr, val, len);
 }
-void hvm_exit_dr_access(struct vcpu *v) { SAY("dr"); v->hvm->dr_loaded = true; }
+void hvm_exit_dr_access(struct vcpu *v, unsigned int len) { SAY("dr"); v->hvm->dr_loaded = true; }
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int len) { SAY("xsetbv %u", len); }
 void hvm_exit_hypercall(struct vcpu *v, unsigned int len) { SAY("hypercall %u", len); }
 void hvm_exit_page(struct vcpu *v, uint64_t gpa, bool w, bool x, bool walk)
@@ -116,7 +116,10 @@ void hvm_exit_io(struct vcpu *v, uint16_t port, unsigned int bytes, bool w, bool
 {
     SAY("io %#x %u %u%u %u", port, bytes, w, s, len);
 }
-void hvm_exit_triple_fault(struct vcpu *v) { SAY("triple"); }
+void hvm_exit_triple_fault(struct vcpu *v, unsigned int len) { SAY("triple"); }
+void hvm_exit_nothing(struct vcpu *v, unsigned int len) { }
+void hvm_exit_undefined(struct vcpu *v, unsigned int len) { SAY("undefined"); }
+void hvm_exit_refused(struct vcpu *v, unsigned int len) { SAY("refused"); }
 void vmx_enter_guest(struct vcpu *v, bool is_launched) { entered_launched = is_launched; longjmp(entered, 1); }
 
 /* --- Fixtures ------------------------------------------------------------------------------------- */
@@ -334,21 +337,22 @@ TEST(msrs_are_the_guest_s_while_it_runs)
     struct vcpu *v = running();
     uint64_t val;
 
-    assert_true(vmx_backend.write_msr(v, MSR_LSTAR, 0x1111));
+    assert_true(vmx_backend.access_msr(v, MSR_LSTAR, &(uint64_t){ 0x1111 }, true));
     CHECK_EQ(rdmsr(MSR_LSTAR), 0x1111);
-    assert_true(vmx_backend.write_msr(&vc[1], MSR_LSTAR, 0x0000900000002222));      /* not canonical */
-    assert_true(vmx_backend.read_msr(&vc[1], MSR_LSTAR, &val));
+    /* Not canonical. */
+    assert_true(vmx_backend.access_msr(&vc[1], MSR_LSTAR, &(uint64_t){ 0x0000900000002222 }, true));
+    assert_true(vmx_backend.access_msr(&vc[1], MSR_LSTAR, &val, false));
     CHECK_EQ(val, 0xffff900000002222);
-    assert_true(vmx_backend.write_msr(&vc[1], MSR_GS_BASE, 0x33));
-    assert_true(vmx_backend.read_msr(&vc[1], MSR_GS_BASE, &val));
+    assert_true(vmx_backend.access_msr(&vc[1], MSR_GS_BASE, &(uint64_t){ 0x33 }, true));
+    assert_true(vmx_backend.access_msr(&vc[1], MSR_GS_BASE, &val, false));
     CHECK_EQ(val, 0x33);
-    assert_false(vmx_backend.read_msr(v, MSR_EFER, &val));
+    assert_false(vmx_backend.access_msr(v, MSR_EFER, &val, false));
     pcpu.curr = &vc[1];
     vmx_backend.switch_from(v);
     CHECK_EQ(rdmsr(MSR_LSTAR), 0xffff82d000000000);
     vmx_backend.switch_to(&vc[1]);
     CHECK_EQ(rdmsr(MSR_LSTAR), 0xffff900000002222);
-    assert_true(vmx_backend.read_msr(v, MSR_LSTAR, &val));
+    assert_true(vmx_backend.access_msr(v, MSR_LSTAR, &val, false));
     CHECK_EQ(val, 0x1111);
     vmx_backend.switch_from(&vc[1]);
     pcpu.curr = v;
@@ -472,10 +476,10 @@ TEST(exits_go_where_they_belong)
 {
     const struct { uint32_t reason; uint64_t qualification; const char *says; } rows[] = {
         { 2, 0, "triple" }, { 10, 0, "cpuid 3" }, { 12, 0, "hlt 3" }, { 13, 0, "advance 3" },
-        { 15, 0, "inject 13 0" }, { 18, 0, "hypercall 3" }, { 19, 0, "inject 6 -1" }, { 27, 0, "inject 6 -1" },
+        { 15, 0, "refused" }, { 18, 0, "hypercall 3" }, { 19, 0, "undefined" }, { 27, 0, "undefined" },
         { 7, 0, "" }, { 8, 0, "" }, { 29, 0, "dr" }, { 31, 0, "msr 0 3" }, { 32, 0, "msr 1 3" },
-        { 36, 0, "inject 6 -1" }, { 39, 0, "inject 6 -1" }, { 40, 0, "yield" }, { 50, 0, "inject 6 -1" },
-        { 53, 0, "inject 6 -1" }, { 54, 0, "advance 3" }, { 55, 0, "xsetbv 3" }, { 59, 0, "inject 6 -1" },
+        { 36, 0, "undefined" }, { 39, 0, "undefined" }, { 40, 0, "yield" }, { 50, 0, "undefined" },
+        { 53, 0, "undefined" }, { 54, 0, "advance 3" }, { 55, 0, "xsetbv 3" }, { 59, 0, "undefined" },
         /* MOV to CR4 from RBX, to CR0 from R9; LMSW 3 */
         { 28, 0x304, "cr4 0xbbbbbbbbbbbb 3" }, { 28, 0x900, "cr0 0x99 3" }, { 28, 0x30030, "cr0 0x80000013 3" },
         /* OUT 0x3f8 of a byte; IN 0xcfc of four; REP INSW 0x1f0 */
@@ -573,7 +577,8 @@ TEST(windows_are_asked_for)
     vmx_backend.want_window(v);
     CHECK_EQ(*f(PROC_CONTROLS) ^ plain, PROC_IRQ_WINDOW | PROC_NMI_WINDOW);
     CHECK_EQ(*f(TPR_THRESHOLD), 0);
-    hv[0].nmi_window = hv[0].irq_window = 0;
+    hv[0].nmi_window = false;
+    hv[0].irq_window = 0;
     vmx_backend.want_window(v);
     CHECK_EQ(*f(PROC_CONTROLS), plain);
     hv[0].dr_loaded = true;
