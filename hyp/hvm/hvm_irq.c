@@ -106,16 +106,12 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
     return 0;
 }
 
-static void gsi_set(struct domain *d, unsigned int gsi, bool on)
+void hvm_gsi_set(struct domain *d, unsigned int gsi, bool on)
 {
     spin_lock(&d->hvm->irq_lock);
     line_set(d, gsi, on);
     spin_unlock(&d->hvm->irq_lock);
 }
-
-void hvm_gsi_assert(struct domain *d, unsigned int gsi) { gsi_set(d, gsi, true); }
-
-void hvm_gsi_deassert(struct domain *d, unsigned int gsi) { gsi_set(d, gsi, false); }
 
 static void callback_set(struct domain *d, uint64_t via, bool on)
 {

@@ -259,8 +259,7 @@ int must_check hvm_irq_init(struct domain *d);
 void hvm_irq_free(struct domain *d);
 
 /* Line @gsi (0-15 also the PIC's): sources add up.  Any context; takes irq_lock.  0 is the same as 2. */
-void hvm_gsi_assert(struct domain *d, unsigned int gsi);
-void hvm_gsi_deassert(struct domain *d, unsigned int gsi);
+void hvm_gsi_set(struct domain *d, unsigned int gsi, bool on);
 /*
  * HVM_PARAM_CALLBACK_IRQ by a line follows evtchn_upcall_pending of vCPU 0, @v.  To be called before
  * hvm_irq_pending whenever @v is about to be entered, and after the parameter was set.

@@ -56,6 +56,17 @@ init_code bool svm_probe(const char **missing)
 }
 
 /* MSRs that the guest reads and writes without us: VMLOAD and VMSAVE move them. */
+static const struct {
+    uint32_t msr;
+    uint16_t at;                    /* in the VMCB */
+} msrs[] = {
+#define MSR(n, field) { MSR_##n, offsetof(struct vmcb, field) }
+    MSR(FS_BASE, seg[SEG_FS].base), MSR(GS_BASE, seg[SEG_GS].base), MSR(KERNEL_GS_BASE, kernel_gs_base),
+    MSR(STAR, star), MSR(LSTAR, lstar), MSR(CSTAR, cstar), MSR(SFMASK, sfmask), MSR(SYSENTER_CS, sysenter_cs),
+    MSR(SYSENTER_ESP, sysenter_esp), MSR(SYSENTER_EIP, sysenter_eip),
+#undef MSR
+};
+
 static init_code void pass_msr(uint32_t msr)
 {
     const unsigned int base = msr >= 0xc0000000 ? 0x800 : 0, bit = (msr & 0x1fff) * 2;
@@ -65,19 +76,14 @@ static init_code void pass_msr(uint32_t msr)
 
 static init_code bool bitmaps_init(void)
 {
-    static const uint32_t passed[] = {
-        MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-        MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
-    };
-
     msrpm = heap_alloc_pages(MSRPM_ORDER);
     iopm = heap_alloc_pages(IOPM_ORDER);
     if ( !msrpm || !iopm )
         return false;
     memset(msrpm, 0xff, PAGE_SIZE << MSRPM_ORDER);
     memset(iopm, 0xff, PAGE_SIZE << IOPM_ORDER);
-    for ( size_t i = 0; i < ARRAY_SIZE(passed); i++ )
-        pass_msr(passed[i]);
+    for ( size_t i = 0; i < ARRAY_SIZE(msrs); i++ )
+        pass_msr(msrs[i].msr);
     return true;
 }
 
@@ -168,14 +174,9 @@ static void svm_intercept_dr(struct vcpu *v)
 
 static struct vmcb_seg *segment(struct vmcb *vmcb, enum hvm_seg seg)
 {
-#define AT(seg, member) [seg] = offsetof(struct vmcb, member)
-    static const uint16_t at[SEG_NR] = {
-        AT(SEG_ES, es), AT(SEG_CS, cs), AT(SEG_SS, ss), AT(SEG_DS, ds), AT(SEG_FS, fs), AT(SEG_GS, gs),
-        AT(SEG_LDTR, ldtr), AT(SEG_TR, tr), AT(SEG_GDTR, gdtr), AT(SEG_IDTR, idtr),
-    };
-#undef AT
+    static const uint8_t at[SEG_NR - SEG_LDTR] = { 7, 9, 6, 8 };
 
-    return (struct vmcb_seg *)((uint8_t *)vmcb + at[seg]);
+    return &vmcb->seg[seg < SEG_LDTR ? seg : at[seg - SEG_LDTR]];
 }
 
 static void svm_get_segment(struct vcpu *v, enum hvm_seg seg, struct hvm_segment *s)
@@ -197,19 +198,10 @@ static void svm_set_segment(struct vcpu *v, enum hvm_seg seg, const struct hvm_s
 
 static uint64_t *msr_field(struct vmcb *vmcb, uint32_t msr)
 {
-    switch ( msr ) {
-    case MSR_FS_BASE:           return &vmcb->fs.base;
-    case MSR_GS_BASE:           return &vmcb->gs.base;
-    case MSR_KERNEL_GS_BASE:    return &vmcb->kernel_gs_base;
-    case MSR_STAR:              return &vmcb->star;
-    case MSR_LSTAR:             return &vmcb->lstar;
-    case MSR_CSTAR:             return &vmcb->cstar;
-    case MSR_SFMASK:            return &vmcb->sfmask;
-    case MSR_SYSENTER_CS:       return &vmcb->sysenter_cs;
-    case MSR_SYSENTER_ESP:      return &vmcb->sysenter_esp;
-    case MSR_SYSENTER_EIP:      return &vmcb->sysenter_eip;
-    default:                    return NULL;
-    }
+    for ( size_t i = 0; i < ARRAY_SIZE(msrs); i++ )
+        if ( msrs[i].msr == msr )
+            return (uint64_t *)((uint8_t *)vmcb + msrs[i].at);
+    return NULL;
 }
 
 static bool svm_access_msr(struct vcpu *v, uint32_t msr, uint64_t *val, bool is_write)
@@ -269,8 +261,8 @@ static void svm_dump(const struct vcpu *v)
 
     log_err("%pv: exit %#lx info %#lx %#lx event %#lx vintr %#lx shadow %#lx\n", v, m->exit_code,
             m->info1, m->info2, m->exit_int_info, m->vintr, m->shadow);
-    log_err("%pv: cs %#x attr %#x limit %#x base %#lx efer %#lx ncr3 %#lx\n", v, m->cs.sel, m->cs.attr,
-            m->cs.limit, m->cs.base, m->efer, m->ncr3);
+    log_err("%pv: cs %#x attr %#x limit %#x base %#lx efer %#lx ncr3 %#lx\n", v, m->seg[SEG_CS].sel,
+            m->seg[SEG_CS].attr, m->seg[SEG_CS].limit, m->seg[SEG_CS].base, m->efer, m->ncr3);
 }
 
 /* --- In --------------------------------------------------------------------------------------- */

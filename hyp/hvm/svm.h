@@ -26,7 +26,7 @@ struct vmcb {
     uint64_t next_rip;
     uint8_t  nr_bytes, bytes[15];
     uint8_t  reserved4[0x400 - 0xe0];
-    struct vmcb_seg es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+    struct vmcb_seg seg[SEG_NR];        /* ES CS SS DS FS GS GDTR LDTR IDTR TR */
     uint8_t  reserved5[0x4cb - 0x4a0], cpl;
     uint32_t reserved6;
     uint64_t efer;
@@ -41,7 +41,7 @@ struct vmcb {
     uint8_t  reserved11[0x1000 - 0x678];
 };
 _Static_assert(offsetof(struct vmcb, exit_code) == 0x70 && offsetof(struct vmcb, event_inj) == 0xa8 &&
-               offsetof(struct vmcb, next_rip) == 0xc8 && offsetof(struct vmcb, es) == 0x400 &&
+               offsetof(struct vmcb, next_rip) == 0xc8 && offsetof(struct vmcb, seg) == 0x400 &&
                offsetof(struct vmcb, cpl) == 0x4cb && offsetof(struct vmcb, efer) == 0x4d0 &&
                offsetof(struct vmcb, cr4) == 0x548 && offsetof(struct vmcb, rsp) == 0x5d8 &&
                offsetof(struct vmcb, cr2) == 0x640 && offsetof(struct vmcb, pat) == 0x668 &&

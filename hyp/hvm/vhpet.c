@@ -91,10 +91,10 @@ static void update(struct vhpet *h, unsigned int n)
 
     if ( h->line[n] != (is_high ? line : 0) ) {
         if ( h->line[n] )
-            hvm_gsi_deassert(d, h->line[n]);
+            hvm_gsi_set(d, h->line[n], false);
         h->line[n] = is_high ? line : 0;
         if ( h->line[n] )
-            hvm_gsi_assert(d, h->line[n]);
+            hvm_gsi_set(d, h->line[n], true);
     }
     timer_disarm(&h->timer[n]);
     if ( line && !h->has_fired[n] ) {
@@ -127,8 +127,8 @@ static void fired(void *arg)
         if ( h->hw.timers[n].config & TN_LEVEL )
             h->hw.isr |= BIT(n);
         else {
-            hvm_gsi_assert(a->d, line_of(h, n));
-            hvm_gsi_deassert(a->d, line_of(h, n));
+            hvm_gsi_set(a->d, line_of(h, n), true);
+            hvm_gsi_set(a->d, line_of(h, n), false);
         }
     }
     update(h, n);

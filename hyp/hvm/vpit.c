@@ -96,8 +96,8 @@ static void tick(void *arg)
     set_timer(d, p);
     spin_unlock(&p->lock);
     if ( is_due && !vhpet_is_legacy(d) ) {
-        hvm_gsi_assert(d, ISA_IRQ_PIT);
-        hvm_gsi_deassert(d, ISA_IRQ_PIT);
+        hvm_gsi_set(d, ISA_IRQ_PIT, true);
+        hvm_gsi_set(d, ISA_IRQ_PIT, false);
     }
 }
 

@@ -158,20 +158,20 @@ TEST(edges_are_sent_each_time_and_lost_while_masked)
 TEST(levels_are_sent_until_the_line_is_quiet)
 {
     pin_set(20, 0x0000000000008066);
-    hvm_gsi_assert(&dom, 20);
+    hvm_gsi_set(&dom, 20, true);
     CHECK_EQ(sent(), 1);
     assert_true(last.level);
     CHECK_EQ(pin_get(20), 0xc066);
-    hvm_gsi_assert(&dom, 20);               /* a second source */
+    hvm_gsi_set(&dom, 20, true);               /* a second source */
     CHECK_EQ(sent(), 0);
     vioapic_eoi(&dom, 0x67);
     CHECK_EQ(sent(), 0);
     vioapic_eoi(&dom, 0x66);
     CHECK_EQ(sent(), 1);
-    hvm_gsi_deassert(&dom, 20);
+    hvm_gsi_set(&dom, 20, false);
     vioapic_eoi(&dom, 0x66);
     CHECK_EQ(sent(), 1);
-    hvm_gsi_deassert(&dom, 20);
+    hvm_gsi_set(&dom, 20, false);
     vioapic_eoi(&dom, 0x66);
     CHECK_EQ(sent(), 0);
     CHECK_EQ(pin_get(20), 0x8066);
@@ -179,7 +179,7 @@ TEST(levels_are_sent_until_the_line_is_quiet)
 
 TEST(a_level_is_sent_when_its_pin_is_unmasked)
 {
-    hvm_gsi_assert(&dom, 20);
+    hvm_gsi_set(&dom, 20, true);
     pin_set(20, 0x18066);
     CHECK_EQ(sent(), 0);
     pin_set(20, 0x8066);
@@ -207,10 +207,10 @@ TEST(isa_interrupt_0_is_pin_2_and_the_pics_input_0)
     CHECK_EQ(last.vector, 0x42);
     CHECK_EQ(hvm_irq_pending(&vcpus[0]), 0x30);
     CHECK_EQ(hvm_set_isa_irq(&dom, 0, false), 0);
-    hvm_gsi_assert(&dom, 2);
+    hvm_gsi_set(&dom, 2, true);
     CHECK_EQ(sent(), 1);
-    hvm_gsi_deassert(&dom, 0);
-    hvm_gsi_assert(&dom, 0);
+    hvm_gsi_set(&dom, 0, false);
+    hvm_gsi_set(&dom, 0, true);
     CHECK_EQ(sent(), 1);
 }
 
@@ -236,8 +236,8 @@ TEST(pci_pins_have_their_own_lines)
     CHECK_EQ(hvm_set_isa_irq(&dom, 16, true), -XEN_EINVAL);
     CHECK_EQ(hvm_set_pci_link(&dom, 4, 0), -XEN_EINVAL);
     CHECK_EQ(hvm_set_pci_link(&dom, 0, 16), -XEN_EINVAL);
-    hvm_gsi_assert(&dom, 48);
-    hvm_gsi_assert(&dom, ~0U);
+    hvm_gsi_set(&dom, 48, true);
+    hvm_gsi_set(&dom, ~0U, true);
 }
 
 TEST(links_lead_pci_to_the_pic)

@@ -13,15 +13,12 @@
 
 static int level[64];
 static unsigned int edges[64];
-void hvm_gsi_assert(struct domain *d, unsigned int gsi)
+void hvm_gsi_set(struct domain *d, unsigned int gsi, bool on)
 {
     gsi = gsi ? gsi : 2;
-    edges[gsi] += level[gsi]++ == 0;
-}
-void hvm_gsi_deassert(struct domain *d, unsigned int gsi)
-{
-    gsi = gsi ? gsi : 2;
-    assert_true(level[gsi]-- > 0);
+    edges[gsi] += on && level[gsi] == 0;
+    level[gsi] += on ? 1 : -1;
+    assert_true(level[gsi] >= 0);
 }
 
 
