@@ -23,6 +23,7 @@
 #include "hvm/vmx.h"
 #include "hvm/vpit.h"
 #include "kern/panic.h"
+#include "mem/heap.h"
 #include "mem/paging.h"
 #include "mem/slab.h"
 #include "plat/smp.h"
@@ -121,6 +122,7 @@ static void domain_free_hvm(struct domain *d)
         vpit_free(d);
         hvm_irq_free(d);
         slab_free(d->hvm->viridian);
+        heap_free_page(d->hvm->apic_page);
     }
     p2m_free(d);
     slab_free(d->hvm);

@@ -17,6 +17,8 @@
 #define MSI_BASE        0xfee00000U
 #define MSI_LOGICAL     0x4U
 
+bool hvm_virtual_irqs ro_after_init;
+
 /* One source more (@on) or less.  irq_lock held. */
 static void line_set(struct domain *d, unsigned int line, bool on)
 {
@@ -160,14 +162,14 @@ int hvm_irq_pending(struct vcpu *v)
 {
     const int vector = extint_vector(v, false);
 
-    return vector >= 0 ? vector : vlapic_pending(v);
+    return vector >= 0 || hvm_virtual_irqs ? vector : vlapic_pending(v);
 }
 
 int hvm_irq_ack(struct vcpu *v)
 {
     int vector = extint_vector(v, true);
 
-    if ( vector < 0 ) {
+    if ( vector < 0 && !hvm_virtual_irqs ) {
         vector = vlapic_pending(v);
         if ( vector >= 0 )
             vlapic_ack(v, vector);

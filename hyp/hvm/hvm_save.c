@@ -72,12 +72,12 @@ static void save_lapic_regs(struct domain *d, unsigned int i, void *rec, uint64_
     uint64_t left = 0;
     uint32_t *const to = rec;
 
-    for ( unsigned int r = 0; r < VLAPIC_REGS; r++ )
-        to[r * 4] = read_once(a->regs[r][0]);
-    if ( !(a->base & APIC_BASE_X2APIC) )
+    if ( !(a->base & APIC_BASE_X2APIC) )     /* first: a read completes IRR */
         left = vlapic_read(v, APIC_TMCCT);
     else
         (void)!vlapic_read_msr(v, MSR_X2APIC_FIRST + APIC_TMCCT / 16, &left);
+    for ( unsigned int r = 0; r < VLAPIC_REGS; r++ )
+        to[r * 4] = read_once(a->regs[r][0]);
     to[APIC_TMCCT / 4] = left;
 }
 
@@ -93,6 +93,7 @@ static int load_lapic_regs(struct domain *d, unsigned int i, const void *rec, ui
     for ( unsigned int r = APIC_ISR / 16; r < APIC_ISR / 16 + 24; r += 8 )
         a->regs[r][0] &= ~0xffffU;      /* there are no vectors below 16 */
     a->irr_words = 0xff;
+    a->changed = VLAPIC_MODE;
     vlapic_timer_resume(v, from[APIC_TMCCT / 4], a->timer_deadline);
     hvm_kick(v);
     return 0;

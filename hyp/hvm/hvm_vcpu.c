@@ -105,8 +105,8 @@ static bool can_wake(struct vcpu *v)
 {
     const struct hvm_vcpu *const h = v->hvm;
 
-    return h->nmi_pending || h->init_pending ||
-           ((v->regs.rflags & FLAGS_IF) && (hvm_callback_pending(v) || hvm_irq_pending(v) >= 0));
+    return h->nmi_pending || h->init_pending || ((v->regs.rflags & FLAGS_IF) &&
+           (hvm_callback_pending(v) || hvm_irq_pending(v) >= 0 || vlapic_pending(v) >= 0));
 }
 
 void hvm_exit_hlt(struct vcpu *v, unsigned int len)
@@ -408,7 +408,7 @@ static void prepare(struct vcpu *v)
             *e = (struct hvm_event){ .vector = now, .type = HVM_EVENT_EXTINT, .is_valid = true };
         vector = hvm_irq_pending(v);
     }
-    irq = vector >= 0 ? HVM_WINDOW_IRQ : vlapic_waits_for_tpr(v);
+    irq = vector >= 0 ? HVM_WINDOW_IRQ : hvm_virtual_irqs ? 0 : vlapic_waits_for_tpr(v);
     if ( irq != h->irq_window || nmi != h->nmi_window ) {
         h->irq_window = irq;
         h->nmi_window = nmi;

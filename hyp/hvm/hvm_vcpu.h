@@ -117,7 +117,7 @@ struct hvm_domain {
     struct vhpet *vhpet;
     struct viridian *viridian;  /* NULL unless HVM_PARAM_VIRIDIAN was set */
     struct ioreq_servers *servers;  /* D  once there is a device model: ioreq.c */
-    void    *backend;           /* MSR and I/O bitmaps of its own, if any */
+    void    *apic_page;         /* VT-x's: where the guest sees its local APICs */
 };
 
 /* What VT-x and AMD-V do differently.  All with @v current or paused. */
@@ -266,6 +266,8 @@ void hvm_gsi_set(struct domain *d, unsigned int gsi, bool on);
  */
 void hvm_callback_line(struct vcpu *v);
 
+/* The processor delivers the local APIC's interrupts by itself: they are none of the following functions' business. */
+extern bool hvm_virtual_irqs;
 /* The next thing to be taken by @v: -1 none, else a vector; acknowledged only by hvm_irq_ack. */
 int hvm_irq_pending(struct vcpu *v);
 /* The vector to inject now; an ExtINT comes from the PIC.  -1: it went away. */

@@ -7,8 +7,10 @@
  * The processor priority is worked out when it is asked for: on each way into the guest, so
  * that whoever lowers it has nothing else to do.
  *
- * Other CPUs send interrupts (IRR, TMR), errors and INIT/SIPI/NMI, and run the timer's
- * function: what they change is atomic, what they only read (TPR, SVR, LDR ...) may be old by a moment.
+ * Other CPUs send interrupts, errors and INIT/SIPI/NMI, and run the timer's function: what they
+ * change is atomic, what they only read (TPR, SVR, LDR ...) may be old by a moment.  An interrupt waits in
+ * posted[] until the vCPU's own CPU puts it into IRR, for with virtual-interrupt delivery the processor
+ * changes IRR while the guest runs, and not atomically.
  */
 #include "hvm/vlapic.h"
 
@@ -22,7 +24,7 @@
 
 enum {
     REG_ID = 0x02, REG_VERSION, REG_TPR = 0x08, REG_PPR = 0x0a, REG_EOI, REG_LDR = 0x0d, REG_DFR, REG_SVR,
-    REG_ISR = 0x10, REG_TMR = 0x18, REG_IRR = 0x20, REG_ESR = 0x28, REG_ICR = 0x30, REG_ICR2,
+    REG_ISR = 0x10, REG_TMR = VLAPIC_TMR, REG_IRR = 0x20, REG_ESR = 0x28, REG_ICR = 0x30, REG_ICR2,
     REG_LVT_TIMER, REG_LVT_THERMAL, REG_LVT_PERF, REG_LVT_LINT0, REG_LVT_LINT1, REG_LVT_ERROR,
     REG_TIMER_INITIAL, REG_TIMER_CURRENT, REG_TIMER_DIVIDE = 0x3e, REG_SELF_IPI,
 };
@@ -84,18 +86,34 @@ static uint32_t ppr(const struct vlapic *l)
 void vlapic_set_irq(struct vcpu *v, uint8_t vector, bool level)
 {
     const uint32_t bit = 1U << vector % 32;
-    uint32_t *const tmr = word_of(lapic(v), REG_TMR, vector);
+    struct vlapic *l = lapic(v);
+    uint32_t *const tmr = word_of(l, REG_TMR, vector);
 
     if ( unlikely(!(read_once(*tmr) & bit) == level) ) {
         if ( level )
             atomic_or32(tmr, bit);
         else
             atomic_and32(tmr, ~bit);
+        atomic_or32(&l->posted_words, VLAPIC_MODE);
     }
-    if ( !(__atomic_fetch_or(word_of(lapic(v), REG_IRR, vector), bit, __ATOMIC_SEQ_CST) & bit) ) {
-        atomic_or32(&lapic(v)->irr_words, 1U << vector / 32);
+    if ( !(__atomic_fetch_or(&l->posted[vector / 32], bit, __ATOMIC_SEQ_CST) & bit) ) {
+        atomic_or32(&l->posted_words, 1U << vector / 32);
         vcpu_work(v, VCPU_WORK_IRQ);
     }
+}
+
+static void take_posted(struct vlapic *l)
+{
+    uint32_t words;
+
+    if ( likely(!read_once(l->posted_words)) )
+        return;
+    words = atomic_xchg32(&l->posted_words, 0);
+    for ( unsigned int w = 0; w < ARRAY_SIZE(l->posted); w++ )
+        if ( words >> w & 1 )
+            l->regs[REG_IRR + w][0] |= atomic_xchg32(&l->posted[w], 0);
+    l->irr_words |= words & 0xff;
+    l->changed |= words | (read_once(l->posted_words) & VLAPIC_MODE);   /* TMR of one that came just now */
 }
 
 static void raise_error(struct vcpu *v, uint32_t error);
@@ -298,6 +316,7 @@ static void write_eoi(struct vcpu *v, unsigned int reg, uint32_t value)
     if ( vector < 0 )
         return;
     *word_of(l, REG_ISR, vector) &= ~(1U << vector % 32);
+    l->changed |= 1;
     if ( unlikely(read_once(*word_of(l, REG_TMR, vector)) >> vector % 32 & 1) && v->domain->hvm->vioapic )
         vioapic_eoi(v->domain, vector);
 }
@@ -417,9 +436,10 @@ static void write_reg(struct vcpu *v, unsigned int reg, uint32_t value)
 
 static uint32_t read_reg(const struct vcpu *v, unsigned int reg)
 {
-    const struct vlapic *l = lapic(v);
+    struct vlapic *l = lapic(v);
     const uint32_t id = apic_id_of(v);
 
+    take_posted(l);
     switch ( reg ) {
     case REG_ID:            return is_x2apic(l) ? id : id << 24;
     case REG_PPR:           return ppr(l);
@@ -468,6 +488,7 @@ static int write_base(struct vcpu *v, uint64_t val)
          !(allowed[l->base >> 10 & 3] >> to & 1) )
         return -XEN_EPERM;
     l->base = (val & ~(uint64_t)APIC_BASE_BSP) | (l->base & APIC_BASE_BSP);
+    l->changed |= VLAPIC_MODE;
     if ( to == 0 )
         vlapic_reset(v);
     return 0;
@@ -522,44 +543,54 @@ int vlapic_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
 /* --- Going out ------------------------------------------------------------------------------------- */
 
-static int highest_irr(struct vcpu *v)
+static int highest_irr(struct vlapic *l)
 {
-    struct vlapic *l = lapic(v);
-    uint32_t words;
+    take_posted(l);
+    if ( hvm_virtual_irqs )             /* and the processor adds interrupts to oneself */
+        l->irr_words = 0xff;
+    while ( unlikely(l->irr_words) ) {
+        const unsigned int w = highest_bit(l->irr_words);
 
-    while ( unlikely(words = read_once(l->irr_words)) ) {
-        const unsigned int w = highest_bit(words);
-
-        if ( !read_once(l->regs[REG_IRR + w][0]) )
-            atomic_and32(&l->irr_words, ~(1U << w));
-        if ( read_once(l->regs[REG_IRR + w][0]) ) {     /* it may have come between those two */
-            atomic_or32(&l->irr_words, 1U << w);
+        if ( l->regs[REG_IRR + w][0] )
             return w * 32 + highest_bit(l->regs[REG_IRR + w][0]);
-        }
+        l->irr_words &= ~(1U << w);
     }
     return -1;
 }
 
 int vlapic_pending(struct vcpu *v)
 {
-    const struct vlapic *l = lapic(v);
-    const int vector = highest_irr(v);
+    struct vlapic *l = lapic(v);
+    const int vector = highest_irr(l);
 
     return vector >= 0 && (vector & 0xf0U) > (ppr(l) & 0xf0) ? vector : -1;
 }
 
 unsigned int vlapic_waits_for_tpr(struct vcpu *v)
 {
-    const struct vlapic *l = lapic(v);
-    const int class = highest_irr(v) >> 4;
+    struct vlapic *l = lapic(v);
+    const int class = highest_irr(l) >> 4;
 
     return class > 0 && class <= (int)(l->regs[REG_TPR][0] >> 4) && class > in_service(l) >> 4 ? class : 0;
 }
 
 void vlapic_ack(struct vcpu *v, uint8_t vector)
 {
-    atomic_and32(word_of(lapic(v), REG_IRR, vector), ~(1U << vector % 32));
+    *word_of(lapic(v), REG_IRR, vector) &= ~(1U << vector % 32);
     *word_of(lapic(v), REG_ISR, vector) |= 1U << vector % 32;
+}
+
+uint32_t vlapic_changes(struct vcpu *v, uint16_t *status)
+{
+    struct vlapic *l = lapic(v);
+    uint32_t changes;
+
+    take_posted(l);
+    changes = l->changed;
+    l->changed = 0;
+    if ( changes )
+        *status = max(highest_irr(l), 0) | max(in_service(l), 0) << 8;
+    return changes;
 }
 
 bool vlapic_accepts_extint(const struct vcpu *v)
@@ -578,6 +609,7 @@ void vlapic_reset(struct vcpu *v)
     struct vlapic *l = lapic(v);
 
     timer_set(l, 0);
+    take_posted(l);
     for ( unsigned int i = 0; i < VLAPIC_REGS; i++ )
         l->regs[i][0] = i >= REG_LVT_TIMER && i <= REG_LVT_ERROR ? LVT_MASKED : 0;
     l->regs[REG_ID][0] = apic_id_of(v) << 24;
@@ -586,6 +618,7 @@ void vlapic_reset(struct vcpu *v)
     l->regs[REG_SVR][0] = 0xff;
     l->by_deadline = false;
     l->esr = 0;
+    l->changed = VLAPIC_MODE;
 }
 
 int vlapic_init(struct vcpu *v)

@@ -16,8 +16,11 @@ struct vcpu;
 
 struct vlapic {
     uint64_t base;              /* MSR_APIC_BASE as the guest reads it */
-    uint32_t (*regs)[4];        /* a page, which VT-x shows the guest; register @offset / 16 in [0]; IRR, TMR: atomic */
-    uint32_t irr_words;         /* atomic bits 0-7: words of IRR that may be other than zero */
+    uint32_t (*regs)[4];        /* a page, which VT-x shows the guest; register @offset / 16 in [0]; TMR: atomic */
+    uint32_t posted[8];         /* atomic: vectors that came and are not in IRR yet */
+    uint32_t posted_words;      /* atomic: which words of that; VLAPIC_MODE: TMR is another */
+    uint32_t irr_words;         /* which words of IRR may be other than zero */
+    uint32_t changed;           /* not 0: vlapic_changes has something to tell */
     uint32_t esr;               /* atomic: errors since ESR was last written */
     uint64_t timer_due_ns;      /* atomic: when the timer expires next; 0: it is off */
     uint64_t timer_deadline;    /* TSC-deadline mode: the guest's TSC at that time */
@@ -26,6 +29,8 @@ struct vlapic {
 };
 
 #define VLAPIC_REGS         64
+#define VLAPIC_TMR          0x18        /* the first of its eight registers */
+#define VLAPIC_MODE         0x100U
 #define VLAPIC_VERSION      0x00050014U /* six LVT entries, no suppression of EOI broadcasts */
 
 /* @v->hvm is there; RESET state; id = 2 * vcpu id.  0, -XEN_ENOMEM. */
@@ -59,6 +64,11 @@ int vlapic_pending(struct vcpu *v);
 void vlapic_ack(struct vcpu *v, uint8_t vector);
 /* Class (1-15) of the vector that nothing but the TPR holds back; 0: none. */
 unsigned int vlapic_waits_for_tpr(struct vcpu *v);
+/*
+ * With virtual-interrupt delivery, on the way in.  0, or IRR or ISR changed other than by the processor, and *@status
+ * is the highest vectors in both (SDM vol 3C 24.4.2); with VLAPIC_MODE the APIC's mode or TMR may have, too.
+ */
+uint32_t vlapic_changes(struct vcpu *v, uint16_t *status);
 /* May an ExtINT of the PIC come in through LINT0 (or with the APIC off)? */
 bool vlapic_accepts_extint(const struct vcpu *v);
 uint8_t vlapic_tpr(const struct vcpu *v);       /* CR8 is its upper half */

@@ -70,10 +70,12 @@ static const struct {
     { CTL_PROC2,  0, false, "APIC accesses" },
     { CTL_PROC2,  1, true,  "EPT" },
     { CTL_PROC2,  3, false, "RDTSCP" },
+    { CTL_PROC2,  4, false, "x2APIC mode" },
     { CTL_PROC2,  5, false, "VPID" },
     { CTL_PROC2,  6, false, "WBINVD exiting" },
     { CTL_PROC2,  7, true,  "unrestricted guest" },
     { CTL_PROC2,  8, false, "APIC registers" },
+    { CTL_PROC2,  9, false, "virtual-interrupt delivery" },
     { CTL_PROC2, 10, false, "pause-loop exiting" },
     { CTL_PROC2, 12, false, "INVPCID" },
     { CTL_PROC2, 20, false, "XSAVES" },
@@ -96,10 +98,11 @@ static init_code const char *controls_missing(void)
         if ( wanted_bits[i].is_required && !(may[wanted_bits[i].ctl] & bit) )
             return wanted_bits[i].name;
     }
-    if ( !(vmx_controls[CTL_PROC2] & PROC2_APIC_REGISTERS) )    /* neither pays without the other */
-        vmx_controls[CTL_PROC2] &= ~PROC2_APIC_ACCESSES;
-    else if ( !(vmx_controls[CTL_PROC2] & PROC2_APIC_ACCESSES) )
-        vmx_controls[CTL_PROC2] &= ~PROC2_APIC_REGISTERS;
+    if ( (~vmx_controls[CTL_PROC2] & PROC2_APIC_PAGE) )         /* neither pays without the other */
+        vmx_controls[CTL_PROC2] &= ~(PROC2_APIC_PAGE | PROC2_VIRTUAL_IRQS);
+    hvm_virtual_irqs = vmx_controls[CTL_PROC2] & PROC2_VIRTUAL_IRQS;
+    if ( !hvm_virtual_irqs )
+        vmx_controls[CTL_PROC2] &= ~PROC2_X2APIC;
     return NULL;
 }
 

@@ -10,6 +10,7 @@
 /* Fields. */
 #define VPID                    0x0000
 #define GUEST_SELECTOR(seg)     (0x0800 + 2 * (seg))    /* in enum hvm_seg's order, without the tables */
+#define GUEST_INTERRUPT_STATUS  0x0810
 #define HOST_SELECTOR(seg)      (0x0c00 + 2 * (seg))    /* ES to GS */
 #define HOST_TR_SELECTOR        0x0c0c
 #define MSR_BITMAP              0x2004
@@ -17,6 +18,7 @@
 #define VIRTUAL_APIC_PAGE       0x2012
 #define APIC_ACCESS_PAGE        0x2014
 #define EPT_POINTER             0x201a
+#define EOI_EXITS(n)            (0x201c + 2 * (n))
 #define XSS_EXIT_BITMAP         0x202c
 #define GUEST_PHYSICAL_ADDRESS  0x2400
 #define VMCS_LINK_POINTER       0x2800
@@ -79,8 +81,11 @@
 #define PROC_NMI_WINDOW         0x00400000U
 #define PROC_MOV_DR             0x00800000U
 #define PROC2_APIC_ACCESSES     0x00000001U
+#define PROC2_X2APIC            0x00000010U     /* either this or the first */
 #define PROC2_VPID              0x00000020U
 #define PROC2_APIC_REGISTERS    0x00000100U
+#define PROC2_APIC_PAGE         (PROC2_APIC_ACCESSES | PROC2_APIC_REGISTERS)
+#define PROC2_VIRTUAL_IRQS      0x00000200U
 #define PROC2_PAUSE_LOOP        0x00000400U
 #define PROC2_XSAVES            0x00100000U
 #define ENTRY_IA32E             0x00000200U

@@ -37,31 +37,33 @@ static const struct { uint32_t msr, field; } vmcs_msrs[] = {
     { MSR_SYSENTER_CS, GUEST_SYSENTER_CS }, { MSR_SYSENTER_ESP, GUEST_SYSENTER_ESP },
     { MSR_SYSENTER_EIP, GUEST_SYSENTER_EIP },
 };
-static uint8_t *msr_bitmap;         /* of all guests: set bits exit */
-static void *access_page;           /* of all guests: stands for their APIC, never read nor written */
+/* Of those of the x2APIC, whose writes the processor can do: TPR, EOI, SELF_IPI. */
+static const uint32_t x2apic_msrs[] = { 0x808, 0x80b, 0x83f };
+static uint8_t *msr_bitmaps;        /* of all guests, set bits exit; the second page is for those in x2APIC mode */
 
 /* SDM vol 3C 24.6.9: reads of low and high MSRs, then writes of both, 1 KiB each. */
 static void pass_through(uint32_t msr)
 {
     const uint32_t bit = (msr >> 31) * 8192 + (msr & 0x1fff);
 
-    msr_bitmap[bit / 8] &= ~(1 << bit % 8);
-    msr_bitmap[2048 + bit / 8] &= ~(1 << bit % 8);
+    for ( unsigned int i = 0; i < 2 * PAGE_SIZE; i += PAGE_SIZE / 2 )
+        msr_bitmaps[i + bit / 8] &= ~(1 << bit % 8);
 }
 
 static bool bitmap_init(void)
 {
-    if ( msr_bitmap )
+    if ( msr_bitmaps )
         return true;
-    access_page = heap_alloc_page();
-    msr_bitmap = access_page ? heap_alloc_page() : NULL;
-    if ( !msr_bitmap )
+    msr_bitmaps = heap_alloc_pages(1);
+    if ( !msr_bitmaps )
         return false;
-    memset(msr_bitmap, 0xff, PAGE_SIZE);
+    memset(msr_bitmaps, 0xff, 2 * PAGE_SIZE);
     for ( unsigned int i = 0; i < VMX_NR_MSRS; i++ )
         pass_through(switched_msrs[i]);
     for ( unsigned int i = 0; i < ARRAY_SIZE(vmcs_msrs); i++ )
         pass_through(vmcs_msrs[i].msr);
+    for ( unsigned int i = 0; i < ARRAY_SIZE(x2apic_msrs); i++ )
+        msr_bitmaps[PAGE_SIZE * 3 / 2 + x2apic_msrs[i] / 8] &= ~(1 << x2apic_msrs[i] % 8);
     return true;
 }
 
@@ -237,12 +239,12 @@ static void write_constants(const struct vcpu *v)
     const struct vmx_field fields[] = {
         { PIN_CONTROLS, vmx_controls[CTL_PIN] },
         { PROC_CONTROLS, x->proc_controls },
-        { PROC2_CONTROLS, proc2 },
+        { PROC2_CONTROLS, proc2 & ~PROC2_X2APIC },
         { EXIT_CONTROLS, vmx_controls[CTL_EXIT] },
         { EXCEPTION_BITMAP, BIT(VEC_DB) | BIT(VEC_AC) | BIT(VEC_MC) },
         { CR0_MASK, ~(uint64_t)VMX_CR0_OWNED },
         { CR4_MASK, ~(uint64_t)VMX_CR4_OWNED },
-        { MSR_BITMAP, mfn_to_paddr(virt_to_mfn(msr_bitmap)) },
+        { MSR_BITMAP, mfn_to_paddr(virt_to_mfn(msr_bitmaps)) },
         { VIRTUAL_APIC_PAGE, mfn_to_paddr(virt_to_mfn(v->hvm->vlapic.regs)) },
         { EPT_POINTER, eptp_of(v) },
         { VMCS_LINK_POINTER, ~0UL },
@@ -263,7 +265,7 @@ static void write_constants(const struct vcpu *v)
         vmwrite(zero_fields[i], 0);
     vmwrite_all(fields, ARRAY_SIZE(fields));
     if ( proc2 & PROC2_APIC_ACCESSES )
-        vmwrite(APIC_ACCESS_PAGE, mfn_to_paddr(virt_to_mfn(access_page)));
+        vmwrite(APIC_ACCESS_PAGE, mfn_to_paddr(virt_to_mfn(v->domain->hvm->apic_page)));
     if ( proc2 & PROC2_VPID )
         vmwrite(VPID, 1);               /* whoever runs: flushed when another one does */
     if ( proc2 & PROC2_XSAVES )
@@ -292,8 +294,11 @@ static int map_apic(struct domain *d)
 
     if ( !(vmx_controls[CTL_PROC2] & PROC2_APIC_ACCESSES) )
         return 0;
+    d->hvm->apic_page = heap_alloc_page();
+    if ( !d->hvm->apic_page )
+        return -XEN_ENOMEM;
     spin_lock(&d->mm_lock);
-    rc = p2m_set(d, VLAPIC_DEFAULT_BASE >> PAGE_SHIFT, virt_to_mfn(access_page), 0, P2M_APIC);
+    rc = p2m_set(d, VLAPIC_DEFAULT_BASE >> PAGE_SHIFT, virt_to_mfn(d->hvm->apic_page), 0, P2M_APIC);
     spin_unlock(&d->mm_lock);
     return rc;
 }
@@ -429,6 +434,27 @@ static uint64_t entry_rip(struct vcpu *v)
     return loadable(MSR_LSTAR, rip);
 }
 
+/*
+ * Virtual-interrupt delivery (SDM vol 3C 29.2): the processor takes interrupts from IRR, and EOIs, but for those that
+ * the I/O APIC waits for, to whom a level counts.
+ */
+static void tell_apic(struct vcpu *v)
+{
+    const uint32_t (*const tmr)[4] = (void *)(v->hvm->vlapic.regs + VLAPIC_TMR), proc2 = vmx_controls[CTL_PROC2];
+    const bool x2apic = (v->hvm->vlapic.base & APIC_BASE_X2APIC) && (proc2 & PROC2_X2APIC);
+    uint16_t status;
+    const uint32_t changes = vlapic_changes(v, &status);
+
+    if ( changes )
+        vmwrite(GUEST_INTERRUPT_STATUS, status);
+    if ( !(changes & VLAPIC_MODE) )
+        return;
+    vmwrite(PROC2_CONTROLS, proc2 & ~(x2apic ? PROC2_APIC_ACCESSES : PROC2_X2APIC));
+    vmwrite(MSR_BITMAP, mfn_to_paddr(virt_to_mfn(msr_bitmaps)) + x2apic * PAGE_SIZE);
+    for ( unsigned int i = 0; i < 4; i++ )
+        vmwrite(EOI_EXITS(i), read_once(tmr[2 * i][0]) | (uint64_t)read_once(tmr[2 * i + 1][0]) << 32);
+}
+
 static void noreturn vmx_enter(struct vcpu *v)
 {
     struct hvm_vcpu *h = v->hvm;
@@ -442,6 +468,8 @@ static void noreturn vmx_enter(struct vcpu *v)
     vmx_set_proc(x, PROC_MOV_DR, !h->dr_loaded);
     if ( h->event.is_valid )
         write_event(v);
+    if ( hvm_virtual_irqs && (h->vlapic.changed | read_once(h->vlapic.posted_words)) )
+        tell_apic(v);
     if ( p->hvm_flush ) {
         p->hvm_flush = false;
         vmx_flush_ept(eptp_of(v));

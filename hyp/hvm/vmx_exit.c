@@ -11,6 +11,7 @@
 #include "cpu/asm.h"
 #include "cpu/msr.h"
 #include "cpu/regs.h"
+#include "hvm/vioapic.h"
 #include "mem/frame.h"
 #include "plat/irq.h"
 
@@ -137,6 +138,12 @@ static void exit_apic_write(struct vcpu *v, unsigned int len)
         vlapic_write(v, offset, v->hvm->vlapic.regs[offset / 16][0]);
 }
 
+static void exit_eoi(struct vcpu *v, unsigned int len)
+{
+    if ( v->domain->hvm->vioapic )
+        vioapic_eoi(v->domain, vmread(EXIT_QUALIFICATION));
+}
+
 static void exit_ept_misconfigured(struct vcpu *v, unsigned int len)
 {
     const uint64_t gpa = vmread(GUEST_PHYSICAL_ADDRESS);
@@ -161,7 +168,7 @@ static hvm_exit_fn *const exits[] = {
     [36] = hvm_exit_undefined,          [39] = hvm_exit_undefined,      /* MWAIT, MONITOR */
     [40] = exit_pause,
     [43] = hvm_exit_nothing,             /* TPR fell below its threshold */
-    [44] = exit_apic_access,        [56] = exit_apic_write,
+    [44] = exit_apic_access,        [45] = exit_eoi,            [56] = exit_apic_write,
     [48] = exit_ept_violation,      [49] = exit_ept_misconfigured,
     [50] = hvm_exit_undefined,          [53] = hvm_exit_undefined,  /* INVEPT, INVVPID */
     [54] = hvm_advance,             /* WBINVD: caches are coherent and no device is the guest's */

@@ -207,6 +207,40 @@ TEST(disabling_by_software_masks_the_local_vectors)
     CHECK_EQ(got(0x90), 1);
 }
 
+TEST(a_processor_that_delivers_is_told_what_others_changed)
+{
+    uint16_t status = 0;
+
+    (void)vlapic_changes(v0, &status);
+    CHECK_EQ(vlapic_changes(v0, &status), 0);
+    vlapic_set_irq(v0, 0x45, false);
+    vlapic_set_irq(v0, 0x91, false);
+    CHECK_EQ(vlapic_changes(v0, &status), 1U << 2 | 1U << 4);
+    CHECK_EQ(status, 0x91);
+    CHECK_EQ(vlapic_changes(v0, &status), 0);
+    vlapic_set_irq(v0, 0x52, true);                     /* TMR is new, too */
+    CHECK_EQ(vlapic_changes(v0, &status), VLAPIC_MODE | 1U << 2);
+    vlapic_ack(v0, 0x91);
+    vlapic_set_irq(v0, 0x52, true);
+    CHECK_EQ(vlapic_changes(v0, &status), 1U << 2);
+    CHECK_EQ(status, 0x9152);
+    vlapic_write(v0, 0xb0, 0);                          /* an EOI that was ours to do */
+    assert_true(vlapic_changes(v0, &status) != 0);
+    CHECK_EQ(status, 0x52);
+    to_x2apic(v0);
+    CHECK_EQ(vlapic_changes(v0, &status), VLAPIC_MODE);
+    vlapic_set_irq(v0, 0x61, false);
+    vlapic_reset(v0);
+    CHECK_EQ(vlapic_changes(v0, &status), VLAPIC_MODE);
+    CHECK_EQ(status, 0);
+    /* The guest sent itself one, which only the processor saw. */
+    *word_of(lapic(v0), REG_IRR, 0x77) |= 1U << 0x77 % 32;
+    CHECK_EQ(vlapic_pending(v0), -1);
+    hvm_virtual_irqs = true;
+    CHECK_EQ(vlapic_pending(v0), 0x77);
+    hvm_virtual_irqs = false;
+}
+
 TEST(priorities_are_classes_of_sixteen)
 {
     vlapic_set_irq(v0, 0x45, false);
@@ -528,6 +562,7 @@ TESTS(
     CASE(an_error_vector_that_is_an_error_itself_ends),
     CASE(disabling_by_software_masks_the_local_vectors),
     CASE(priorities_are_classes_of_sixteen),
+    CASE(a_processor_that_delivers_is_told_what_others_changed),
     CASE(end_of_a_level_interrupt_is_told_to_the_io_apic),
     CASE(random_interrupts_follow_the_model),
     CASE(destinations_by_xapic),

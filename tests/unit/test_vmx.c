@@ -37,7 +37,9 @@ static bool entered_launched;
 struct pcpu *this_pcpu(void) { return &pcpu; }
 void *heap_alloc_pages(unsigned int order)
 {
-    return nr_pages == 16 ? NULL : memset(directmap + nr_pages++ * PAGE_SIZE, 0, PAGE_SIZE);
+    if ( order )                        /* the MSR bitmaps, which stay for good */
+        return directmap + 14 * PAGE_SIZE;
+    return nr_pages == 14 ? NULL : memset(directmap + nr_pages++ * PAGE_SIZE, 0, PAGE_SIZE);
 }
 void heap_free_pages(void *va, unsigned int order) { }
 void *slab_alloc(size_t size) { return calloc(1, size); }
@@ -74,6 +76,17 @@ void irq_dispatch(uint8_t vector) { SAY("irq %#x", vector); }
 uint8_t vlapic_tpr(const struct vcpu *v) { return v->hvm->vlapic.regs[8][0]; }
 bool vlapic_mmio_at(const struct vcpu *v, uint64_t gpa) { return gpa == 0xfee00000 && v->hvm->vlapic.base; }
 void vlapic_write(struct vcpu *v, uint32_t offset, uint32_t value) { SAY("apic %#x %#x", offset, value); }
+bool hvm_virtual_irqs;
+static uint32_t changes;        /* what vlapic_changes tells once */
+uint32_t vlapic_changes(struct vcpu *v, uint16_t *status)
+{
+    const uint32_t now = changes;
+
+    changes = v->hvm->vlapic.changed = 0;
+    *status = 0x3141;
+    return now;
+}
+void vioapic_eoi(struct domain *d, uint8_t vector) { SAY("eoi %#x", vector); }
 static int nr_locked;
 void spin_lock(struct lock *l) { nr_locked++; }
 void spin_unlock(struct lock *l) { nr_locked--; }
@@ -124,7 +137,8 @@ void vmx_enter_guest(struct vcpu *v, bool is_launched) { entered_launched = is_l
 
 /* --- Fixtures ------------------------------------------------------------------------------------- */
 
-static struct domain dom;
+static struct hvm_domain hd;
+static struct domain dom = { .hvm = &hd };
 static struct hvm_vcpu hv[2];
 static struct vcpu vc[2];
 
@@ -159,7 +173,7 @@ static struct vcpu *running(void)
     memset(hv, 0, sizeof(hv));
     pcpu = (struct pcpu){ .tss = fake_tss, .gdt_base = 0xffff82d000002000 };
     for ( unsigned int i = 0; i < 2; i++ ) {
-        vc[i] = (struct vcpu){ .hvm = &hv[i], .domain = &dom };
+        vc[i] = (struct vcpu){ .id = i, .hvm = &hv[i], .domain = &dom };
         hv[i].vlapic.regs = heap_alloc_page();
         CHECK_EQ(vmx_backend.vcpu_create(&vc[i]), 0);
         hv[i].cr0 = CR0_PE | CR0_PG | CR0_ET;
@@ -437,14 +451,72 @@ TEST(tpr_is_shared_and_its_fall_exits_only_if_something_waits)
 
 TEST(either_all_of_the_apics_page_is_used_or_none_of_it)
 {
+    const struct { unsigned int lacks; uint32_t has; } rows[] = {
+        { 31, 0x311 }, { 0, 0 }, { 8, 0 }, { 9, 0x101 }, { 4, 0x301 },
+    };
     const char *missing;
 
-    for ( unsigned int bit = 0; bit <= 8; bit += 8 ) {
+    for ( unsigned int i = 0; i < ARRAY_SIZE(rows); i++ ) {
         processor();
-        fp.msr_low[MSR_VMX_PROCBASED2] &= ~BIT(32 + bit);
+        fp.msr_low[MSR_VMX_PROCBASED2] &= ~BIT(32 + rows[i].lacks);
         assert_true(vmx_probe(&missing));
-        CHECK_EQ(vmx_controls[CTL_PROC2] & 0x101, 0);
+        CHECK_EQ(vmx_controls[CTL_PROC2] & 0x311, rows[i].has);
+        CHECK_EQ(hvm_virtual_irqs, rows[i].has >> 9);
     }
+}
+
+static void tell(uint32_t what)
+{
+    changes = hv[0].vlapic.changed = what;
+}
+
+TEST(the_processor_is_told_what_it_delivers)
+{
+    struct vcpu *v = running();
+    const uint8_t *map;
+
+    hv[0].vlapic.regs[0x18 + 2][0] = 0x11;
+    hv[0].vlapic.regs[0x18 + 3][0] = 0x80000000;
+    *f(GUEST_INTERRUPT_STATUS) = 0;
+    enter(v);
+    CHECK_EQ(*f(GUEST_INTERRUPT_STATUS), 0);    /* nothing is new */
+    tell(1);
+    enter(v);
+    CHECK_EQ(*f(GUEST_INTERRUPT_STATUS), 0x3141);
+    CHECK_EQ(*f(EOI_EXITS(1)), 0);
+    tell(VLAPIC_MODE);
+    enter(v);
+    CHECK_EQ(*f(EOI_EXITS(0)), 0);
+    CHECK_EQ(*f(EOI_EXITS(1)), 0x8000000000000011);
+    CHECK_EQ(*f(PROC2_CONTROLS) & 0x311, 0x301);
+    map = directmap + *f(MSR_BITMAP);
+    for ( unsigned int i = 0; i < 0x100; i++ )          /* no register of the x2APIC, which would be the host's */
+        CHECK_EQ(map[0x100 + i % 32] & map[0x900 + i % 32], 0xff);
+
+    hv[0].vlapic.base = 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+    tell(VLAPIC_MODE);
+    enter(v);
+    CHECK_EQ(*f(PROC2_CONTROLS) & 0x311, 0x310);
+    map = directmap + *f(MSR_BITMAP);
+    for ( unsigned int msr = 0x800; msr < 0x900; msr++ ) {
+        CHECK_EQ(map[msr / 8] >> msr % 8 & 1, 1);
+        CHECK_EQ(map[2048 + msr / 8] >> msr % 8 & 1, msr != 0x808 && msr != 0x80b && msr != 0x83f);
+    }
+    CHECK_EQ(map[3072 + 0x82 / 8] >> 0x82 % 8 & 1, 0);     /* LSTAR is the guest's as ever */
+
+    leave(v, 45, 0x51);
+    CHECK_STR(said, "");                        /* no I/O APIC */
+    hd.vioapic = (struct vioapic *)&hd;
+    leave(v, 45, 0x51);
+    CHECK_STR(said, "eoi 0x51");
+    hd.vioapic = NULL;
+
+    hvm_virtual_irqs = false;
+    tell(VLAPIC_MODE);
+    enter(v);
+    CHECK_EQ(changes, VLAPIC_MODE);             /* nobody asked */
+    changes = 0;
+    done();
 }
 
 TEST(the_apics_page_is_the_processors_and_its_writes_come_when_they_are_done)
@@ -452,7 +524,8 @@ TEST(the_apics_page_is_the_processors_and_its_writes_come_when_they_are_done)
     struct vcpu *v = running();
 
     CHECK_EQ(apic_gfn, 0xfee00);
-    CHECK_EQ(*f(PROC2_CONTROLS) & 0x101, 0x101);
+    CHECK_EQ(*f(PROC2_CONTROLS) & 0x111, 0x101);
+    CHECK_EQ(*f(APIC_ACCESS_PAGE), mfn_to_paddr(virt_to_mfn(hd.apic_page)));
     hv[0].vlapic.regs[0x38][0] = 1234;
     hv[0].vlapic.base = 0xfee00800;
     leave(v, 56, 0x380);
@@ -605,6 +678,7 @@ int main(void)
         RUN(msrs_are_the_guest_s_while_it_runs), RUN(events_are_encoded),
         RUN(entry_writes_what_the_processor_accepts), RUN(tpr_is_shared_and_its_fall_exits_only_if_something_waits),
         RUN(either_all_of_the_apics_page_is_used_or_none_of_it),
+        RUN(the_processor_is_told_what_it_delivers),
         RUN(the_apics_page_is_the_processors_and_its_writes_come_when_they_are_done),
         RUN(exits_go_where_they_belong), RUN(exceptions_and_interrupts), RUN(an_interrupted_delivery_is_repeated),
         RUN(windows_are_asked_for),

@@ -20,6 +20,7 @@ static struct hvm_vcpu hvcpus[NR_VCPUS];
 static struct vcpu_info infos[NR_VCPUS];
 static uint32_t pages[NR_VCPUS][1024];
 static unsigned int nr_pages;
+bool hvm_virtual_irqs;
 static struct vioapic *some_vioapic = (struct vioapic *)0x1000;
 static int last_eoi;
 
@@ -124,13 +125,15 @@ static inline unsigned int got(uint8_t vector)
 {
     unsigned int mask = 0;
 
-    for ( unsigned int i = 0; i < NR_VCPUS; i++ )
+    for ( unsigned int i = 0; i < NR_VCPUS; i++ ) {
+        (void)vlapic_pending(&vcpus[i]);
         if ( __atomic_fetch_and(word_of(lapic(&vcpus[i]), REG_IRR, vector), ~(1U << vector % 32), __ATOMIC_RELAXED) >>
              vector % 32 & 1 ) {
             assert_true(vcpus[i].work & VCPU_WORK_IRQ);
             vcpus[i].work = 0;
             mask |= 1U << i;
         }
+    }
     return mask;
 }
 

@@ -11,6 +11,9 @@
 SELF            = 0x30                  /* vectors: CR8 is 2 by now */
 ALARM           = 0x31
 APIC_BASE_MSR   = 0x1b
+X2APIC          = 0x400                 /* in that */
+X2APIC_EOI      = 0x80b
+X2APIC_SELF     = 0x83f
 DEADLINE_MSR    = 0x6e0
 NO_MSR          = 0x12345
 PORT            = DM_PORT               /* in strings the preprocessor's names are none */
@@ -107,6 +110,16 @@ exits:
         movq    %rbx, %rax
         movl    $alarm_name, %r15d
         call    report
+
+        movl    $APIC_BASE_MSR, %ecx
+        rdmsr
+        orl     $X2APIC, %eax
+        wrmsr
+        movl    $idt, %edi
+        movl    $on_self_by_msr, %eax
+        movl    $SELF, %ecx
+        call    set_gate
+        measure "interrupt to self in x2APIC mode", "call self_by_msr"
         jmp     3f
         .pushsection .rodata
 alarm_name:
@@ -120,6 +133,22 @@ on_alarm:
         movq    %rax, (%rsp)
 on_self:
         movl    $0, 0xb0(%rdi)          /* EOI */
+        iretq
+self_by_msr:
+        movl    $SELF, %eax
+        xorl    %edx, %edx
+        movl    $X2APIC_SELF, %ecx
+        wrmsr
+        sti
+        nop
+        nop
+        cli
+        ret
+on_self_by_msr:
+        movl    $X2APIC_EOI, %ecx
+        xorl    %eax, %eax
+        xorl    %edx, %edx
+        wrmsr
         iretq
 refused:
         addq    $8, %rsp                /* the error code */
