@@ -25,6 +25,7 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1", "--durations", "20"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
+NOT_HERE = ("xl", "shim", "hvm", "media", "vmx_disk")       # in parts of their own
 HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media")]
 
 # Seconds of wall clock are for a loaded machine with two cores.
@@ -50,7 +51,7 @@ PARTS = [
     Part("hostile", 600, "guests that misbehave, alone and in pairs",
          [PY, "tests/guest/hostile.py"], True),
     Part("system", 2300, "stock Debian as dom0 and guests",
-         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in ("xl", "shim", "hvm", "media")), []) +
+         SYSTEM + sum((["--ignore", "tests/system/test_%s.py" % t] for t in NOT_HERE), []) +
          ["tests/system"], True),
     Part("toolstack", 1500, "the toolstack in dom0, guests under it",
          OWN_TOOLS + SYSTEM + ["-m", "quick", "tests/system/test_guests.py"] + HARDWARE, True),
@@ -59,6 +60,8 @@ PARTS = [
          SYSTEM + ["tests/system/test_xl.py"], False),
     Part("hvm", 3600, "PVH and HVM guests under our toolstack",
          OWN_TOOLS + SYSTEM + HARDWARE, False),
+    Part("vt-x", 2000, "Linux from a disk in an HVM guest on VT-x, in Bochs",
+         OWN_TOOLS + SYSTEM + ["tests/system/test_vmx_disk.py"], False),
     Part("oracle-hvm", 3600, "the same on Debian's Xen",
          OWN_TOOLS + ["HV=xen"] + SYSTEM + HARDWARE, False),
     Part("oracle", 900, "small PV kernels on Debian's Xen",
@@ -70,7 +73,7 @@ PARTS = [
                                             "tests/system/test_tools.py",
                                             "tests/system/test_toolstack.py"], False),
 ]
-NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "xl", "hvm", "oracle")
+NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "xl", "hvm", "vt-x", "oracle")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 PYTEST = re.compile(r"^=+ (.*(?:passed|failed|error).*) in [\d.]+s.*=+\s*$", re.M)
 
