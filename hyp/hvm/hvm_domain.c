@@ -246,13 +246,17 @@ static void grant_unmap(struct domain *d, uint64_t pte_ma, mfn_t frame)
     spin_unlock(&d->mm_lock);
 }
 
-static void dump_vcpu(const struct vcpu *v)
+static void dump_vcpu(const struct vcpu *cv)
 {
+    struct vcpu *const v = (struct vcpu *)cv;
     const struct cpu_frame *const f = &v->regs;
     const struct hvm_vcpu *const h = v->hvm;
+    struct hvm_segment cs;
 
-    log_err("%pv: rip %#lx rflags %#lx rsp %#lx cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx\n", v, f->rip,
-            f->rflags, f->rsp, h->cr0, h->cr2, h->cr3, h->cr4);
+    hvm_backend->get_segment(v, SEG_CS, &cs);
+    log_err("%pv: rip %#lx rflags %#lx rsp %#lx cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx efer %#lx\n", v, f->rip,
+            f->rflags, f->rsp, h->cr0, h->cr2, h->cr3, h->cr4, h->efer);
+    log_err("%pv: cs %#x base %#lx limit %#x attr %#x\n", v, cs.sel, cs.base, cs.limit, cs.attr);
     log_err("%pv: rax %#lx rbx %#lx rcx %#lx rdx %#lx rsi %#lx rdi %#lx rbp %#lx\n", v, f->rax,
             f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp);
     hvm_backend->dump(v);

@@ -62,16 +62,6 @@ static uint32_t apic_read(struct vcpu *v, uint64_t gpa, bool is_lapic)
     return is_lapic ? vlapic_read(v, offset) : vioapic_read(v->domain, offset);
 }
 
-static void apic_write(struct vcpu *v, uint64_t gpa, bool is_lapic, uint32_t value)
-{
-    const uint32_t offset = gpa & (PAGE_SIZE - 1);
-
-    if ( is_lapic )
-        vlapic_write(v, offset, value);
-    else
-        vioapic_write(v->domain, offset, value);
-}
-
 static bool is_own_memory(const struct vcpu *v, uint64_t gpa)
 {
     return vhpet_at(v->domain, gpa) || vlapic_mmio_at(v, gpa) ||
@@ -98,8 +88,10 @@ static bool must_check mmio_device(struct vcpu *v, uint64_t gpa, unsigned int by
         if ( (gpa & 3) + bytes > 4 )
             *data |= (uint64_t)apic_read(v, reg + 4, is_lapic) << 32;
         *data >>= (gpa & 3) * 8;
-    } else if ( gpa == reg ) {          /* a write to a register's other bytes has no meaning */
-        apic_write(v, gpa, is_lapic, *data);
+    } else if ( gpa == reg && is_lapic ) {      /* a write to a register's other bytes has no meaning */
+        vlapic_write(v, gpa & (PAGE_SIZE - 1), *data);
+    } else if ( gpa == reg ) {
+        vioapic_write(d, gpa & (PAGE_SIZE - 1), *data);
     }
     return true;
 }

@@ -140,7 +140,7 @@ struct hvm_backend {
     void (*want_window)(struct vcpu *v);        /* irq_window or nmi_window is new: exit when such can be taken */
     uint64_t (*get_dr7)(struct vcpu *v);
     void (*set_dr7)(struct vcpu *v, uint64_t dr7);
-    void (*dump)(const struct vcpu *v);
+    void (*dump)(struct vcpu *v);
     void noreturn (*enter)(struct vcpu *v);
 };
 extern const struct hvm_backend *hvm_backend;

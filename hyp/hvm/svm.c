@@ -255,14 +255,12 @@ static void svm_set_dr7(struct vcpu *v, uint64_t dr7)
     vmcb_of(v)->clean = 0;
 }
 
-static void svm_dump(const struct vcpu *v)
+static void svm_dump(struct vcpu *v)
 {
     const struct vmcb *const m = vmcb_of(v);
 
     log_err("%pv: exit %#lx info %#lx %#lx event %#lx vintr %#lx shadow %#lx\n", v, m->exit_code,
             m->info1, m->info2, m->exit_int_info, m->vintr, m->shadow);
-    log_err("%pv: cs %#x attr %#x limit %#x base %#lx efer %#lx ncr3 %#lx\n", v, m->seg[SEG_CS].sel,
-            m->seg[SEG_CS].attr, m->seg[SEG_CS].limit, m->seg[SEG_CS].base, m->efer, m->ncr3);
 }
 
 /* --- In --------------------------------------------------------------------------------------- */

@@ -487,20 +487,12 @@ void vmx_entry_refused(struct vcpu *v)
                  vmread(INSTRUCTION_ERROR));
 }
 
-static void vmx_dump(const struct vcpu *cv)
+static void vmx_dump(struct vcpu *v)
 {
-    struct vcpu *v = (struct vcpu *)cv;
-    const struct hvm_vcpu *h = v->hvm;
-    struct hvm_segment cs, ss;
-
-    vmx_get_segment(v, SEG_CS, &cs);
-    vmx_get_segment(v, SEG_SS, &ss);
     vmcs_begin(vmx_of(v));
-    log_err("%pv: cs %#x base %#lx attr %#x ss %#x attr %#x interruptibility %#lx activity %lu\n", v,
-            cs.sel, cs.base, cs.attr, ss.sel, ss.attr, vmread(GUEST_INTERRUPTIBILITY), vmread(0x4826));
+    log_err("%pv: interruptibility %#lx activity %lu event %#lx\n", v, vmread(GUEST_INTERRUPTIBILITY), vmread(0x4826),
+            vmread(VECTORING_EVENT));
     vmcs_end(vmx_of(v));
-    log_err("%pv: cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx efer %#lx\n", v, h->cr0, h->cr2, h->cr3, h->cr4,
-            h->efer);
 }
 
 const struct hvm_backend vmx_backend = {
