@@ -171,7 +171,8 @@ def kbdfront_seeds():
     """A flag, then events, runs, indices, states: see fuzz_kbdfront.c."""
     rng = random.Random(9)
     parts = [bytes([0, kind]) + bytes([1, 1]) * 8 for kind in range(7)]
-    parts += [bytes([3]), bytes([5, 0, 4, 9]), bytes([6, 3, 1, 2]), bytes([6, 3, 1, 4]), bytes([6, 0, 1, 5]), bytes([7, 0])]
+    parts += [bytes([3]), bytes([5, 0, 4, 9]), bytes([6, 3, 1, 2]), bytes([6, 3, 1, 4]), bytes([6, 0, 1, 5]),
+              bytes([7, 0])]
     for flag in range(2):
         yield bytes([flag]) + b"".join(rng.choice(parts) + bytes([3]) for _ in range(40))
 
