@@ -7,7 +7,8 @@
  * many) and as long as "more" is set; blkback_watch() when a watch fires.  All in one thread.
  *
  * Data goes through pages of our own with grant copies, in batches, or, where the embedding cannot copy, through
- * mappings made for each request.  With persistent grants agreed on, mappings stay; their number is limited.
+ * mappings made for each request.  With persistent grants agreed on, mappings stay; their number is limited; the disk
+ * gets the mappings themselves, or, with own_pages, copies.
  *
  * Responses leave in the order of the requests (see ring/README.md): a back end that was killed can be followed
  * by another, which finds in the ring all that is not done, and does it.  Its owner must make sure that
@@ -36,6 +37,7 @@ struct blkback_config {
     unsigned int max_segments;          /* of indirect requests, BLK_SEGMENTS .. BLK_MAX_SEGMENTS; 0: none */
     unsigned int pool_pages;            /* for data, for each queue; more, if one request needs it */
     unsigned int persistent;            /* mappings kept for each queue; 0: not offered */
+    bool own_pages;                     /* the disk gets our own pages only: data of kept mappings is copied */
     void (*submit)(void *disk, struct blkback_io *io);
     void *disk;
 };

@@ -19,7 +19,7 @@
 #define PART_FLUSH_AFTER    4u
 
 enum state { FREE, RUNNING, ANSWERED };
-enum data { NO_DATA, COPIED, MAPPED, KEPT };
+enum data { NO_DATA, COPIED, COPIED_KEPT, MAPPED, KEPT };
 
 struct blkback_request {
     struct blkback_io io;               /* first */
@@ -30,9 +30,10 @@ struct blkback_request {
     int16_t status;                     /* BLKIF_RSP_* */
     uint16_t nr_segs;
     void *mapped;
-    grant_ref_t *refs;                  /* these three: one for each segment */
-    struct blk_vec *vec;
-    uint16_t *offset;                   /* in its page */
+    uint8_t **at;                       /* these four, one for each segment: where its data is with us, */
+    grant_ref_t *refs;
+    uint16_t *offset, *len;             /* and in its page with the front end */
+    struct blk_vec *vec;                /* what is at ->at, for the disk: at most as many pieces */
 };
 
 struct blkback_kept {
@@ -63,7 +64,7 @@ static unsigned int pool_of(const struct blkback *b)
 /* Bytes of a request with all that hangs on it. */
 static size_t request_stride(const struct blkback *b)
 {
-    const size_t each = sizeof(struct blk_vec) + sizeof(grant_ref_t) + sizeof(uint16_t);
+    const size_t each = sizeof(struct blk_vec) + sizeof(uint8_t *) + sizeof(grant_ref_t) + 2 * sizeof(uint16_t);
 
     return (sizeof(struct blkback_request) + segments_of(b) * each + 15) & ~(size_t)15;
 }
@@ -95,35 +96,52 @@ static struct blkback_kept *kept_find(const struct blkback_queue *q, grant_ref_t
     return &q->kept[i];
 }
 
-/* 0; -XEN_ENOSPC: too many; another error: a page could not be mapped. */
+/* Where the page of @ref is, mapped now if it is not yet.  -XEN_ENOSPC: too many; another error: it cannot be. */
+static int keep(struct blkback_queue *q, grant_ref_t ref, uint8_t **at)
+{
+    struct blkback_kept *k = kept_find(q, ref);
+    int rc;
+
+    if ( !k->at )
+    {
+        if ( q->nr_kept == q->b->config.persistent )
+            return -XEN_ENOSPC;
+        rc = ops_of(q)->grant_map(q->b->bus.ctx, q->b->bus.peer, &ref, 1, false, &k->at);
+        if ( rc )
+        {
+            k->at = NULL;
+            return rc;
+        }
+        k->ref = ref;
+        q->nr_kept++;
+    }
+    *at = k->at;
+    return 0;
+}
+
 static int keep_data(struct blkback_queue *q, struct blkback_request *r)
 {
-    unsigned int missing = 0;
-
-    for ( unsigned int i = 0; i < r->nr_segs; i++ )
-        missing += !kept_find(q, r->refs[i])->at;
-    if ( q->nr_kept + missing > q->b->config.persistent )
-        return -XEN_ENOSPC;
     for ( unsigned int i = 0; i < r->nr_segs; i++ )
     {
-        struct blkback_kept *k = kept_find(q, r->refs[i]);
+        const int rc = keep(q, r->refs[i], &r->at[i]);
 
-        if ( !k->at )
-        {
-            const int rc = ops_of(q)->grant_map(q->b->bus.ctx, q->b->bus.peer, &r->refs[i], 1, false, &k->at);
-
-            if ( rc )
-            {
-                k->at = NULL;
-                return rc;
-            }
-            k->ref = r->refs[i];
-            q->nr_kept++;
-        }
-        r->vec[i].base = (uint8_t *)k->at + r->offset[i];
+        if ( rc )
+            return rc;
+        r->at[i] += r->offset[i];
     }
-    r->data = KEPT;
     return 0;
+}
+
+/* Between our pages and the mappings of all of the request's.  They stay mapped until the queue is closed. */
+static void copy_kept(const struct blkback_queue *q, const struct blkback_request *r, bool to_peer)
+{
+    for ( unsigned int i = 0; i < r->nr_segs; i++ )
+    {
+        uint8_t *theirs = (uint8_t *)kept_find(q, r->refs[i])->at + r->offset[i];
+
+        __builtin_memcpy(to_peer ? theirs : r->at[i], to_peer ? r->at[i] : theirs, r->len[i]);
+    }
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);        /* read once: nobody looks there again */
 }
 
 static void kept_drop_all(struct blkback_queue *q)
@@ -157,7 +175,7 @@ static void copies_add(struct blkback_queue *q, struct blkback_request *r, bool 
         if ( q->nr_copies == MAX_COPIES )
             copies_flush(q);
         q->copies[q->nr_copies] = (struct pv_copy){
-            .local = r->vec[i].base, .ref = r->refs[i], .offset = r->offset[i], .len = (uint16_t)r->vec[i].len,
+            .local = r->at[i], .ref = r->refs[i], .offset = r->offset[i], .len = r->len[i],
             .to_peer = to_peer,
         };
         q->copy_owner[q->nr_copies++] = r;
@@ -178,8 +196,8 @@ static int add_segments(struct blkback_queue *q, struct blkback_request *r, cons
             return BLKIF_RSP_ERROR;
         r->refs[i] = seg[i].gref;
         r->offset[i] = (uint16_t)(seg[i].first_sect * BLK_SECTOR);
-        r->vec[i].len = (seg[i].last_sect - seg[i].first_sect + 1u) * BLK_SECTOR;
-        sectors += r->vec[i].len / BLK_SECTOR;
+        r->len[i] = (uint16_t)((seg[i].last_sect - seg[i].first_sect + 1u) * BLK_SECTOR);
+        sectors += r->len[i] / BLK_SECTOR;
     }
     r->nr_segs = (uint16_t)nr;
     r->io.nr_sectors = sectors;
@@ -211,7 +229,13 @@ static int fetch_indirect(struct blkback_queue *q, grant_ref_t ref, unsigned int
     struct pv_copy c = {
         .local = q->indirect, .ref = ref, .len = (uint16_t)(nr * sizeof(struct blkif_request_segment)),
     };
+    uint8_t *at;
 
+    if ( q->kept && keep(q, ref, &at) == 0 )
+    {
+        ring_copy(q->indirect, at, c.len);
+        return 0;
+    }
     lend_copy(&q->b->bus, &c, 1);
     return c.status;
 }
@@ -281,10 +305,21 @@ static int parse(struct blkback_queue *q, struct blkback_request *r, const union
 
 /* ------------------------------------------------------------------ starting */
 
+/* Pages of our own. */
+static bool take_pages(struct blkback_queue *q, struct blkback_request *r)
+{
+    if ( q->pool_free < r->nr_segs )
+        return false;
+    for ( unsigned int i = 0; i < r->nr_segs; i++ )
+        r->at[i] = q->pool[--q->pool_free];
+    return true;
+}
+
 /* A place for the data, and for a write the copies that fill it.  -XEN_EAGAIN: no pages now. */
 static int get_data(struct blkback_queue *q, struct blkback_request *r)
 {
     const struct xenbus *bus = &q->b->bus;
+    const bool own = bus->ops->grant_copy && q->b->config.own_pages;
 
     if ( r->nr_segs == 0 )
         return 0;
@@ -292,15 +327,19 @@ static int get_data(struct blkback_queue *q, struct blkback_request *r)
     {
         const int rc = keep_data(q, r);
 
+        if ( rc == 0 )
+            r->data = own ? COPIED_KEPT : KEPT;
+        if ( rc == 0 && own && !take_pages(q, r) )
+            return -XEN_EAGAIN;
+        if ( rc == 0 && own && r->kind != BLK_READ )
+            copy_kept(q, r, false);
         if ( rc != -XEN_ENOSPC )
             return rc;
     }
     if ( bus->ops->grant_copy )
     {
-        if ( q->pool_free < r->nr_segs )
+        if ( !take_pages(q, r) )
             return -XEN_EAGAIN;
-        for ( unsigned int i = 0; i < r->nr_segs; i++ )
-            r->vec[i].base = q->pool[--q->pool_free];
         r->data = COPIED;
         if ( r->kind != BLK_READ )
             copies_add(q, r, false);
@@ -311,16 +350,30 @@ static int get_data(struct blkback_queue *q, struct blkback_request *r)
     if ( rc )
         return -XEN_EFAULT;
     for ( unsigned int i = 0; i < r->nr_segs; i++ )
-        r->vec[i].base = (uint8_t *)r->mapped + i * (size_t)PV_PAGE + r->offset[i];
+        r->at[i] = (uint8_t *)r->mapped + i * (size_t)PV_PAGE + r->offset[i];
     r->data = MAPPED;
     return 0;
 }
 
+/* For the disk: neighbours are one piece.  How many. */
+static unsigned int fill_vec(struct blkback_request *r)
+{
+    unsigned int n = 0;
+
+    for ( unsigned int i = 0; i < r->nr_segs; i++ )
+        if ( n && (uint8_t *)r->vec[n - 1].base + r->vec[n - 1].len == r->at[i] )
+            r->vec[n - 1].len += r->len[i];
+        else
+            r->vec[n++] = (struct blk_vec){ .base = r->at[i], .len = r->len[i] };
+    return n;
+}
+
 static void put_data(struct blkback_queue *q, struct blkback_request *r)
 {
-    if ( r->data == COPIED )
-        for ( unsigned int i = 0; i < r->nr_segs; i++ )
-            q->pool[q->pool_free++] = r->vec[i].base;
+    /* In reverse, so that the next request finds neighbours in a row, too. */
+    if ( r->data == COPIED || r->data == COPIED_KEPT )
+        for ( unsigned int i = r->nr_segs; i-- > 0; )
+            q->pool[q->pool_free++] = r->at[i];
     if ( r->data == MAPPED )
         ops_of(q)->grant_unmap(q->b->bus.ctx, r->mapped, r->nr_segs);
     r->data = NO_DATA;
@@ -344,7 +397,7 @@ static void next_part(struct blkback_request *r)
 
     r->parts &= (uint8_t)~part;
     r->io.vec = part == PART_DATA ? r->vec : NULL;
-    r->io.nr_vec = part == PART_DATA ? r->nr_segs : 0;
+    r->io.nr_vec = part == PART_DATA ? fill_vec(r) : 0;
     r->io.op = part != PART_DATA ? BLK_FLUSH : r->kind == BLK_READ || r->kind == BLK_DISCARD ? r->kind : BLK_WRITE;
     q->b->config.submit(q->b->config.disk, &r->io);
 }
@@ -430,8 +483,14 @@ static bool retire(struct blkback_queue *q)
 
     q->ended = NULL;
     for ( r = ended; r; r = r->next )
-        if ( r->kind == BLK_READ && r->data == COPIED && r->status == BLKIF_RSP_OKAY )
+    {
+        if ( r->kind != BLK_READ || r->status != BLKIF_RSP_OKAY )
+            continue;
+        if ( r->data == COPIED )
             copies_add(q, r, true);
+        else if ( r->data == COPIED_KEPT )
+            copy_kept(q, r, true);
+    }
     copies_flush(q);
     for ( r = ended; r; r = r->next )
     {
@@ -530,15 +589,17 @@ static int get_memory(struct blkback_queue *q, unsigned int nr)
         return -XEN_ENOMEM;
     lay_out(q, (uintptr_t)q->memory, nr);
     q->pool_free = 0;
-    for ( unsigned int i = 0; i < pool_of(q->b); i++ )
+    for ( unsigned int i = pool_of(q->b); i-- > 0; )
         q->pool[q->pool_free++] = q->data + i * (size_t)PV_PAGE;
     for ( unsigned int i = 0; i < nr; i++ )
     {
         struct blkback_request *r = (struct blkback_request *)(q->requests + i * request_stride(q->b));
 
         r->vec = (struct blk_vec *)(r + 1);
-        r->refs = (grant_ref_t *)(r->vec + segs);
+        r->at = (uint8_t **)(r->vec + segs);
+        r->refs = (grant_ref_t *)(r->at + segs);
         r->offset = (uint16_t *)(r->refs + segs);
+        r->len = r->offset + segs;
     }
     return 0;
 }

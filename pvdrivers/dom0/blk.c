@@ -16,11 +16,11 @@
 #include <liburing.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -36,8 +36,12 @@ _Static_assert(sizeof(struct blk_vec) == sizeof(struct iovec) &&
 static struct linux_host host;
 static struct io_uring uring;
 static struct blkback device;
-static unsigned int in_flight;
-static int image = -1, signals = -1, ep = -1;
+static evtchn_port_t ports[LINUX_PORTS], taken[LINUX_PORTS];    /* events: as they come; on their way back */
+
+/* Everything that is waited for is an operation in the ring, on one of these files. */
+enum file { IMAGE, EVENTS, STORE, SIGNALS, NR_FILES };
+static int files[NR_FILES];
+static bool direct;
 
 static int die(const char *what, int error)
 {
@@ -47,32 +51,36 @@ static int die(const char *what, int error)
 
 /* ------------------------------------------------------------------ operations */
 
-static void submit(void *disk, struct blkback_io *io)
+/* A place for an operation; NULL: none, even after all was handed over. */
+static struct io_uring_sqe *operation(void)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&uring);
+
+    if ( !sqe && io_uring_submit(&uring) >= 0 )
+        sqe = io_uring_get_sqe(&uring);
+    return sqe;
+}
+
+static void submit(void *disk, struct blkback_io *io)
+{
+    struct io_uring_sqe *sqe = operation();
     const uint64_t at = io->sector * BLK_SECTOR;
 
     if ( !sqe )
     {
-        io_uring_submit(&uring);
-        sqe = io_uring_get_sqe(&uring);
-        if ( !sqe )
-        {
-            blkback_done(io, -XEN_EIO);
-            return;
-        }
+        blkback_done(io, -XEN_EIO);
+        return;
     }
     if ( io->op == BLK_READ )
-        io_uring_prep_readv(sqe, image, (const struct iovec *)io->vec, io->nr_vec, at);
+        io_uring_prep_readv(sqe, files[IMAGE], (const struct iovec *)io->vec, io->nr_vec, at);
     else if ( io->op == BLK_WRITE )
-        io_uring_prep_writev(sqe, image, (const struct iovec *)io->vec, io->nr_vec, at);
+        io_uring_prep_writev(sqe, files[IMAGE], (const struct iovec *)io->vec, io->nr_vec, at);
     else if ( io->op == BLK_FLUSH )
-        io_uring_prep_fsync(sqe, image, IORING_FSYNC_DATASYNC);
+        io_uring_prep_fsync(sqe, files[IMAGE], IORING_FSYNC_DATASYNC);
     else
-        io_uring_prep_fallocate(sqe, image, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
+        io_uring_prep_fallocate(sqe, files[IMAGE], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
                                 io->nr_sectors * BLK_SECTOR);
     io_uring_sqe_set_data(sqe, io);
-    in_flight++;
 }
 
 static void complete(const struct io_uring_cqe *cqe)
@@ -83,44 +91,65 @@ static void complete(const struct io_uring_cqe *cqe)
 
     if ( cqe->res < 0 || (data && (uint64_t)cqe->res != io->nr_sectors * BLK_SECTOR) )
         status = cqe->res == -EOPNOTSUPP ? -XEN_EOPNOTSUPP : -XEN_EIO;
-    in_flight--;
     blkback_done(io, status);
 }
 
-static void take_completions(void)
-{
-    struct io_uring_cqe *cqe;
+/* ------------------------------------------------------------------ what is waited for */
 
-    while ( io_uring_peek_cqe(&uring, &cqe) == 0 )
+static int wait_readable(enum file file)
+{
+    struct io_uring_sqe *sqe = operation();
+
+    if ( !sqe )
+        return -EBUSY;
+    io_uring_prep_poll_add(sqe, files[file], POLLIN);
+    io_uring_sqe_set_data(sqe, &files[file]);
+    return 0;
+}
+
+/* The next events; those that came, @bytes of them, may come again. */
+static int wait_events(int bytes)
+{
+    struct io_uring_sqe *sqe = operation();
+
+    if ( sqe && bytes > 0 )
     {
-        complete(cqe);
-        io_uring_cqe_seen(&uring, cqe);
+        memcpy(taken, ports, (size_t)bytes);
+        io_uring_prep_write(sqe, files[EVENTS], taken, (unsigned int)bytes, 0);
+        io_uring_sqe_set_data(sqe, NULL);
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+        sqe = operation();
     }
+    if ( !sqe )
+        return -EBUSY;
+    io_uring_prep_read(sqe, files[EVENTS], ports, sizeof(ports), 0);
+    io_uring_sqe_set_data(sqe, &files[EVENTS]);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ start */
-
-static int wait_for(int fd)
-{
-    struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
-
-    return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
-}
 
 static int open_image(const char *path, bool readonly)
 {
     struct blk_geometry *g = &device.geometry;
     struct stat st;
     uint64_t bytes;
-    int size = BLK_SECTOR;
+    int image, size = BLK_SECTOR;
 
-    image = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    image = files[IMAGE] = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if ( image < 0 || fstat(image, &st) )
         return die(path, errno);
     if ( flock(image, readonly ? LOCK_SH : LOCK_EX) )
         return die(path, errno);
     bytes = (uint64_t)st.st_size;
     if ( S_ISBLK(st.st_mode) && (ioctl(image, BLKGETSIZE64, &bytes) || ioctl(image, BLKSSZGET, &size)) )
+        return die(path, errno);
+    /*
+     * A device without the page cache between; files may want other alignment than their guests.  Linux takes its
+     * time to find foreign pages for that, more than it takes to copy them.
+     */
+    direct = S_ISBLK(st.st_mode);
+    if ( direct && fcntl(image, F_SETFL, O_DIRECT) )
         return die(path, errno);
     if ( (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode)) || (size != BLK_SECTOR && size != (int)PV_PAGE) )
         return die(path, EINVAL);
@@ -132,13 +161,19 @@ static int open_image(const char *path, bool readonly)
     return 0;
 }
 
-/* A ring that can do what submit() asks for, and nothing else. */
+/* A ring that can do what is asked for here and nothing else. */
 static int open_uring(void)
 {
-    static const uint8_t may[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE };
-    struct io_uring_restriction r[sizeof(may)];
-    int rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED);
+    static const uint8_t may[] = {
+        IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_READ, IORING_OP_WRITE,
+        IORING_OP_POLL_ADD,
+    };
+    struct io_uring_restriction r[sizeof(may) + 1];
+    int rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
+                                                       IORING_SETUP_DEFER_TASKRUN);
 
+    if ( rc == -EINVAL )        /* before Linux 6.1 */
+        rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED);
     if ( rc )
         return rc;
     memset(r, 0, sizeof(r));
@@ -147,7 +182,9 @@ static int open_uring(void)
         r[i].opcode = IORING_RESTRICTION_SQE_OP;
         r[i].sqe_op = may[i];
     }
-    rc = io_uring_register_restrictions(&uring, r, sizeof(may));
+    r[sizeof(may)].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
+    r[sizeof(may)].sqe_flags = IOSQE_CQE_SKIP_SUCCESS;
+    rc = io_uring_register_restrictions(&uring, r, sizeof(may) + 1);
     return rc ? rc : io_uring_enable_rings(&uring);
 }
 
@@ -193,9 +230,6 @@ static int start(const char *folder)
     free(mode);
     if ( rc )
         return rc;
-    rc = open_uring();
-    if ( rc )
-        return die("io_uring", rc);
     rc = write_pid(folder);
     if ( rc )
         return die(folder, rc);
@@ -203,14 +237,20 @@ static int start(const char *folder)
     device.bus.ops = &linux_ops;
     device.bus.ctx = &host;
     device.config = (struct blkback_config){
-        .max_queues = 4, .max_ring_order = 4, .max_segments = 64, .pool_pages = 1024, .submit = submit,
+        .max_queues = 4, .max_ring_order = 4, .max_segments = 64, .pool_pages = 1024, .persistent = 2048,
+        .own_pages = direct, .submit = submit,
     };
 
     /* The library's thread starts with the first watch, so before the rights go. */
     if ( !xs_watch(host.xs, folder, "self") )
         return die("watch", errno);
-    if ( wait_for(host.evtchn) || wait_for(xs_fileno(host.xs)) || wait_for(uring.ring_fd) || wait_for(signals) )
-        return die("epoll", errno);
+    files[EVENTS] = host.evtchn;
+    files[STORE] = xs_fileno(host.xs);
+    rc = open_uring();
+    if ( rc == 0 )
+        rc = wait_events(0) ?: wait_readable(STORE) ?: wait_readable(SIGNALS);
+    if ( rc )
+        return die("io_uring", rc);
     rc = linux_confine();
     if ( rc )
         return die("confinement", rc);
@@ -247,36 +287,64 @@ static bool take_watches(const char *folder)
     return !any || !is_over(folder);
 }
 
+/* What ended; the bits of the files that something came on.  Negative: we cannot wait any longer. */
+static int take_completions(void)
+{
+    struct io_uring_cqe *cqe;
+    int came = 0, rc = 0;
+
+    while ( io_uring_peek_cqe(&uring, &cqe) == 0 )
+    {
+        const int *file = io_uring_cqe_get_data(cqe);
+
+        if ( !file )
+            rc = cqe->res;              /* events that cannot come again */
+        else if ( file < files || file >= files + NR_FILES )
+            complete(cqe);
+        else
+        {
+            came |= 1 << (file - files);
+            if ( file == &files[EVENTS] )
+                rc = cqe->res > 0 || cqe->res == -EAGAIN ? wait_events(cqe->res) : cqe->res ? cqe->res : -EIO;
+        }
+        io_uring_cqe_seen(&uring, cqe);
+        if ( rc )
+            return rc;
+    }
+    return came;
+}
+
+/* One round: hand over what is prepared, and wait, unless there is more to do. */
+static int turn(void)
+{
+    int rc = device.more ? io_uring_submit_and_get_events(&uring) : io_uring_submit_and_wait(&uring, 1);
+
+    return rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN ? rc : take_completions();
+}
+
 static int serve(const char *folder)
 {
-    void *users[LINUX_PORTS];
-
     for ( ;; )
     {
-        struct epoll_event e[4];
+        const int came = turn();
+        int rc = came < 0 ? came : 0;
         bool stop = false;
-        int n;
 
-        io_uring_submit(&uring);
-        n = epoll_wait(ep, e, 4, device.more ? 0 : -1);
-        for ( int i = 0; i < n; i++ )
+        if ( came > 0 && (came & 1 << STORE) )
         {
-            if ( e[i].data.fd == host.evtchn )
-                linux_events(&host, users, LINUX_PORTS);
-            else if ( e[i].data.fd == uring.ring_fd )
-                take_completions();
-            else if ( e[i].data.fd == signals )
-                stop = true;
-            else
-                stop |= !take_watches(folder);
+            rc = wait_readable(STORE);
+            stop = !take_watches(folder);
         }
+        if ( rc )
+            return die("io_uring", rc);
         blkback_run(&device);
-        if ( !stop )
+        if ( !stop && !(came & 1 << SIGNALS) )
             continue;
         while ( blkback_stop(&device) )
         {
-            io_uring_submit_and_wait(&uring, 1);
-            take_completions();
+            rc = turn();
+            if ( rc < 0 )
+                return die("io_uring", rc);
         }
         return 0;
     }
@@ -296,10 +364,9 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signals = signalfd(-1, &set, SFD_CLOEXEC);
-    ep = epoll_create1(EPOLL_CLOEXEC);
-    if ( signals < 0 || ep < 0 )
-        return die("start", errno);
+    files[SIGNALS] = signalfd(-1, &set, SFD_CLOEXEC);
+    if ( files[SIGNALS] < 0 )
+        return die("signalfd", errno);
     rc = start(argv[1]);
     if ( rc )
         return rc;

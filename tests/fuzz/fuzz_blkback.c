@@ -33,7 +33,10 @@ static void be_front(void)
 {
     devices_reset();
     back_ops = byte() & 1 ? &fake_ops_map : &fake_ops;
-    back_config.persistent = byte() & 1 ? 8 : 0;
+    const uint8_t way = byte();
+
+    back_config.persistent = way & 1 ? 8 : 0;
+    back_config.own_pages = way & 2;
     back_config.pool_pages = 1;
     geometry.sector_size = byte() & 1 ? 4096 : 512;
     fake_front.event = fake_front.watch = front_is_gone;

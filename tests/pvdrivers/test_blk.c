@@ -176,25 +176,28 @@ struct way {
     const char *name;
     bool map, persistent, copy, async;
     unsigned int front_queues, order, segments, sector_size, kept;
+    bool own;
 };
 
 TEST(data_is_right_in_every_way_it_can_go)
 {
     static const struct way ways[] = {
-        { "grant copy",         false, false, false, false, 1, 0, 0,   512,  0 },
-        { "later",              false, false, false, true,  1, 0, 0,   512,  0 },
-        { "mapped",             true,  false, false, true,  1, 0, 0,   512,  0 },
-        { "front copies",       false, false, true,  true,  1, 0, 32,  512,  0 },
-        { "persistent",         true,  true,  true,  true,  1, 0, 32,  512,  4096 },
-        { "persistent, few",    true,  true,  true,  true,  1, 0, 32,  512,  40 },
-        { "persistent + copy",  false, true,  true,  true,  2, 0, 32,  512,  20 },
-        { "persistent, refused", true, true,  false, true,  1, 0, 32,  512,  4096 },
-        { "indirect",           false, false, false, true,  1, 0, 32,  512,  0 },
-        { "indirect, mapped",   true,  false, false, true,  1, 0, 256, 512,  0 },
-        { "four pages",         false, false, false, true,  1, 2, 32,  512,  0 },
-        { "queues",             false, false, false, true,  2, 0, 32,  512,  0 },
-        { "queues and pages",   true,  true,  true,  true,  2, 2, 32,  512,  4096 },
-        { "4096",               false, false, false, true,  2, 1, 32,  4096, 0 },
+        { "grant copy",         false, false, false, false, 1, 0, 0,   512,  0, false },
+        { "later",              false, false, false, true,  1, 0, 0,   512,  0, false },
+        { "mapped",             true,  false, false, true,  1, 0, 0,   512,  0, false },
+        { "front copies",       false, false, true,  true,  1, 0, 32,  512,  0, false },
+        { "persistent",         true,  true,  true,  true,  1, 0, 32,  512,  4096, false },
+        { "persistent, few",    true,  true,  true,  true,  1, 0, 32,  512,  40, false },
+        { "persistent + copy",  false, true,  true,  true,  2, 0, 32,  512,  20, false },
+        { "persistent, own",    false, true,  true,  true,  1, 0, 32,  512,  4096, true },
+        { "persistent, own, few", false, true, true, true,  2, 2, 32,  4096, 40, true },
+        { "persistent, refused", true, true,  false, true,  1, 0, 32,  512,  4096, false },
+        { "indirect",           false, false, false, true,  1, 0, 32,  512,  0, false },
+        { "indirect, mapped",   true,  false, false, true,  1, 0, 256, 512,  0, false },
+        { "four pages",         false, false, false, true,  1, 2, 32,  512,  0, false },
+        { "queues",             false, false, false, true,  2, 0, 32,  512,  0, false },
+        { "queues and pages",   true,  true,  true,  true,  2, 2, 32,  512,  4096, false },
+        { "4096",               false, false, false, true,  2, 1, 32,  4096, 0, false },
     };
 
     for ( size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++ )
@@ -205,6 +208,7 @@ TEST(data_is_right_in_every_way_it_can_go)
         devices_reset();
         back_ops = w->map ? &fake_ops_map : &fake_ops;
         back_config.persistent = w->kept;
+        back_config.own_pages = w->own;
         back_config.max_segments = w->segments;
         front_config.copy = w->copy;
         front_config.max_queues = w->front_queues;
@@ -540,6 +544,7 @@ TEST(io_survives_kills_of_the_back_end)
         disk_async = true;
         back_ops = way & 1 ? &fake_ops_map : &fake_ops;
         back_config.persistent = way & 2 ? 4096 : 0;
+        back_config.own_pages = way == 2;
         front_config.copy = way & 2;
         front_config.max_queues = 2;
         front_config.max_ring_order = way % 3;
@@ -675,7 +680,8 @@ static bool ends_right(unsigned int *countdown, unsigned int n, bool map)
     devices_reset();
     back_ops = map ? &fake_ops_map : &fake_ops;
     front_config.copy = n & 1;
-    back_config.persistent = n & 2 ? 4096 : 0;
+    back_config.persistent = !(n & 2) ? 0 : countdown == &fake_fail_copy ? 4 : 4096;    /* some is still copied */
+    back_config.own_pages = n & 4;
     front_config.max_queues = 2;
     front_config.max_ring_order = 1;
     memset(ops, 0, sizeof(ops));

@@ -22,8 +22,8 @@ def dom0():
         m.run("for d in $(xl list | awk 'NR>2{print $2}'); do xl destroy $d; done", 120)
 
 
-def config(name, task="", rounds=0, access="rw"):
-    disk = 'disk=["format=raw,backendtype=xenolith,vdev=xvda,access=%s,target=/run/image"]\n' % access
+def config(name, task="", rounds=0, access="rw", target="/run/image"):
+    disk = 'disk=["format=raw,backendtype=xenolith,vdev=xvda,access=%s,target=%s"]\n' % (access, target)
     return scenario.linux_config(name, task, extra="rounds=%d" % rounds) + disk
 
 
@@ -67,7 +67,9 @@ def test_disk_by_an_unprivileged_process(dom0):
 
 def test_killed_under_io_and_started_again(dom0):
     before = image_sum(dom0)
-    scenario.create(dom0, "kill", config("kill", "blk", 5))
+    loop = re.search(r"/dev/loop\d+", dom0.ok("losetup -f")).group(0)
+    dom0.ok("losetup %s /run/image" % loop)         # a block device, which is opened with O_DIRECT
+    scenario.create(dom0, "kill", config("kill", "blk", 5, target=loop))
     back = folder(dom0, "kill")
     dom0.put("/run/killer", "\n".join((
         "n=0; until grep -Eq 'guest: (round|FAIL)' /var/log/xen/guest-kill.log; do sleep 0.2; done",
@@ -78,6 +80,7 @@ def test_killed_under_io_and_started_again(dom0):
     killed = int(re.search(r"killed (\d+)", dom0.ok("sh /run/killer; cat /run/blk.log", 120)).group(1))
     text = scenario.wait_console(dom0, "kill", r"guest: (blk-done|FAIL)")
     dom0.wait_domain_gone("kill")
+    dom0.ok("losetup -d %s" % loop)
     check_sums(text, before, image_sum(dom0))
     assert killed >= 3
     assert not processes(dom0)
