@@ -25,7 +25,7 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1", "--durations", "20"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
-NOT_HERE = ("xl", "shim", "hvm", "media", "vmx_disk")       # in parts of their own
+NOT_HERE = ("xl", "shim", "hvm", "media", "vmx_disk", "front_back")       # in parts of their own
 HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media")]
 
 # Seconds of wall clock are for a loaded machine with two cores.
@@ -58,6 +58,10 @@ PARTS = [
     # By name: with it, two cores need more than forty minutes for all.
     Part("xl", 1200, "our xl prints and does what Debian's does",
          SYSTEM + ["tests/system/test_xl.py"], False),
+    Part("front-back", 900, "our front ends against the kernel's and QEMU's back ends of disks",
+         SYSTEM + ["tests/system/test_front_back.py"], False),
+    Part("front-back-own", 900, "... against the kernel's and ours",
+         OWN_TOOLS + SYSTEM + ["tests/system/test_front_back.py"], False),
     Part("hvm", 3600, "PVH and HVM guests under our toolstack",
          OWN_TOOLS + SYSTEM + HARDWARE, False),
     Part("vt-x", 2000, "Linux from a disk in an HVM guest on VT-x, in Bochs",
@@ -73,7 +77,7 @@ PARTS = [
                                             "tests/system/test_tools.py",
                                             "tests/system/test_toolstack.py"], False),
 ]
-NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "xl", "hvm", "vt-x", "oracle")
+NEEDS_BUILD = ("lint", "guest", "domu", "hostile", "system", "toolstack", "xl", "hvm", "vt-x", "front", "oracle")
 SUM = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 PYTEST = re.compile(r"^=+ (.*(?:passed|failed|error).*) in [\d.]+s.*=+\s*$", re.M)
 

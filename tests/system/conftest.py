@@ -74,7 +74,7 @@ def hv():
 def initrd():
     """dom0 with guests and test programs."""
     free_pages = stock.compile_c("free_pages", "tools/free_pages.c", ["-static"])
-    return scenario.initramfs(programs=[("bin/free_pages", free_pages)])
+    return scenario.initramfs(extra=stock.guest_elves(), programs=[("bin/free_pages", free_pages)])
 
 
 @pytest.fixture

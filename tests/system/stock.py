@@ -150,6 +150,14 @@ def tiny_pvh_guest():
         "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none,-n,--no-warn-rwx-segments,-Ttext=0x100000"])
 
 
+def guest_elves():
+    """(archive name, file) of the small guests with front ends: tests/guest."""
+    files = [os.path.join(BUILD, "guest", n + ".elf") for n in ("example", "frontends")]
+    if not all(map(os.path.exists, files)):
+        raise StockError("the small guests are missing: run make guests")
+    return [("guest/" + os.path.basename(f), f) for f in files]
+
+
 class Cpio:
     """A newc archive in memory; parents are added as needed."""
 
