@@ -3,6 +3,9 @@
 
     text = bochs.run(kernel, until="RESULT: success", timeout=200)
 
+Known of Bochs 2.7: XSAVEC loses vector registers; a guest that was entered with IF clear gets no exit for the host's
+interrupts until it changes IF.
+
 Slow (a small kernel as dom0 takes seconds, a stock dom0 a minute or two), and without input.
 tiny/bochs.S loads the hypervisor and its modules: GRUB would need half a minute for a stock dom0.
 Bochs is always ended by its own pid.
