@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An unmodified Linux in an HVM guest on Intel's VT-x with EPT, in Bochs: ten minutes on a busy host, so by name only.
 
-TOOLS=xenolith or stock, as HV=xen or not.  For 45 of its seconds, while the guest's Linux unpacks itself with interrupts
-off, dom0 has no timer and then tells of an RCU stall: Bochs 2.7 holds the host's interrupts back from a guest that was
-entered with IF clear until that changes IF.
+TOOLS=xenolith or stock, as HV=xen or not.  For 45 of its seconds, while the guest's Linux unpacks itself with
+interrupts off, dom0 has no timer and then tells of an RCU stall: Bochs 2.7 holds the host's interrupts back from
+a guest that was entered with IF clear, until that changes IF.
 """
 
 import re
