@@ -222,14 +222,7 @@ static int must_check inflate_stored(struct inflate *f)
     if ( (len ^ inverse) != 0xffff )
         return unpack_fail(j, "gzip: bad stored block");
     j->in += 4;
-    if ( in_left(j) < len )
-        return unpack_fail(j, "gzip: truncated");
-    if ( out_left(j) < len )
-        return unpack_too_big(j);
-    memcpy(j->out, j->in, len);
-    j->in += len;
-    j->out += len;
-    return 0;
+    return unpack_stored(j, len, "gzip: truncated");
 }
 
 static int must_check fixed_codes(struct inflate *f)

@@ -358,15 +358,7 @@ static int must_check plain_chunk(struct lzma2 *s, struct unpack_job *j)
     const size_t len = (j->in[0] << 8) + j->in[1] + 1;
 
     j->in += 2;
-    if ( in_left(j) < len )
-        return unpack_fail(j, "xz: truncated");
-    if ( out_left(j) < len )
-        return unpack_too_big(j);
-
-    memcpy(j->out, j->in, len);
-    j->in += len;
-    j->out += len;
-    return 0;
+    return unpack_stored(j, len, "xz: truncated");
 }
 
 int lzma2_decode(struct lzma2 *s, struct unpack_job *j)

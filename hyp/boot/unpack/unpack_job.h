@@ -55,6 +55,19 @@ static inline size_t out_left(const struct unpack_job *j)
     return j->out_end - j->out;
 }
 
+/* The next @len bytes as they are; @truncated: what to say if they are not all there. */
+static inline int must_check unpack_stored(struct unpack_job *j, size_t len, const char *truncated)
+{
+    if ( in_left(j) < len )
+        return unpack_fail(j, truncated);
+    if ( out_left(j) < len )
+        return unpack_too_big(j);
+    memcpy(j->out, j->in, len);
+    j->in += len;
+    j->out += len;
+    return 0;
+}
+
 static inline void put_le32(uint8_t *p, uint32_t v)
 {
     for ( int i = 0; i < 4; i++ )

@@ -317,6 +317,8 @@ static int must_check read_block(struct zstd *z, struct unpack_job *j, bool *las
     j->in += 3;
     if ( type == 3 || len > BLOCK_MAX )
         return unpack_fail(j, "zstd: bad block header");
+    if ( !type )
+        return unpack_stored(j, len, "zstd: truncated");
     if ( in_left(j) < (type == 1 ? 1 : len) )
         return unpack_fail(j, "zstd: truncated");
     if ( type == 2 )
@@ -324,11 +326,7 @@ static int must_check read_block(struct zstd *z, struct unpack_job *j, bool *las
 
     if ( out_left(j) < len )
         return unpack_too_big(j);
-    if ( type == 1 )
-        memset(j->out, *j->in, len);
-    else
-        memcpy(j->out, j->in, len);
-    j->in += type == 1 ? 1 : len;
+    memset(j->out, *j->in++, len);
     j->out += len;
     return 0;
 }
