@@ -64,6 +64,8 @@ struct evtchn_format {
     bool (*is_busy)(struct domain *d, const struct evtchn *c);
 };
 
+#define EVTCHN_2L_NR_32BIT  1024U   /* where the guest is_32bit */
+
 extern const struct evtchn_format evtchn_format_2l, evtchn_format_fifo;
 
 /* Channel @port of @d, or NULL if there is none yet.  Any lock or none: channels stay. */

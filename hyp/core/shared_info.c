@@ -10,9 +10,14 @@
 
 #include <xenabi/vcpu.h>
 #include "base/log.h"
+#include "base/string.h"
 #include "core/guest_access.h"
 #include "cpu/cpu.h"
 #include "kern/clock.h"
+
+/* 32-bit code's wall clock: bytes into shared_info, and words from there to the seconds' upper half. */
+#define WC_32BIT        0x900
+#define WC_SEC_HI_32BIT 9
 
 static struct lock wall_lock = LOCK_INIT(RANK_LEAF);
 
@@ -71,9 +76,24 @@ void time_update_vcpu(struct vcpu *v)
     v->time_area_stale = v->time_area != 0;
 }
 
+static uint32_t *wall_of(struct domain *d)
+{
+    return d->is_32bit ? (uint32_t *)((uint8_t *)d->shared_info + WC_32BIT) : &d->shared_info->wc_version;
+}
+
+void shared_info_set_form(struct domain *d, bool is_32bit)
+{
+    if ( d->is_32bit != is_32bit ) {
+        if ( d->is_32bit )              /* to 64-bit code these are pending bits */
+            memset(wall_of(d), 0, (WC_SEC_HI_32BIT + 1) * sizeof(uint32_t));
+        write_once(d->is_32bit, is_32bit);
+        time_update_wallclock(d);
+    }
+}
+
 void time_update_wallclock(struct domain *d)
 {
-    struct shared_info *s = d->shared_info;
+    uint32_t *const wc = wall_of(d);
     uint64_t sec;
     uint32_t nsec, version;
 
@@ -81,14 +101,14 @@ void time_update_wallclock(struct domain *d)
     sec += d->time_offset;
 
     spin_lock(&wall_lock);
-    version = (read_once(s->wc_version) | 1) + 1;
-    write_once(s->wc_version, version - 1);
+    version = (read_once(wc[0]) | 1) + 1;
+    write_once(wc[0], version - 1);
     smp_wmb();
-    write_once(s->wc_sec, (uint32_t)sec);
-    write_once(s->wc_sec_hi, (uint32_t)(sec >> 32));
-    write_once(s->wc_nsec, nsec);
+    write_once(wc[1], (uint32_t)sec);
+    write_once(wc[2], nsec);
+    write_once(wc[d->is_32bit ? WC_SEC_HI_32BIT : 3], (uint32_t)(sec >> 32));
     smp_wmb();
-    write_once(s->wc_version, version);
+    write_once(wc[0], version);
     spin_unlock(&wall_lock);
 }
 
@@ -125,23 +145,25 @@ void runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
 /* As it is at the last change: the guest adds what passed since state_entry_time itself. */
 static bool write_runstate(struct vcpu *v)
 {
+    /* 32-bit code has no gap behind the state: what is copied to it begins there. */
+    const size_t skip = v->domain->is_32bit ? sizeof(uint32_t) : 0;
     const guest_ptr_t entry_time = v->runstate_area +
-                                   offsetof(struct vcpu_runstate_info, state_entry_time);
-    struct vcpu_runstate_info info = {
-        .state = v->runstate, .state_entry_time = v->runstate_since_ns,
-    };
+                                   offsetof(struct vcpu_runstate_info, state_entry_time) - skip;
+    struct vcpu_runstate_info info = { .state_entry_time = v->runstate_since_ns };
+    int32_t *const state = &info.state + skip / sizeof(uint32_t);
 
+    *state = v->runstate;
     for ( unsigned int i = 0; i < ARRAY_SIZE(info.time); i++ )
         info.time[i] = v->runstate_time_ns[i];
 
     if ( !test_bit(VMASST_TYPE_runstate_update_flag, &v->domain->vm_assist) )
-        return copy_to_guest(v->runstate_area, &info, sizeof(info));
+        return copy_to_guest(v->runstate_area, state, sizeof(info) - skip);
 
     info.state_entry_time |= XEN_RUNSTATE_UPDATE;
     if ( !copy_to_guest(entry_time, &info.state_entry_time, sizeof(info.state_entry_time)) )
         return false;
     smp_wmb();
-    if ( !copy_to_guest(v->runstate_area, &info, sizeof(info)) )
+    if ( !copy_to_guest(v->runstate_area, state, sizeof(info) - skip) )
         return false;
     smp_wmb();
     info.state_entry_time &= ~XEN_RUNSTATE_UPDATE;

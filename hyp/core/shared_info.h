@@ -14,6 +14,12 @@ void time_update_vcpu(struct vcpu *v);
 /* After create, XENPF_settime (every domain) and a change of time_offset.  Any context. */
 void time_update_wallclock(struct domain *d);
 
+/*
+ * A hardware guest's shared_info, vcpu_info and run states are for 64-bit code at first.  From now on they have
+ * the form for such as @is_32bit says: that which last set up its hypercall page or HVM_PARAM_CALLBACK_IRQ.
+ */
+void shared_info_set_form(struct domain *d, bool is_32bit);
+
 /* Account the time since the last change and enter @state (RUNSTATE_*).  sched lock held. */
 void runstate_change(struct vcpu *v, uint32_t state, uint64_t now_ns);
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls of a hardware guest's 32-bit code, which is its firmware and boot loader: what they need
- * and no more.  Arguments are in EBX, ECX, EDX and ESI.
+ * Hypercalls of a hardware guest's 32-bit code: its firmware, its boot loader, a 32-bit system.
+ * Arguments are in EBX, ECX, EDX and ESI.
  *
  * Most structures are the same for both.  Others are made wide here, and stand for the handler at
  * COMPAT_BASE (core/guest_access.h), an address that 32-bit code has no way to name.
@@ -10,7 +10,10 @@
 #include "cpu/pcpu.h"
 #include "hcall/hc_memory.h"
 
+#include <xenabi/grant_table.h>
 #include <xenabi/sched.h>
+#include <xenabi/vcpu.h>
+#include <xenabi/version.h>
 
 #define ANY         0xff
 #define EXTENT_SHIFT 6          /* memory_op: command below, progress above */
@@ -22,10 +25,26 @@
 static const struct compat {
     uint8_t nr, cmd;
     bool    back;               /* the structure is written back */
-    const char *form;           /* NULL: the same in both */
+    const char *form;           /* NULL: the same in both; vcpu_op's is the third argument */
 } calls[] = {
     { __HYPERVISOR_memory_op,        XENMEM_add_to_physmap, true,  "224LL" },
     { __HYPERVISOR_memory_op,        XENMEM_memory_map,     true,  "4L" },
+    { __HYPERVISOR_memory_op,        XENMEM_remove_from_physmap, false, "2L" },
+    { __HYPERVISOR_memory_op,        XENMEM_current_reservation, false, NULL },
+    { __HYPERVISOR_memory_op,        XENMEM_maximum_reservation, false, NULL },
+    { __HYPERVISOR_memory_op,        XENMEM_maximum_gpfn,   false, NULL },
+    { __HYPERVISOR_grant_table_op,   GNTTABOP_map_grant_ref, false, NULL },
+    { __HYPERVISOR_grant_table_op,   GNTTABOP_unmap_grant_ref, false, NULL },
+    { __HYPERVISOR_grant_table_op,   GNTTABOP_query_size,   false, NULL },
+    { __HYPERVISOR_grant_table_op,   GNTTABOP_set_version,  false, NULL },
+    { __HYPERVISOR_grant_table_op,   GNTTABOP_get_version,  false, NULL },
+    { __HYPERVISOR_vcpu_op,          VCPUOP_get_runstate_info, true, "488888" },
+    { __HYPERVISOR_vcpu_op,          VCPUOP_register_runstate_memory_area, false, "L" },
+    { __HYPERVISOR_vcpu_op,          VCPUOP_register_vcpu_time_memory_area, false, "L" },
+    { __HYPERVISOR_vcpu_op,          VCPUOP_set_singleshot_timer, false, "84" },
+    { __HYPERVISOR_vcpu_op,          ANY,                   false, NULL },
+    { __HYPERVISOR_vm_assist,        ANY,                   false, NULL },
+    { __HYPERVISOR_xen_version,      XENVER_platform_parameters, true, "L" },
     { __HYPERVISOR_sched_op,         SCHEDOP_poll,          false, "L48" },
     { __HYPERVISOR_sched_op,         ANY,                   false, NULL },
     { __HYPERVISOR_xen_version,      ANY,                   false, NULL },
@@ -58,17 +77,19 @@ static long call_wide(struct vcpu *v, const struct compat *c, const uint32_t a[4
 {
     _Alignas(8) uint8_t wide[COMPAT_BYTES] = { 0 }, narrow[COMPAT_BYTES] = { 0 };
     const size_t size = convert(c->form, narrow, wide, true);
+    const bool third = c->nr == __HYPERVISOR_vcpu_op;
+    const uint32_t at = a[third ? 2 : 1];
     long rc;
 
-    if ( !copy_from_guest(narrow, a[1], size) )
+    if ( !copy_from_guest(narrow, at, size) )
         return -XEN_EFAULT;
     convert(c->form, narrow, wide, true);
     v->compat_args = wide;
-    rc = hypercall_table[c->nr](a[0], COMPAT_BASE, 0, 0);
+    rc = hypercall_table[c->nr](a[0], third ? a[1] : COMPAT_BASE, COMPAT_BASE, 0);
     v->compat_args = NULL;
     if ( c->back && (rc >= 0 || rc == -XEN_ERESTART) ) {
         convert(c->form, narrow, wide, false);
-        if ( !copy_to_guest(a[1], narrow, size) )
+        if ( !copy_to_guest(at, narrow, size) )
             return -XEN_EFAULT;
     }
     return rc;
@@ -112,6 +133,8 @@ static long call(struct vcpu *v, uint32_t nr, const uint32_t a[4])
     if ( nr == __HYPERVISOR_memory_op && ((a[0] & (BIT(EXTENT_SHIFT) - 1)) == XENMEM_populate_physmap ||
                                           (a[0] & (BIT(EXTENT_SHIFT) - 1)) == XENMEM_decrease_reservation) )
         return call_extents(v, a);
+    if ( nr == __HYPERVISOR_set_timer_op )
+        return hypercall_table[nr](a[0] | (uint64_t)a[1] << 32, 0, 0, 0);
     for ( size_t i = 0; i < ARRAY_SIZE(calls); i++ ) {
         const struct compat *const c = &calls[i];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The model-specific registers and the CPUID leaves of a hardware guest. */
 #include "core/guest_cpuid.h"
+#include "core/shared_info.h"
 #include "cpu/asm.h"
 #include "cpu/cpu.h"
 #include "cpu/cpuid.h"
@@ -180,6 +181,7 @@ int hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
         hvm_backend->update_control(v);
         return 0;
     case MSR_HYPERCALL_PAGE: case MSR_HYPERCALL_PAGE + VIRIDIAN_MSRS:
+        shared_info_set_form(v->domain, !hvm_is_64bit(v));
         return write_hypercall_page(v, val);
     }
     if ( mtrr(h, msr) ) {

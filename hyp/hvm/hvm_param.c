@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hvm_op's numbered parameters: who may read and set which, and what setting does. */
 #include "base/log.h"
+#include "core/shared_info.h"
+#include "cpu/pcpu.h"
 #include "hvm/hvm_vcpu.h"
 #include "hvm/viridian.h"
 
@@ -55,6 +57,8 @@ int hvm_set_param(struct domain *d, uint32_t index, uint64_t value, bool by_self
             return rc;
     }
     write_once(*p, value);
+    if ( index == HVM_PARAM_CALLBACK_IRQ && by_self )
+        shared_info_set_form(d, !hvm_is_64bit(current));
     if ( index == HVM_PARAM_CALLBACK_IRQ && d->vcpu[0] )
         hvm_callback_line(d->vcpu[0]);
     return 0;

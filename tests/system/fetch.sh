@@ -6,10 +6,11 @@
 #  - stock kernel, Xen 4.17 and its tools: downloaded by package name and unpacked under
 #    build/stock/root.  Nothing is installed over the user's own /boot.
 #
-# Usage: fetch.sh [--host-only|--stock-only|--check|--hvm|--bench]
+# Usage: fetch.sh [--host-only|--stock-only|--check|--hvm|--bench|--i386]
 #   --check: everything, and what `make check` needs beyond `make run`
 #   --hvm: also the device model, firmware and boot media of HVM guests, under build/stock/hvm
 #   --bench: that, and what the I/O benchmark runs in its guest, under build/stock/bench
+#   --i386: also a 32-bit kernel for hardware guests, under build/stock/i386
 # Does nothing, quickly and offline, when everything is there already.
 
 set -eu
@@ -139,16 +140,44 @@ fetch_more() {      # into build/stock/$1 the packages $2 with all their librari
     echo "$more_recipe" >"$more/stamp"
 }
 
+# By lists of its own: the host need not know the architecture.
+fetch_i386() {
+    dir=$stock/i386
+    [ "$(cat "$dir/stamp" 2>/dev/null)" = "$recipe" ] && return 0
+    rm -rf "$dir"
+    mkdir -p "$dir/debs" "$dir/root" "$dir/apt/lists/partial" "$dir/apt/cache/archives/partial"
+    options="-o APT::Architecture=i386 -o APT::Architectures=i386 -o Dir::State::status=/dev/null
+        -o Dir::State::lists=$dir/apt/lists -o Dir::Cache=$dir/apt/cache -o APT::Sandbox::User=root"
+    echo "fetch: downloading a 32-bit kernel"
+    # shellcheck disable=SC2086
+    (cd "$dir/debs" && { apt-get $options update -qq || echo "going on with the lists there are"; } &&
+        kernel=$(apt-cache $options depends linux-image-686-pae |
+                 sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1) &&
+        apt-get $options download -qq $kernel busybox-static &&
+        echo "${kernel#linux-image-}" >"$dir/kernel-version") >"$stock/download.log" 2>&1 ||
+        die "download failed; see $stock/download.log"
+    for deb in "$dir"/debs/*.deb; do
+        dpkg-deb -x "$deb" "$dir/root" || die "cannot unpack $deb"
+    done
+    version=$(cat "$dir/kernel-version")
+    PATH=$PATH:/sbin:/usr/sbin depmod -b "$dir/root" "$version" 2>/dev/null || die "depmod failed for $version"
+    ln -sf "root/boot/vmlinuz-$version" "$dir/vmlinuz"
+    rm -rf "$dir/debs" "$dir/apt"
+    echo "$recipe" >"$dir/stamp"
+}
+
 hvm=
 bench=
+i386=
 mkdir -p "$stock"
 case ${1:-} in
+--i386) i386=1; fetch_host_tools ;;
 --hvm) hvm=1; fetch_host_tools ;;
 --bench) hvm=1; bench=1; fetch_host_tools ;;
 --stock-only) ;;
 --host-only|'') fetch_host_tools ;;
 --check) hvm=1; HOST_PKGS="$HOST_PKGS $CHECK_PKGS"; fetch_host_tools ;;
-*) die "unknown option '$1' (--host-only, --stock-only, --check, --hvm, --bench)" ;;
+*) die "unknown option '$1' (--host-only, --stock-only, --check, --hvm, --bench, --i386)" ;;
 esac
 [ "${1:-}" = --host-only ] && exit 0
 
@@ -163,3 +192,4 @@ if [ "$(cat "$stock/stamp" 2>/dev/null)" != "$recipe" ]; then
 fi
 [ -z "$hvm" ] || fetch_more hvm "$HVM_PKGS"
 [ -z "$bench" ] || fetch_more bench "$BENCH_PKGS"
+[ -z "$i386" ] || fetch_i386

@@ -55,8 +55,9 @@ def path(*parts):
     return p
 
 
-def kernel_version():
-    with open(path("kernel-version")) as f:
+def kernel_version(arch=""):
+    """Of the kernel in build/stock, or of another architecture's in a folder of that name there."""
+    with open(path(arch, "kernel-version")) as f:
         return f.read().strip()
 
 
@@ -233,11 +234,11 @@ def add_programs(cpio, programs):
         todo += _needed(source)
 
 
-def add_modules(cpio, wanted):
+def add_modules(cpio, wanted, arch=""):
     """Add kernel modules with their dependencies, and a modules.dep for just these."""
-    base = "lib/modules/" + kernel_version()
+    base = "lib/modules/" + kernel_version(arch)
     deps = {}
-    with open(path("root", base, "modules.dep")) as f:
+    with open(path(arch, "root", base, "modules.dep")) as f:
         for line in f:
             mod, _, rest = line.partition(":")
             deps[os.path.basename(mod)[:-3].replace("-", "_")] = (mod, rest.split())
@@ -249,14 +250,14 @@ def add_modules(cpio, wanted):
         for m in [mod] + rest:
             key = os.path.basename(m)[:-3].replace("-", "_")
             lines[m] = "%s: %s\n" % (m, " ".join(deps[key][1]))
-            cpio.copy("%s/%s" % (base, m), path("root", base, m))
+            cpio.copy("%s/%s" % (base, m), path(arch, "root", base, m))
     cpio.file(base + "/modules.dep", "".join(lines.values()))
 
 
-def add_base(cpio):
+def add_base(cpio, arch=""):
     """Busybox with its names, and the directories and nodes every init needs."""
     busybox = path("root/bin/busybox")
-    cpio.copy("bin/busybox", busybox, 0o755)
+    cpio.copy("bin/busybox", path(arch, "root/bin/busybox"), 0o755)
     names = subprocess.run([busybox, "--list"], capture_output=True, text=True).stdout.split()
     for n in names:
         if n != "busybox":
@@ -305,19 +306,19 @@ def _tree(directory):
             yield os.path.relpath(full, os.path.join(HERE, directory)), full
 
 
-def guest_initramfs(modules=(), packed=False):
-    """A guest's: busybox, xen-blkfront, xen-netfront, other modules, and guest/init."""
+def guest_initramfs(modules=(), packed=False, arch=""):
+    """A guest's: busybox, xen-blkfront, xen-netfront, other modules, and guest/init; arch: as kernel_version's."""
     files = list(_tree("guest"))
 
     def build():
         cpio = Cpio()
-        add_base(cpio)
-        add_modules(cpio, GUEST_MODULES + list(modules))
+        add_base(cpio, arch)
+        add_modules(cpio, GUEST_MODULES + list(modules), arch)
         for name, source in files:
             cpio.copy(name, source, 0o755)
         return gzip.compress(cpio.bytes(), mtime=0) if packed else cpio.bytes()
 
-    return cached("guest", ".cpio", build, [f for _, f in files] + list(modules) + [str(packed)])
+    return cached("guest", ".cpio", build, [f for _, f in files] + list(modules) + [str(packed), arch])
 
 
 HVM_QEMU = "usr/libexec/xen-qemu-system-i386"

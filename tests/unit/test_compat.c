@@ -3,8 +3,10 @@
 #include "cm.h"
 
 #include <xenabi/hvm/hvm_op.h>
+#include <xenabi/grant_table.h>
 #include <xenabi/memory.h>
 #include <xenabi/sched.h>
+#include <xenabi/vcpu.h>
 
 #include "base/bits.h"
 #include "core/guest_access.h"
@@ -94,11 +96,26 @@ static long sched_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4)
     return answer;
 }
 
+static uint32_t third_arg;
+static uint8_t third[64], answer_third[64];
+static size_t nr_answer_third;
+
+static long vcpu_op(uint64_t cmd, uint64_t id, uint64_t arg, uint64_t a4)
+{
+    record(cmd, id, arg, a4);
+    if ( vcpu.compat_args )
+        assert_true(copy_from_guest(third, arg, 16));
+    if ( nr_answer_third )
+        assert_true(copy_to_guest(arg, answer_third, nr_answer_third));
+    return answer;
+}
+
 hypercall_fn *const hypercall_table[XENABI_HYPERCALL_MAX] = {
     [__HYPERVISOR_memory_op] = memory_op, [__HYPERVISOR_sched_op] = sched_op,
     [__HYPERVISOR_xen_version] = record, [__HYPERVISOR_console_io] = record,
     [__HYPERVISOR_event_channel_op] = record, [__HYPERVISOR_hvm_op] = record,
-    [__HYPERVISOR_grant_table_op] = record, [__HYPERVISOR_dm_op] = record,
+    [__HYPERVISOR_grant_table_op] = record, [__HYPERVISOR_dm_op] = record, [__HYPERVISOR_vcpu_op] = vcpu_op,
+    [__HYPERVISOR_vm_assist] = record, [__HYPERVISOR_set_timer_op] = record,
 };
 
 static uint32_t call(uint32_t nr, uint32_t a1, uint32_t a2)
@@ -107,14 +124,21 @@ static uint32_t call(uint32_t nr, uint32_t a1, uint32_t a2)
     vcpu.regs.rax = nr;
     vcpu.regs.rbx = 0xaaaaaaaa00000000 | a1;    /* what stands above is nobody's */
     vcpu.regs.rcx = 0xbbbbbbbb00000000 | a2;
-    vcpu.regs.rdx = 3; vcpu.regs.rsi = 4; vcpu.regs.rdi = 5; vcpu.regs.rbp = 6;
+    vcpu.regs.rdx = third_arg ? third_arg : 3; vcpu.regs.rsi = 4; vcpu.regs.rdi = 5; vcpu.regs.rbp = 6;
     hypercall_compat(&vcpu);
     assert_null(vcpu.compat_args);
     return vcpu.regs.rax;
 }
 
+static uint32_t call3(uint32_t nr, uint32_t a1, uint32_t a2, uint32_t a3)
+{
+    third_arg = a3;
+    return call(nr, a1, a2);
+}
+
 static int setup(void **state)
 {
+    nr_answer_third = third_arg = 0;
     memset(mem, 0, sizeof(mem));
     memset(seen, 0, sizeof(seen));
     cpu.curr = &vcpu;
@@ -138,8 +162,12 @@ TEST(what_is_not_served_is_enosys)
 {
     for ( uint32_t nr = 0; nr < 64; nr++ )
         if ( nr != __HYPERVISOR_sched_op && nr != __HYPERVISOR_xen_version && nr != __HYPERVISOR_console_io &&
-             nr != __HYPERVISOR_event_channel_op && nr != __HYPERVISOR_hvm_op )
+             nr != __HYPERVISOR_event_channel_op && nr != __HYPERVISOR_hvm_op && nr != __HYPERVISOR_vcpu_op &&
+             nr != __HYPERVISOR_vm_assist && nr != __HYPERVISOR_set_timer_op && nr != __HYPERVISOR_grant_table_op )
             CHECK_EQ(call(nr, 0, 0x1000), (uint32_t)-XEN_ENOSYS);
+    for ( uint32_t cmd = 2; cmd < 16; cmd++ )           /* what has no form here */
+        if ( cmd != GNTTABOP_query_size && cmd != GNTTABOP_set_version && cmd != GNTTABOP_get_version )
+            CHECK_EQ(call(__HYPERVISOR_grant_table_op, cmd, 0x1000), (uint32_t)-XEN_ENOSYS);
     CHECK_EQ(call(~0U, 0, 0), (uint32_t)-XEN_ENOSYS);
     CHECK_EQ(seen[1], 0);
 }
@@ -174,6 +202,40 @@ TEST(structures_become_wide_and_narrow)
     CHECK_EQ(poll.ports, 0x1234);
     CHECK_EQ(poll.nr_ports, 1);
     assert_true(poll.timeout == 0x123456789abcdef);
+}
+
+/* A vCPU's structure is the third argument, behind its number. */
+TEST(areas_of_vcpus_and_timers)
+{
+    struct vcpu_register_runstate_memory_area area;
+    struct vcpu_runstate_info info;
+    uint32_t w[11];
+
+    memset(mem, 0xee, sizeof(mem));
+    memcpy(mem + 0x40, &(uint32_t){ 0xc0001234 }, 4);   /* behind it is what the guest left there */
+    CHECK_EQ(call3(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 7, GUEST + 0x40), 0);
+    CHECK_EQ(seen[0], VCPUOP_register_runstate_memory_area);
+    CHECK_EQ(seen[1], 7);
+    memcpy(&area, third, sizeof(area));
+    CHECK_EQ(area.addr.v, 0xc0001234);
+
+    info = (struct vcpu_runstate_info){ 2, 0x1111111122222222, { 3, 4, 5, 6UL << 32 } };
+    memcpy(answer_third, &info, sizeof(info));
+    nr_answer_third = sizeof(info);
+    CHECK_EQ(call3(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, GUEST + 0x80), 0);
+    memcpy(w, mem + 0x80, sizeof(w));
+    CHECK_EQ(w[0], 2);
+    CHECK_EQ(w[1], 0x22222222);
+    CHECK_EQ(w[2], 0x11111111);
+    CHECK_EQ(w[3], 3);
+    CHECK_EQ(w[10], 6);
+    CHECK_EQ(mem[0x80 + sizeof(w)], 0xee);
+
+    nr_answer_third = 0;
+    CHECK_EQ(call3(__HYPERVISOR_vcpu_op, VCPUOP_up, 5, 0), 0);
+    CHECK_EQ(seen[1], 5);
+    call(__HYPERVISOR_set_timer_op, 0x89abcdef, 0x1234567);
+    CHECK_EQ(seen[0], 0x123456789abcdef);
 }
 
 static void give_extents(uint32_t nr)
@@ -230,4 +292,5 @@ TEST(restart_repeats_the_instruction)
 
 #define T(name) cmocka_unit_test_setup(name, setup)
 TESTS(T(registers_are_32_bits), T(what_is_not_served_is_enosys), T(structures_become_wide_and_narrow),
+      T(areas_of_vcpus_and_timers),
       T(extents_one_by_one_and_on_after_a_stop), T(restart_repeats_the_instruction))

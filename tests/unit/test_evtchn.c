@@ -104,6 +104,38 @@ static void two_level_has_4095_ports(void **state)
     assert_int_equal(send(1, EVTCHN_2L_NR_CHANNELS), -XEN_EINVAL);
 }
 
+/* The same bits for pending, the mask right behind, words of 32: what 32-bit code sees. */
+static void a_32bit_guest_has_1024_ports_of_its_form(void **state)
+{
+    struct domain *const d = fake.dom[1];
+    uint32_t *const info = (uint32_t *)d->vcpu[0]->vcpu_info;
+    uint32_t *const shared = (uint32_t *)d->shared_info->evtchn_pending;
+
+    d->is_32bit = true;
+    for ( int i = 1; i < 1024; i++ )
+        assert_int_equal(bind_ipi(1, 0), i);
+    assert_int_equal(bind_ipi(1, 0), -XEN_ENOSPC);
+    shared[32 + 1023 / 32] = 1U << 31;                  /* masked */
+    assert_int_equal(send(1, 1023), 0);
+    assert_int_equal(shared[31], 1U << 31);
+    assert_int_equal(info[1], 0);
+    assert_int_equal(evtchn_unmask(d, 1023), 0);
+    assert_int_equal(shared[32 + 31], 0);
+    assert_int_equal(info[1], 1U << 31);
+    assert_int_equal(info[0] & 0xff, 1);                /* evtchn_upcall_pending */
+    assert_int_equal(send(1, 33), 0);
+    assert_int_equal(shared[1], 2);
+    assert_int_equal(info[1], 1U << 31 | 2);
+    assert_int_equal(info[2] | info[3], 0);             /* the selector of 64-bit code */
+    assert_int_equal(do_close(1, 33), 0);
+    assert_int_equal(shared[1], 0);
+    info[1] = 0;
+    evtchn_vcpu_info_moved(d->vcpu[0]);
+    assert_int_equal(info[1], ~0U);
+    assert_int_equal(info[2] | info[3], 0);
+    d->is_32bit = false;
+}
+
 static void limit_of_the_domain_is_kept(void **state)
 {
     evtchn_free_domain(fake.dom[1]);
@@ -885,6 +917,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(ports_start_at_one_and_are_reused),
         T(two_level_has_4095_ports),
+        T(a_32bit_guest_has_1024_ports_of_its_form),
         T(limit_of_the_domain_is_kept),
         T(only_control_domain_allocates_for_others),
         T(pair_is_bound_and_carries_events),

@@ -56,14 +56,21 @@ struct pcpu *this_pcpu(void) { return &cpus[me]; }
 struct pcpu *pcpu_get(unsigned int cpu) { return &cpus[cpu]; }
 uint64_t clock_now_ns(void) { return now; }
 const struct clock_scale *clock_scale(void) { return &scale; }
-void clock_wall_base(uint64_t *sec, uint32_t *nsec) { *sec = *nsec = 0; }
+static uint64_t wall_sec;
+void clock_wall_base(uint64_t *sec, uint32_t *nsec) { *sec = wall_sec; *nsec = 0; }
 void apic_timer_arm(uint64_t deadline_ns) { apic_ns[me] = deadline_ns; }
 void smp_kick(unsigned int cpu) { }
 void *slab_alloc(size_t size) { return calloc(1, size); }
 void slab_free(void *p) { free(p); }
 void evtchn_send_vcpu_virq(struct vcpu *v, uint32_t virq) { }
 void vcpu_unblock(struct vcpu *v) { }
-bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len) { return true; }
+static uint8_t guest[64];       /* written at its offset by copy_to_guest below 64 */
+bool copy_to_guest(guest_ptr_t dst, const void *src, size_t len)
+{
+    if ( dst < sizeof(guest) )
+        memcpy(guest + dst, src, len);
+    return true;
+}
 
 bool vcpu_runnable(const struct vcpu *v)
 {
@@ -524,6 +531,47 @@ TEST(run_states_add_up_to_all_the_time)
     finish();
 }
 
+TEST(shared_info_has_the_form_of_32bit_code)
+{
+    struct task *t;
+    const uint32_t *wc;
+    uint32_t w[11];
+
+    start(1);
+    t = add(3 * MS, 5 * MS);
+    wc = (uint32_t *)((uint8_t *)&t->shared + 0x900);
+    wall_sec = 7UL << 32 | 9;
+    shared_info_set_form(&t->d, true);
+    CHECK_EQ(wc[0], 2);
+    CHECK_EQ(wc[1], 9);
+    CHECK_EQ(wc[9], 7);
+    CHECK_EQ(t->shared.wc_sec, 0);
+    t->v.pv.kernel_mode = 1;
+    t->v.runstate_area = 8;
+    t->v.runstate = RUNSTATE_running;
+    t->v.runstate_since_ns = 0x123456789;
+    t->v.runstate_time_ns[3] = 11;
+    memset(guest, 0xee, sizeof(guest));
+    runstate_publish(&t->v);
+    memcpy(w, guest + 8, sizeof(w));
+    CHECK_EQ(w[0], RUNSTATE_running);
+    CHECK_EQ(w[1], 0x23456789);
+    CHECK_EQ(w[2], 1);
+    CHECK_EQ(w[9], 11);
+    CHECK_EQ(guest[8 + 44], 0xee);
+    shared_info_set_form(&t->d, false);
+    CHECK_EQ(wc[0] | wc[1] | wc[2] | wc[9], 0);
+    CHECK_EQ(t->shared.wc_sec, 9);
+    CHECK_EQ(t->shared.wc_sec_hi, 7);
+    runstate_publish(&t->v);
+    memcpy(w, guest + 8, sizeof(w));
+    CHECK_EQ(w[0], RUNSTATE_running);
+    CHECK_EQ(w[2], 0x23456789);
+    t->v.runstate_area = 0;
+    wall_sec = 0;
+    finish();
+}
+
 TEST(random_mix_starves_nobody)
 {
     uint64_t seed = 7;
@@ -613,5 +661,6 @@ TESTS(RUN(equal_hogs_share_equally),
       RUN(sleep_and_wake_race_with_the_switch),
       RUN(run_states_add_up_to_all_the_time),
       RUN(time_that_the_guest_cleared_is_written_again),
+      RUN(shared_info_has_the_form_of_32bit_code),
       RUN(random_mix_starves_nobody),
       RUN(control_calls))
