@@ -66,7 +66,7 @@ PARTS = [
          OWN_TOOLS + SYSTEM + HARDWARE, False),
     Part("vt-x", 2000, "Linux from a disk in an HVM guest on VT-x, in Bochs",
          OWN_TOOLS + SYSTEM + ["tests/system/test_vmx_disk.py"], False),
-    Part("oracle-hvm", 3600, "the same on Debian's Xen",
+    Part("oracle-hvm", 3600, "PVH and HVM guests on Debian's Xen",
          OWN_TOOLS + ["HV=xen"] + SYSTEM + HARDWARE, False),
     Part("oracle", 900, "small PV kernels on Debian's Xen",
          [PY, "tests/guest/run.py", "--hv", "xen"], False),
