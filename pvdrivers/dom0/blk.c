@@ -49,6 +49,57 @@ static int die(const char *what, int error)
     return 1;
 }
 
+/* ------------------------------------------------------------------ memory */
+
+/*
+ * The device's memory is made known to the ring: its pages need not be found for every operation.  Where that fails,
+ * operations name it as they would any other.
+ */
+static struct pv_ops ops;
+static struct { uint8_t *at; size_t bytes; } known[BLK_MAX_QUEUES];
+
+static void *pages_alloc(void *ctx, unsigned int nr)
+{
+    struct iovec v = { linux_ops.pages_alloc(ctx, nr), nr * (size_t)PV_PAGE };
+    const __u64 tag = 0;
+
+    for ( unsigned int i = 0; v.iov_base && i < BLK_MAX_QUEUES; i++ )
+        if ( !known[i].at )
+        {
+            if ( io_uring_register_buffers_update_tag(&uring, i, &v, &tag, 1) == 1 )
+            {
+                known[i].at = v.iov_base;
+                known[i].bytes = v.iov_len;
+            }
+            break;
+        }
+    return v.iov_base;
+}
+
+static void pages_free(void *ctx, void *pages, unsigned int nr)
+{
+    const struct iovec none = { 0 };
+    const __u64 tag = 0;
+
+    for ( unsigned int i = 0; i < BLK_MAX_QUEUES; i++ )
+        if ( known[i].at == pages )
+        {
+            io_uring_register_buffers_update_tag(&uring, i, &none, &tag, 1);
+            known[i].at = NULL;
+        }
+    linux_ops.pages_free(ctx, pages, nr);
+}
+
+/* The number of the memory that all of @v is in; -1: none. */
+static int known_as(const struct blk_vec *v)
+{
+    for ( int i = 0; i < (int)BLK_MAX_QUEUES; i++ )
+        if ( known[i].at && (uint8_t *)v->base >= known[i].at &&
+             (uint8_t *)v->base + v->len <= known[i].at + known[i].bytes )
+            return i;
+    return -1;
+}
+
 /* ------------------------------------------------------------------ operations */
 
 /* A place for an operation; NULL: none, even after all was handed over. */
@@ -65,13 +116,18 @@ static void submit(void *disk, struct blkback_io *io)
 {
     struct io_uring_sqe *sqe = operation();
     const uint64_t at = io->sector * BLK_SECTOR;
+    const int fixed = io->nr_vec == 1 ? known_as(io->vec) : -1;
 
     if ( !sqe )
     {
         blkback_done(io, -XEN_EIO);
         return;
     }
-    if ( io->op == BLK_READ )
+    if ( fixed >= 0 && io->op == BLK_READ )
+        io_uring_prep_read_fixed(sqe, files[IMAGE], io->vec->base, (unsigned int)io->vec->len, at, fixed);
+    else if ( fixed >= 0 )
+        io_uring_prep_write_fixed(sqe, files[IMAGE], io->vec->base, (unsigned int)io->vec->len, at, fixed);
+    else if ( io->op == BLK_READ )
         io_uring_prep_readv(sqe, files[IMAGE], (const struct iovec *)io->vec, io->nr_vec, at);
     else if ( io->op == BLK_WRITE )
         io_uring_prep_writev(sqe, files[IMAGE], (const struct iovec *)io->vec, io->nr_vec, at);
@@ -166,9 +222,9 @@ static int open_uring(void)
 {
     static const uint8_t may[] = {
         IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_READ, IORING_OP_WRITE,
-        IORING_OP_POLL_ADD,
+        IORING_OP_POLL_ADD, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
     };
-    struct io_uring_restriction r[sizeof(may) + 1];
+    struct io_uring_restriction r[sizeof(may) + 2];
     int rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
                                                        IORING_SETUP_DEFER_TASKRUN);
 
@@ -184,7 +240,11 @@ static int open_uring(void)
     }
     r[sizeof(may)].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
     r[sizeof(may)].sqe_flags = IOSQE_CQE_SKIP_SUCCESS;
-    rc = io_uring_register_restrictions(&uring, r, sizeof(may) + 1);
+    r[sizeof(may) + 1].opcode = IORING_RESTRICTION_REGISTER_OP;
+    r[sizeof(may) + 1].register_op = IORING_REGISTER_BUFFERS_UPDATE;
+    rc = io_uring_register_buffers_sparse(&uring, BLK_MAX_QUEUES);
+    if ( rc == 0 )
+        rc = io_uring_register_restrictions(&uring, r, sizeof(may) + 2);
     return rc ? rc : io_uring_enable_rings(&uring);
 }
 
@@ -234,7 +294,10 @@ static int start(const char *folder)
     if ( rc )
         return die(folder, rc);
 
-    device.bus.ops = &linux_ops;
+    ops = linux_ops;
+    ops.pages_alloc = pages_alloc;
+    ops.pages_free = pages_free;
+    device.bus.ops = &ops;
     device.bus.ctx = &host;
     device.config = (struct blkback_config){
         .max_queues = 4, .max_ring_order = 4, .max_segments = 64, .pool_pages = 1024, .persistent = 2048,

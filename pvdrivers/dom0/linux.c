@@ -311,6 +311,7 @@ int linux_confine(void)
         SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
         SCMP_SYS(exit_group), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(fcntl), SCMP_SYS(gettid),
         SCMP_SYS(getpid), SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
+        SCMP_SYS(io_uring_register),
     };
     scmp_filter_ctx f;
     int rc = drop_rights();
