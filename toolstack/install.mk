@@ -49,7 +49,8 @@ install-files: $(MANUAL) $(MADE)/completion/xl $(UNITS)
 		$(INCLUDEDIR)/xenolith $(MANDIR)/man1 $(MANDIR)/man5 $(BASHDIR) $(UNITDIR) \
 		$(MODULESDIR) $(SYSCONFDIR)/xen/auto $(SYSCONFDIR)/xen/scripts \
 		/var/lib/xen/dump /var/log/xen)
-	$(PROGRAM) $(addprefix $(BUILD)/,xl xenstored xenconsoled xenolith-blk) $(DESTDIR)$(SBINDIR)
+	$(PROGRAM) $(addprefix $(BUILD)/,xl xenstored xenconsoled xenolith-blk xenolith-net) \
+		$(DESTDIR)$(SBINDIR)
 	ln -sf xl $(DESTDIR)$(SBINDIR)/xm
 	ln -sf xl $(DESTDIR)$(SBINDIR)/xentop
 	$(DATA) $(BUILD)/libxenolith.a $(DESTDIR)$(LIBDIR)
@@ -67,7 +68,7 @@ install-files: $(MANUAL) $(MADE)/completion/xl $(UNITS)
 
 # The programs and what came with them; configuration and state stay.
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,xl xm xentop xenstored xenconsoled xenolith-blk) \
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,xl xm xentop xenstored xenconsoled xenolith-blk xenolith-net) \
 		$(DESTDIR)$(LIBDIR)/libxenolith.a $(DESTDIR)$(LIBDIR)/pkgconfig/xenolith.pc \
 		$(patsubst man/%.in,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1.in)) \
 		$(patsubst man/%.in,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5.in)) \

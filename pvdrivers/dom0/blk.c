@@ -10,20 +10,18 @@
  * answered.  That a predecessor's operations have ended the lock on the image tells: they hold the file.
  */
 #include "blk/back.h"
-#include "dom0/linux.h"
+#include "dom0/process.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xenstore.h>
@@ -42,12 +40,6 @@ static evtchn_port_t ports[LINUX_PORTS], taken[LINUX_PORTS];    /* events: as th
 enum file { IMAGE, EVENTS, STORE, SIGNALS, NR_FILES };
 static int files[NR_FILES];
 static bool direct;
-
-static int die(const char *what, int error)
-{
-    fprintf(stderr, "xenolith-blk: %s: %s\n", what, strerror(error < 0 ? -error : error));
-    return 1;
-}
 
 /* ------------------------------------------------------------------ memory */
 
@@ -194,21 +186,21 @@ static int open_image(const char *path, bool readonly)
 
     image = files[IMAGE] = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if ( image < 0 || fstat(image, &st) )
-        return die(path, errno);
+        return process_die(path, errno);
     if ( flock(image, readonly ? LOCK_SH : LOCK_EX) )
-        return die(path, errno);
+        return process_die(path, errno);
     bytes = (uint64_t)st.st_size;
     if ( S_ISBLK(st.st_mode) && (ioctl(image, BLKGETSIZE64, &bytes) || ioctl(image, BLKSSZGET, &size)) )
-        return die(path, errno);
+        return process_die(path, errno);
     /*
      * A device without the page cache between; files may want other alignment than their guests.  Linux takes its
      * time to find foreign pages for that, more than it takes to copy them.
      */
     direct = S_ISBLK(st.st_mode);
     if ( direct && fcntl(image, F_SETFL, O_DIRECT) )
-        return die(path, errno);
+        return process_die(path, errno);
     if ( (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode)) || (size != BLK_SECTOR && size != (int)PV_PAGE) )
-        return die(path, EINVAL);
+        return process_die(path, EINVAL);
     *g = (struct blk_geometry){
         .sectors = bytes / (unsigned int)size * (unsigned int)size / BLK_SECTOR,
         .sector_size = (uint32_t)size, .physical_sector_size = (uint32_t)size, .discard_granularity = (uint32_t)size,
@@ -248,51 +240,25 @@ static int open_uring(void)
     return rc ? rc : io_uring_enable_rings(&uring);
 }
 
-/* Say who we are, but not in a folder that is gone: that would bring it back. */
-static int write_pid(const char *folder)
-{
-    char online[XENBUS_PATH_MAX + 16], pid[XENBUS_PATH_MAX + 16], text[16];
-    int rc;
-
-    snprintf(online, sizeof(online), "%s/online", folder);
-    snprintf(pid, sizeof(pid), "%s/pid", folder);
-    do {
-        uint32_t txn;
-
-        rc = linux_ops.store_begin(&host, &txn);
-        if ( rc )
-            return rc;
-        rc = linux_ops.store_read(&host, txn, online, text, sizeof(text));
-        snprintf(text, sizeof(text), "%d", getpid());
-        if ( rc >= 0 )
-            rc = linux_ops.store_write(&host, txn, pid, text);
-        if ( linux_ops.store_end(&host, txn, rc == 0) == -XEN_EAGAIN )
-            rc = -XEN_EAGAIN;
-    } while ( rc == -XEN_EAGAIN );
-    return rc;
-}
-
 static int start(const char *folder)
 {
-    char path[XENBUS_PATH_MAX + 16], *params, *mode;
+    char *params, *mode;
     int rc;
 
     if ( linux_open(&host) )
         return 1;
-    snprintf(path, sizeof(path), "%s/params", folder);
-    params = xs_read(host.xs, XBT_NULL, path, NULL);
-    snprintf(path, sizeof(path), "%s/mode", folder);
-    mode = xs_read(host.xs, XBT_NULL, path, NULL);
+    params = process_node(&host, folder, "params");
+    mode = process_node(&host, folder, "mode");
     if ( !params || !mode )
-        return die(path, errno);
+        return process_die(folder, errno);
     rc = open_image(params, mode[0] != 'w');
     free(params);
     free(mode);
     if ( rc )
         return rc;
-    rc = write_pid(folder);
+    rc = process_say_id(&host, folder);
     if ( rc )
-        return die(folder, rc);
+        return process_die(folder, rc);
 
     ops = linux_ops;
     ops.pages_alloc = pages_alloc;
@@ -304,51 +270,20 @@ static int start(const char *folder)
         .own_pages = direct, .submit = submit,
     };
 
-    /* The library's thread starts with the first watch, so before the rights go. */
-    if ( !xs_watch(host.xs, folder, "self") )
-        return die("watch", errno);
     files[EVENTS] = host.evtchn;
     files[STORE] = xs_fileno(host.xs);
     rc = open_uring();
     if ( rc == 0 )
         rc = wait_events(0) ?: wait_readable(STORE) ?: wait_readable(SIGNALS);
     if ( rc )
-        return die("io_uring", rc);
-    rc = linux_confine();
-    if ( rc )
-        return die("confinement", rc);
+        return process_die("io_uring", rc);
+    if ( process_confine(&host, folder) )
+        return 1;
     rc = blkback_start(&device, folder);
-    return rc ? die(folder, rc) : 0;
+    return rc ? process_die(folder, rc) : 0;
 }
 
 /* ------------------------------------------------------------------ running */
-
-/* The toolstack has removed the device, or closed it for good. */
-static bool is_over(const char *folder)
-{
-    char path[XENBUS_PATH_MAX + 16], text[16];
-    int rc;
-
-    snprintf(path, sizeof(path), "%s/online", folder);
-    rc = linux_ops.store_read(&host, 0, path, text, sizeof(text));
-    return rc == -XEN_ENOENT || (rc >= 0 && text[0] == '0' && device.bus.state == XenbusStateClosed);
-}
-
-/* False: that was all. */
-static bool take_watches(const char *folder)
-{
-    char **w;
-    bool any = false;
-
-    while ( (w = xs_check_watch(host.xs)) != NULL )
-    {
-        any = true;
-        free(w);
-    }
-    if ( any )
-        blkback_watch(&device);
-    return !any || !is_over(folder);
-}
 
 /* What ended; the bits of the files that something came on.  Negative: we cannot wait any longer. */
 static int take_completions(void)
@@ -396,10 +331,14 @@ static int serve(const char *folder)
         if ( came > 0 && (came & 1 << STORE) )
         {
             rc = wait_readable(STORE);
-            stop = !take_watches(folder);
+            if ( process_watches(&host) )
+            {
+                blkback_watch(&device);
+                stop = process_is_over(&host, folder, device.bus.state);
+            }
         }
         if ( rc )
-            return die("io_uring", rc);
+            return process_die("io_uring", rc);
         blkback_run(&device);
         if ( !stop && !(came & 1 << SIGNALS) )
             continue;
@@ -407,7 +346,7 @@ static int serve(const char *folder)
         {
             rc = turn();
             if ( rc < 0 )
-                return die("io_uring", rc);
+                return process_die("io_uring", rc);
         }
         return 0;
     }
@@ -415,21 +354,11 @@ static int serve(const char *folder)
 
 int main(int argc, char **argv)
 {
-    sigset_t set;
     int rc;
 
-    if ( argc != 2 || strlen(argv[1]) >= XENBUS_PATH_MAX )
-    {
-        fprintf(stderr, "usage: xenolith-blk BACKEND-FOLDER\n");
-        return 2;
-    }
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    files[SIGNALS] = signalfd(-1, &set, SFD_CLOEXEC);
+    files[SIGNALS] = process_begin(argc, argv);
     if ( files[SIGNALS] < 0 )
-        return die("signalfd", errno);
+        return 2;
     rc = start(argv[1]);
     if ( rc )
         return rc;

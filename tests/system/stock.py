@@ -39,7 +39,7 @@ TOOLS = os.environ.get("TOOLS", "stock")
 XEN_BIN = "usr/lib/xen-4.17/bin/"
 XEN_TOOLS = "xl xenstored xenconsoled xenconsole xen-init-dom0 libxl-save-helper lsevtchn".split()
 OWN_TOOLS = "xl xenstored xenconsoled".split()
-OWN_PROGRAMS = OWN_TOOLS + ["xenolith-blk"]
+OWN_PROGRAMS = OWN_TOOLS + ["xenolith-blk", "xenolith-net"]
 STORE_TOOLS = "read write ls list rm exists watch".split()
 
 

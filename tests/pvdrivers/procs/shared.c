@@ -415,8 +415,13 @@ bool xs_watch(struct xs_handle *h, const char *path, const char *token)
     return true;
 }
 
+/* The library makes its pipe when it is asked for the first time. */
 int xs_fileno(struct xs_handle *h)
 {
+    static int pipes[2];
+
+    if ( !pipes[0] && pipe2(pipes, O_CLOEXEC) )
+        abort();
     return watch_fds[SIDE_BACK];
 }
 

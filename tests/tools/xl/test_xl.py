@@ -649,7 +649,7 @@ def test_the_manual_lists_every_command():
 def test_install(tmp_path):
     build, dest = tmp_path / "build", tmp_path / "dest"
     build.mkdir()
-    for n in "xl", "xenstored", "xenconsoled", "xenolith-blk", "libxenolith.a":
+    for n in "xl", "xenstored", "xenconsoled", "xenolith-blk", "xenolith-net", "libxenolith.a":
         (build / n).write_bytes(open(XL, "rb").read() if n == "xl" else b"x")
     (build / "xl").chmod(0o755)
 
@@ -663,6 +663,7 @@ def test_install(tmp_path):
 
     make("install-files")
     for f in """usr/sbin/xl usr/sbin/xm usr/sbin/xentop usr/sbin/xenstored usr/sbin/xenconsoled usr/sbin/xenolith-blk
+            usr/sbin/xenolith-net
             usr/lib/libxenolith.a usr/lib/pkgconfig/xenolith.pc usr/include/xenolith/xenolith.h
             usr/share/man/man1/xl.1 usr/share/man/man5/xl.cfg.5 usr/share/man/man5/xl.conf.5
             usr/share/bash-completion/completions/xl lib/systemd/system/xenstored.service
