@@ -475,6 +475,12 @@ static int take(struct blkback_queue *q, unsigned int limit)
 
 /* ------------------------------------------------------------------ ending */
 
+static void notify(struct blkback_queue *q)
+{
+    q->b->stats.notifications++;
+    ops_of(q)->channel_notify(q->b->bus.ctx, (evtchn_port_t)q->port);
+}
+
 /* Data of ended reads to the front end, and whatever can be answered in order.  True: there was something. */
 static bool retire(struct blkback_queue *q)
 {
@@ -515,10 +521,7 @@ static bool retire(struct blkback_queue *q)
         any = true;
     }
     if ( ring_back_push(&q->ring) )
-    {
-        q->b->stats.notifications++;
-        ops_of(q)->channel_notify(q->b->bus.ctx, (evtchn_port_t)q->port);
-    }
+        notify(q);
     return any;
 }
 
@@ -624,6 +627,8 @@ int blkback_queue_open(struct blkback_queue *q, const grant_ref_t *refs, evtchn_
     if ( rc < 0 )
         goto err_map;
     q->b->more = true;              /* what may be in the ring already has sent its event before us */
+    if ( bus->resume )              /* what our predecessor put there it may not have told any more */
+        notify(q);
     return 0;
 
  err_map:

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #define COPY_DEST_IS_GRANT      2u
 #define MAX_COPIES              256u
 #define NOBODY                  65534u
+#define BIND_TRIES              200
+#define BIND_PAUSE_MS           10
 
 struct linux_mapping {
     struct linux_mapping *next;
@@ -149,13 +152,21 @@ static int channel_open(void *ctx, domid_t peer, evtchn_port_t remote, void *use
     struct ioctl_evtchn_bind_interdomain b = { .remote_domain = peer, .remote_port = remote };
     struct linux_host *h = ctx;
     unsigned int i = 0;
-    int port;
+    int port = -1;
 
     while ( i < LINUX_PORTS && h->ports[i].port )
         i++;
     if ( i == LINUX_PORTS )
         return -XEN_ENOSPC;
-    port = ioctl(h->evtchn, IOCTL_EVTCHN_BIND_INTERDOMAIN, &b);
+    /* A predecessor that was killed lets go of its channels last. */
+    for ( int tries = 0; port < 0 && tries < BIND_TRIES; tries++ )
+    {
+        if ( tries )
+            poll(NULL, 0, BIND_PAUSE_MS);
+        port = ioctl(h->evtchn, IOCTL_EVTCHN_BIND_INTERDOMAIN, &b);
+        if ( port < 0 && errno != EINVAL )
+            break;
+    }
     if ( port <= 0 )
         return -XEN_EINVAL;
     h->ports[i].port = (evtchn_port_t)port;

@@ -380,10 +380,17 @@ int netback_queue_open(struct netback_queue *q, const uint32_t nodes[4])
     if ( rc >= 0 )
         rc = q->rx_port = nodes[NET_RX_PORT] == nodes[NET_TX_PORT] ? q->tx_port :
             bus->ops->channel_open(bus->ctx, bus->peer, nodes[NET_RX_PORT], q);
-    if ( rc >= 0 )
-        return 0;
-    netback_queue_close(q);
-    return rc;
+    if ( rc < 0 )
+    {
+        netback_queue_close(q);
+        return rc;
+    }
+    if ( bus->resume )                  /* what our predecessor put into the rings it may not have told any more */
+    {
+        notify(q, q->tx_port);
+        notify(q, q->rx_port);
+    }
+    return 0;
 }
 
 void netback_queue_close(struct netback_queue *q)

@@ -559,6 +559,18 @@ TEST(io_survives_kills_of_the_back_end)
     }
 }
 
+/* That its predecessor put answers into the ring, but died before it told. */
+TEST(a_back_end_that_follows_tells_the_front_end_once)
+{
+    devices_reset();
+    begin();
+    fake_kill(&fake_back);
+    back_begin();
+    assert_int_equal(back.bus.state, XenbusStateConnected);
+    assert_int_equal(back.stats.notifications, 1);
+    devices_end();
+}
+
 /* A back end that comes back as if for the first time: the front end sets up anew and sends again. */
 static void replace_back(int left)
 {
@@ -743,6 +755,7 @@ TESTS(
     RUN(a_device_grows_and_shrinks_while_it_runs),
     RUN(a_simple_front_end_may_name_its_single_page_either_way),
     RUN(io_survives_kills_of_the_back_end),
+    RUN(a_back_end_that_follows_tells_the_front_end_once),
     RUN(io_survives_a_back_end_that_starts_anew),
     RUN(io_survives_an_orderly_restart_of_the_back_end),
     RUN(a_front_end_that_died_can_come_back),

@@ -510,6 +510,19 @@ TEST(a_back_end_that_was_killed_is_followed_on_the_same_rings)
     wire_end();
 }
 
+/* That its predecessor put answers into the rings, but died before it told. */
+TEST(a_back_end_that_follows_tells_the_front_end_once)
+{
+    wire_reset();
+    netfront_config.max_queues = 2;
+    wire_connect();
+    fake_kill(&fake_back);
+    wire_back_begin();
+    assert_int_equal(netback.bus.state, XenbusStateConnected);
+    assert_int_equal(netback.stats.notifications, 4);
+    wire_end();
+}
+
 TEST(a_back_end_that_starts_anew_gets_new_rings)
 {
     wire_reset();
@@ -618,6 +631,7 @@ TESTS(
     RUN(what_is_received_can_be_answered_at_once),
     RUN(the_front_end_reads_what_the_toolstack_says),
     RUN(a_back_end_that_was_killed_is_followed_on_the_same_rings),
+    RUN(a_back_end_that_follows_tells_the_front_end_once),
     RUN(a_back_end_that_starts_anew_gets_new_rings),
     RUN(a_front_end_that_died_can_come_back),
     RUN(an_unplugged_device_is_gone),
