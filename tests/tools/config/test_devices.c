@@ -165,6 +165,7 @@ static const struct row nic_rows[] = {
     { "mtu=9000,devid=3,untrusted", "- mtu=9000 devid=3 trusted=0" },
     { "ip=10.0.0.1 10.0.0.2", "- ip=10.0.0.1 10.0.0.2" },
     { "type=ioemu,model=e1000", "- type=ioemu model=e1000" },
+    { "bridge=br0,backendtype=xenolith", "br0 by process" },
 
     { "mac=bad", "!5 'bad' is not a MAC address: expected six pairs of hexadecimal digits as in "
       "00:16:3e:12:34:56" },
@@ -172,6 +173,8 @@ static const struct row nic_rows[] = {
       "hexadecimal digits as in 00:16:3e:12:34:56" },
     { "mac=01:16:3e:01:02:03", "!5 MAC address 01:16:3e:01:02:03 is a multicast address: the "
       "first byte must be even" },
+    { "backendtype=vhost", "!13 'vhost' is not a network's back end: expected xenolith, or no "
+      "backendtype= for the kernel's" },
     { "rate=10", "!6 '10' is not a rate: expected for example 10Mb/s, 250KB/s or 1MB/s@20ms" },
     { "rate=10mb/s", "!6 '10mb/s' is not a rate: expected for example 10Mb/s, 250KB/s or "
       "1MB/s@20ms" },
@@ -193,7 +196,7 @@ static const struct row nic_rows[] = {
 
 static void describe_nic(const struct xn_nic *n)
 {
-    snprintf(result, sizeof(result), "%s", or_dash(n->bridge));
+    snprintf(result, sizeof(result), "%s%s", or_dash(n->bridge), n->by_process ? " by process" : "");
     if ( n->has_mac )
         add(" mac=%02x:%02x:%02x:%02x:%02x:%02x", n->mac[0], n->mac[1], n->mac[2], n->mac[3],
             n->mac[4], n->mac[5]);

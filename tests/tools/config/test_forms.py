@@ -146,7 +146,7 @@ on_soft_reset="preserve"
 pool="p"
 nomigrate=1
 disk=["script=block-x,vdev=xvda,target=t", "/x,raw,xvdb,w,untrusted,direct-io-safe"]
-vif=["rate=1MB/s,gatewaydev=g,trusted,ip=nonsense"]
+vif=["rate=1MB/s,gatewaydev=g,trusted,ip=nonsense,backendtype=xenolith"]
 """)
     status, text, said = tool("xml", cfg)
     assert status == 0
@@ -154,7 +154,7 @@ vif=["rate=1MB/s,gatewaydev=g,trusted,ip=nonsense"]
                  "on_reboot=coredump-destroy", "on_soft_reset=preserve", "pool", "nomigrate",
                  "a disk with a script=xvda", "a disk's trust=untrusted",
                  "a disk's direct-io-safe", "a vif's gatewaydev=g", "a vif's ip=nonsense",
-                 "a vif's trust=trusted"]:
+                 "a vif's trust=trusted", "a vif's back end=xenolith"]:
         assert "cannot say %s: left out" % word in said, (word, said)
     assert "rounded to 977 of them" in said
     xml = tmp_path / "lost.xml"

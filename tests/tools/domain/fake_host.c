@@ -387,6 +387,15 @@ bool link_exists(const char *name)
     return !access(path, F_OK);
 }
 
+void link_remove(struct xn_ctx *ctx, const char *name)
+{
+    char path[300];
+
+    snprintf(path, sizeof(path), "%s/bus/xen-backend/devices/vif-%s", root, name + 3);
+    *strrchr(path, '.') = '-';
+    rmdir(path);
+}
+
 int link_check_bridge(struct xn_ctx *ctx, const char *bridge)
 {
     return strcmp(bridge, "xenbr0") ? xn_fail(ctx, ENODEV, "there is no bridge %s", bridge) : 0;
@@ -421,7 +430,8 @@ static void end_process(void)
         if ( f )
             fclose(f);
     }
-    kill(pid, SIGKILL);
+    if ( pid > 0 )
+        kill(pid, SIGKILL);
     unlink(file);
 }
 
@@ -435,7 +445,7 @@ static void back_end(const char *path, const char *value)
     if ( sscanf(path, "/local/domain/0/backend/%15[a-z]/%u/%u/state%n", type, &domid, &devid,
                 &n) != 3 || !n || path[n] || !strcmp(type, "console") )
         return;
-    dir_of(dir, type, domid, devid);
+    dir_of(dir, strcmp(type, "xenvif") ? type : "vif", domid, devid);
     if ( !strcmp(value, "1") && !fake_host.back_ends_dead ) {
         mkdir(dir, 0755);
         snprintf(file, sizeof(file), "%s/physical_device", dir);
@@ -443,7 +453,7 @@ static void back_end(const char *path, const char *value)
         fake_set(fake_host.back_ends_refuse ? "6" : "2", "%s", path);
     } else if ( !strcmp(value, "5") && !strcmp(fake_get("/local/domain/0/backend/%s/%u/%u/online",
                                                        type, domid, devid), "0") ) {
-        if ( !strcmp(type, "xenblk") && !fake_host.back_ends_dead )
+        if ( !strncmp(type, "xen", 3) && !fake_host.back_ends_dead )
             end_process();
         snprintf(file, sizeof(file), "%s/physical_device", dir);
         unlink(file);

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,8 @@
 #include "device/backproc.h"
 #include "device/hotplug.h"
 #include "device/inuse.h"
+#include "device/keep.h"
+#include "device/link.h"
 #include "device/process.h"
 #include "device/vdev.h"
 #include "domain/dom.h"
@@ -170,6 +174,45 @@ static void a_process_serves_a_disk(void **state)
     free(before);
 }
 
+#define NIC_BY_PROCESS "bridge=xenbr0,backendtype=xenolith"
+
+static void a_process_serves_a_network_interface(void **state)
+{
+    static const char folder[] = "/local/domain/0/backend/xenvif/1/0";
+    struct xn_ctx *ctx = *state;
+    struct xn_domain_config c;
+    char *before, *after;
+    uint32_t domid;
+
+    write_program("echo $$ >pid\nexec sh -c 'while :; do sleep 1; done' \"$1\"");
+    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &domid), 0);
+    before = fake_dump();
+    for ( int force = 0; force < 2; force++ ) {
+        assert_int_equal(attach_nic(ctx, domid, NIC_BY_PROCESS), 0);
+        assert_string_equal(fake_get("/libxl/1/device/vif/0/backend"), folder);
+        assert_string_equal(fake_get("/local/domain/1/device/vif/0/backend"), folder);
+        assert_string_equal(fake_get("%s/hotplug-status", folder), "connected");
+        assert_string_equal(fake_get("%s/bridge", folder), "xenbr0");
+        assert_int_equal(xn_domain_config(ctx, domid, &c), 0);
+        assert_true(c.nr_nics == 1 && c.nics[0].by_process);
+        xn_config_free(&c);
+        assert_int_equal(xn_nic_detach(ctx, domid, "0", force), 0);
+        assert_false(link_exists("vif1.0"));
+    }
+    fake_host.back_ends_dead = true;
+    write_program("echo alas\nexit 1");
+    assert_true(attach_nic(ctx, domid, NIC_BY_PROCESS) < 0);
+    assert_non_null(strstr(xn_why(ctx), "the back end of vif0 ended at once: alas"));
+    assert_int_equal(attach_nic(ctx, domid, NIC_BY_PROCESS ",rate=1MB/s"), -ENOTSUP);
+    backproc_program = "/nowhere/x";
+    assert_int_equal(attach_nic(ctx, domid, NIC_BY_PROCESS), -ENOENT);
+    after = fake_dump();
+    assert_string_equal(before, after);
+    kept_devices(ctx, domid, 0, 0);
+    free(after);
+    free(before);
+}
+
 static void a_process_that_is_waited_for(void **state)
 {
     const struct dev_id id = { .kind = XN_DEVICE_VBD, .front = 3, .devid = 51728, .process = true };
@@ -177,13 +220,146 @@ static void a_process_that_is_waited_for(void **state)
     int fd;
 
     write_program("exec sh -c 'while :; do sleep 1; done' \"$1\"");
-    assert_int_equal(backproc_start(*state, &id, "xvdb", &fd), 0);
+    assert_int_equal(backproc_start(*state, &id, false, &fd), 0);
     assert_false(backproc_runs(*state, &id));           /* it did not say who it is */
     snprintf(pid, sizeof(pid), "%d", getpid());
     fake_set(pid, "/local/domain/0/backend/xenblk/3/51728/pid");
     assert_false(backproc_runs(*state, &id));           /* that is another */
     assert_int_equal(process_kill(fd), 0);
     close(fd);
+}
+
+/* What a process says of itself: wait for its file, put it where the real one does; its id. */
+static int say_pid(const char *folder)
+{
+    char path[100], text[16];
+    int pid = 0;
+
+    snprintf(path, sizeof(path), "%s/pid", fake_dir);
+    for ( int i = 0; i < 500 && pid <= 0; i++ ) {
+        FILE *f = fopen(path, "r");
+
+        usleep(10000);
+        if ( f && fscanf(f, "%d", &pid) != 1 )
+            pid = 0;
+        if ( f )
+            fclose(f);
+    }
+    unlink(path);
+    assert_true(pid > 0);
+    snprintf(text, sizeof(text), "%d", pid);
+    fake_set(text, "%s/pid", folder);
+    return pid;
+}
+
+static void look_until(struct xn_ctx *ctx, struct keep *k, bool runs)
+{
+    struct pollfd p;
+    int limit = 1000;
+
+    for ( int i = 0; i < 500; i++ ) {
+        keep_look(ctx, k);
+        if ( keep_poll(k, &p, 1, &limit) == runs )
+            return;
+        usleep(10000);
+    }
+    fail();
+}
+
+static unsigned int count_lines(const char *name)
+{
+    char path[100];
+    unsigned int n = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", fake_dir, name);
+    f = fopen(path, "r");
+    for ( int c; f && (c = fgetc(f)) != EOF; )
+        n += c == '\n';
+    if ( f )
+        fclose(f);
+    return n;
+}
+
+static void a_process_that_dies_is_started_again(void **state)
+{
+    static const char folder[] = "/local/domain/0/backend/xenvif/1/0";
+    struct xn_ctx *ctx = *state;
+    struct keep k = { 0 };
+    struct pollfd p;
+    int pid, limit = 1000;
+
+    write_program("echo x >>starts\necho $$ >pid.new\nmv pid.new pid\n"
+                  "exec sh -c 'while :; do sleep 1; done' \"$1\"");
+    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &k.domid), 0);
+    assert_int_equal(attach_nic(ctx, k.domid, NIC_BY_PROCESS), 0);
+    keep_look(ctx, &k);
+    assert_int_equal(keep_poll(&k, &p, 1, &limit), 0);  /* it has not said who it is */
+    pid = say_pid(folder);
+    look_until(ctx, &k, true);
+    keep_poll(&k, &p, 1, &limit);
+    for ( int i = 0; i < 3; i++ ) {
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(poll(&p, 1, 5000), 1);
+        look_until(ctx, &k, true);
+        pid = say_pid(folder);
+        keep_look(ctx, &k);
+        keep_poll(&k, &p, 1, &limit);
+    }
+    assert_int_equal(count_lines("starts"), 4);
+    fake_set("0", "%s/online", folder);         /* it is to go */
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(poll(&p, 1, 5000), 1);
+    for ( int i = 0; i < 5; i++ )
+        keep_look(ctx, &k);
+    assert_int_equal(keep_poll(&k, &p, 1, &limit), 0);
+    assert_int_equal(count_lines("starts"), 4);
+    fake_host.back_ends_dead = true;
+    assert_int_equal(xn_nic_detach(ctx, k.domid, "0", true), 0);
+    keep_look(ctx, &k);
+    assert_int_equal(k.nr, 0);
+    keep_free(&k);
+}
+
+static void a_process_that_always_dies_is_left(void **state)
+{
+    static const char folder[] = "/local/domain/0/backend/xenvif/1/0";
+    struct xn_ctx *ctx = *state;
+    struct keep k = { 0 };
+    struct pollfd p;
+    int pid, limit = 1000;
+
+    write_program("echo x >>starts\necho $$ >pid.new\nmv pid.new pid\n"
+                  "exec sh -c 'while :; do sleep 1; done' \"$1\"");
+    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &k.domid), 0);
+    assert_int_equal(attach_nic(ctx, k.domid, NIC_BY_PROCESS), 0);
+    pid = say_pid(folder);
+    look_until(ctx, &k, true);
+    write_program("echo x >>starts\nexit 1");
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    keep_pause_ms = 1;
+    for ( int i = 0; i < 200; i++ ) {
+        keep_look(ctx, &k);
+        usleep(5000);
+    }
+    assert_int_equal(count_lines("starts"), 9);         /* the first, and eight more */
+    write_program("echo $$ >pid.new\nmv pid.new pid\nexec sh -c 'while :; do sleep 1; done' \"$1\"");
+    keep_look(ctx, &k);
+    assert_int_equal(keep_poll(&k, &p, 1, &limit), 0);
+    {
+        const struct dev_id id = { .kind = XN_DEVICE_VIF, .front = 1, .process = true };
+        int fd;
+
+        assert_int_equal(backproc_start(ctx, &id, true, &fd), 0);       /* somebody's hand */
+        close(fd);
+    }
+    kill(say_pid(folder), 0);
+    look_until(ctx, &k, true);
+    keep_pause_ms = 1000;
+    fake_host.back_ends_dead = true;
+    fake_set("0", "%s/online", folder);
+    backproc_kill(ctx, &(struct dev_id){ .kind = XN_DEVICE_VIF, .front = 1, .process = true });
+    keep_free(&k);
 }
 
 static void a_process_that_is_missing_or_ends(void **state)
@@ -361,15 +537,21 @@ static void names_of_numbers(void **state)
 
 /* Scripts. */
 
-static int run_script(struct xn_ctx *ctx, const char *text)
+static int run_script_for(struct xn_ctx *ctx, const struct dev_id *id, const char *text)
 {
-    const struct dev_id id = { .kind = XN_DEVICE_VIF, .front = 3, .devid = 1 };
     char path[100];
 
     snprintf(path, sizeof(path), "%s/script", fake_dir);
     put_file(text, "%s", path);
     assert_int_equal(chmod(path, 0755), 0);
-    return hotplug_run(ctx, path, &id, "online");
+    return hotplug_run(ctx, path, id, "online");
+}
+
+static int run_script(struct xn_ctx *ctx, const char *text)
+{
+    const struct dev_id id = { .kind = XN_DEVICE_VIF, .front = 3, .devid = 1 };
+
+    return run_script_for(ctx, &id, text);
 }
 
 static void scripts_get_what_stock_gives_them(void **state)
@@ -382,6 +564,17 @@ static void scripts_get_what_stock_gives_them(void **state)
         "[ $XENBUS_TYPE = vif ] && [ $XENBUS_PATH = backend/vif/3/1 ] || exit 3\n"
         "[ $XENBUS_BASE_PATH = backend ] && [ $vif = vif3.1 ] && [ $netdev = eth7 ] || exit 4\n"
         "[ $script = $0 ] || exit 5\nread x && exit 6\nexit 0\n"), 0);
+}
+
+static void scripts_are_told_of_an_interface_of_a_process(void **state)
+{
+    const struct dev_id id = { .kind = XN_DEVICE_VIF, .front = 3, .devid = 1, .process = true };
+    struct xn_ctx *ctx = *state;
+
+    assert_int_equal(run_script_for(ctx, &id, "#!/bin/sh\n"
+        "[ $XENBUS_TYPE = vif ] && [ $XENBUS_PATH = backend/xenvif/3/1 ] && [ $vif = vif3.1 ]"), 0);
+    fake_set("web", "/libxl/3/device/vif/1/vifname");   /* it is made with that name */
+    assert_int_equal(run_script_for(ctx, &id, "#!/bin/sh\n[ $vif = web ]"), 0);
 }
 
 static void a_failing_script_is_quoted(void **state)
@@ -413,10 +606,14 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(devices_come_and_go), T(a_failing_attach_leaves_nothing),
-        T(a_process_serves_a_disk), T(a_process_that_is_waited_for), T(a_process_that_is_missing_or_ends),
+        T(a_process_serves_a_disk), T(a_process_serves_a_network_interface),
+        T(a_process_that_is_waited_for),
+        T(a_process_that_dies_is_started_again), T(a_process_that_always_dies_is_left),
+        T(a_process_that_is_missing_or_ends),
         T(what_a_guest_writes_is_only_shown), T(entries_that_are_no_devices_are_passed_over),
         T(terminals_are_terminals), T(disks_have_one_writer), T(names_of_numbers),
-        T(scripts_get_what_stock_gives_them), T(a_failing_script_is_quoted),
+        T(scripts_get_what_stock_gives_them), T(scripts_are_told_of_an_interface_of_a_process),
+        T(a_failing_script_is_quoted),
         T(a_script_may_leave_a_child_and_much_output),
     };
 

@@ -192,7 +192,9 @@ static void write_nic(struct json_out *o, const struct xn_nic *n, bool completed
     number_if(o, "rate_interval_usecs", n->rate_interval_us);
     text_if(o, "gatewaydev", n->gateway);
     defbool_if(o, "trusted", n->trusted);
-    text_if(o, "vlan", n->vlan);        /* not libxl's, which leaves it alone */
+    /* Not libxl's, which leaves them alone. */
+    text_if(o, "vlan", n->vlan);
+    text_if(o, "backendtype", n->by_process ? "xenolith" : NULL);
 }
 
 static void read_nic(struct xn_nic *n, struct json_object *o)
@@ -213,6 +215,7 @@ static void read_nic(struct xn_nic *n, struct json_object *o)
     get_text(o, "ifname", &n->ifname);
     get_text(o, "script", &n->script);
     get_text(o, "gatewaydev", &n->gateway);
+    n->by_process = json_get_text(o, "backendtype", &text) && !strcmp(text, "xenolith");
     get_text(o, "vlan", &n->vlan);
     if ( json_get_text(o, "nictype", &text) )
         n->type = cfg_strdup(!strcmp(text, "vif_ioemu") ? "ioemu" : "vif");

@@ -13,8 +13,8 @@
 #define BRIDGE_MAX          15          /* Linux: IFNAMSIZ - 1 */
 
 static const char *const nic_keys[] = {
-    "mac", "bridge", "gatewaydev", "type", "model", "vifname", "script", "ip", "backend", "rate",
-    "devid", "mtu", "vlan", "trusted", "untrusted", "netdev", "accel", NULL
+    "mac", "bridge", "gatewaydev", "type", "model", "vifname", "script", "ip", "backend",
+    "backendtype", "rate", "devid", "mtu", "vlan", "trusted", "untrusted", "netdev", "accel", NULL
 };
 
 /* Digits, then a unit of the table: the number times the unit's factor over per. */
@@ -129,6 +129,14 @@ static void set_bridge(struct xn_nic *n, struct cfg_spec *s, const struct cfg_fi
         cfg_replace(&n->bridge, *field->value ? cfg_strdup(field->value) : NULL);
 }
 
+static void set_backend(struct xn_nic *n, struct cfg_spec *s, const struct cfg_field *field)
+{
+    n->by_process = !strcmp(field->value, "xenolith");
+    if ( !n->by_process )
+        cfg_spec_find(s, XN_ERROR, field->value_start, "'%s' is not a network's back end: expected "
+                      "xenolith, or no backendtype= for the kernel's", field->value);
+}
+
 static bool set_text(struct xn_nic *n, const struct cfg_field *field)
 {
     char **where;
@@ -186,6 +194,8 @@ static void set_field(struct xn_nic *n, struct cfg_spec *s, const struct cfg_fie
         set_number(s, field, 68, 65535, &n->mtu);
     else if ( !strcmp(key, "vlan") )
         cfg_replace(&n->vlan, cfg_strdup(field->value));
+    else if ( !strcmp(key, "backendtype") )
+        set_backend(n, s, field);
     else if ( !strcmp(key, "accel") )
         cfg_spec_find(s, XN_WARN, field->start, "accel is not served: ignored");
     else

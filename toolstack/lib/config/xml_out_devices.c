@@ -156,6 +156,8 @@ static void nic_lost(struct xml_out *o, const struct xn_nic *n, size_t index)
         xo_lost(o, "a vif's devid", NULL);
     if ( n->vlan )
         xo_lost(o, "a vif's vlan", n->vlan);
+    if ( n->by_process )
+        xo_lost(o, "a vif's back end", "xenolith");
 }
 
 static void write_nic(struct xml_out *o, const struct xn_nic *n, size_t index)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of a disk's back end that is a process.
+ * The life of a back end that is a process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,16 +13,30 @@
 
 #include "device/backproc.h"
 #include "device/process.h"
+#include "device/vdev.h"
 #include "xenolith/domain.h"
 
-#define PROGRAM     "xenolith-blk"
 #define STOP_MS     10000
 
 const char *backproc_program;
 const char *backproc_logs = "/var/log/xen";
 
-static void program_path(char path[256])
+const char *backproc_program_name(const struct dev_id *id)
 {
+    return id->kind == XN_DEVICE_VBD ? "xenolith-blk" : "xenolith-net";
+}
+
+void backproc_name(const struct dev_id *id, char name[24])
+{
+    if ( id->kind == XN_DEVICE_VBD )
+        vdev_name(id->devid, name, 24);
+    else
+        snprintf(name, 24, "vif%u", id->devid);
+}
+
+static void program_path(const struct dev_id *id, char path[256])
+{
+    const char *name = backproc_program_name(id);
     char *end;
     ssize_t n;
 
@@ -30,46 +44,48 @@ static void program_path(char path[256])
         snprintf(path, 256, "%s", backproc_program);
         return;
     }
-    n = readlink("/proc/self/exe", path, 255 - sizeof(PROGRAM));
+    n = readlink("/proc/self/exe", path, 255 - strlen(name));
     path[n > 0 ? n : 0] = 0;
     end = strrchr(path, '/');
-    strcpy(end ? end + 1 : path, PROGRAM);
+    strcpy(end ? end + 1 : path, name);
 }
 
-int backproc_check(struct xn_ctx *ctx)
+int backproc_check(struct xn_ctx *ctx, const struct dev_id *id)
 {
     char path[256];
     int rc;
 
-    program_path(path);
+    program_path(id, path);
     if ( !access(path, X_OK) )
         return 0;
     rc = xn_fail(ctx, errno, "backendtype=xenolith needs %s: %s", path, strerror(errno));
-    xn_remedy(ctx, "\"make install\" puts it there; backendtype=phy does without");
+    xn_remedy(ctx, "\"make install\" puts it there; the kernel's back end does without");
     return rc;
 }
 
 /* By the guest's name, so that a guest that is started often has one log. */
-static void log_path(struct xn_ctx *ctx, const struct dev_id *id, const char *vdev, char path[512])
+static void log_path(struct xn_ctx *ctx, const struct dev_id *id, char path[512])
 {
-    char *name = xn_domain_name(ctx, id->front);
+    char *name = xn_domain_name(ctx, id->front), device[24];
 
-    snprintf(path, 512, "%s/" PROGRAM "-%.200s-%.30s.log", backproc_logs, name ? name : "unnamed",
-             vdev);
+    backproc_name(id, device);
+    snprintf(path, 512, "%s/%s-%.200s-%s.log", backproc_logs, backproc_program_name(id),
+             name ? name : "unnamed", device);
     free(name);
 }
 
-int backproc_start(struct xn_ctx *ctx, const struct dev_id *id, const char *vdev, int *pidfd)
+int backproc_start(struct xn_ctx *ctx, const struct dev_id *id, bool again, int *pidfd)
 {
     char program[256], folder[DEV_PATH_MAX], log[512], *args[] = { program, folder, NULL };
     pid_t pid;
     int fd;
 
-    program_path(program);
+    program_path(id, program);
     dev_back_path(id, folder);
-    log_path(ctx, id, vdev, log);
+    log_path(ctx, id, log);
     (void)mkdir(backproc_logs, 0755);
-    fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    fd = open(log, O_WRONLY | O_CREAT | (again ? O_APPEND : O_TRUNC) | O_CLOEXEC | O_NOFOLLOW,
+              0640);
     pid = fd < 0 ? -errno : process_spawn(args, -1, fd);
     if ( fd >= 0 )
         close(fd);
@@ -77,21 +93,21 @@ int backproc_start(struct xn_ctx *ctx, const struct dev_id *id, const char *vdev
         return xn_fail(ctx, -pid, "starting %s (%s): %s", program, log, strerror(-pid));
     *pidfd = process_open(pid);
     /* Nobody's child, so it may be gone already. */
-    return *pidfd < 0 ? backproc_failed(ctx, id, vdev) : 0;
+    return *pidfd < 0 ? backproc_failed(ctx, id) : 0;
 }
 
-int backproc_failed(struct xn_ctx *ctx, const struct dev_id *id, const char *vdev)
+int backproc_failed(struct xn_ctx *ctx, const struct dev_id *id)
 {
-    char log[512], words[256];
+    char log[512], words[256], device[24];
 
-    log_path(ctx, id, vdev, log);
+    log_path(ctx, id, log);
     process_last_words(log, words);
-    return xn_fail(ctx, EIO, "the back end of %s ended at once: %s (%s)", vdev,
+    backproc_name(id, device);
+    return xn_fail(ctx, EIO, "the back end of %s ended at once: %s (%s)", device,
                    words[0] ? words : "it said nothing", log);
 }
 
-/* A descriptor of the process, or -1: there is none (any more). */
-static int open_process(struct xn_ctx *ctx, const struct dev_id *id)
+int backproc_open(struct xn_ctx *ctx, const struct dev_id *id)
 {
     char folder[DEV_PATH_MAX];
     uint64_t pid;
@@ -110,7 +126,7 @@ static int open_process(struct xn_ctx *ctx, const struct dev_id *id)
 
 bool backproc_runs(struct xn_ctx *ctx, const struct dev_id *id)
 {
-    const int fd = open_process(ctx, id);
+    const int fd = backproc_open(ctx, id);
 
     if ( fd >= 0 )
         close(fd);
@@ -119,12 +135,14 @@ bool backproc_runs(struct xn_ctx *ctx, const struct dev_id *id)
 
 void backproc_kill(struct xn_ctx *ctx, const struct dev_id *id)
 {
-    struct pollfd p = { .fd = open_process(ctx, id), .events = POLLIN };
+    struct pollfd p = { .fd = backproc_open(ctx, id), .events = POLLIN };
+
+    char device[24];
 
     if ( p.fd < 0 )
         return;
+    backproc_name(id, device);
     if ( process_kill(p.fd) || poll(&p, 1, STOP_MS) <= 0 )
-        xn_log(ctx, XN_WARN, "the back end of disk %u of domain %u does not end", id->devid,
-               id->front);
+        xn_log(ctx, XN_WARN, "the back end of %s of domain %u does not end", device, id->front);
     close(p.fd);
 }

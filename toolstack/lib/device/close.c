@@ -16,6 +16,7 @@
 #include "device/backproc.h"
 #include "device/close.h"
 #include "device/hotplug.h"
+#include "device/link.h"
 #include "device/loop.h"
 #include "device/set.h"
 #include "device/vdev.h"
@@ -102,6 +103,16 @@ out:
     return rc;
 }
 
+/* A process that was killed has left its interface. */
+static void drop_link(struct xn_ctx *ctx, const struct dev_id *id)
+{
+    char name[24];
+
+    vif_link_name(ctx, id, name);
+    if ( link_exists(name) )
+        link_remove(ctx, name);
+}
+
 /* What add or online did: by the script that was run then, or a loop device of other tools. */
 static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
 {
@@ -110,7 +121,7 @@ static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
     const char *list[NR] = { paths[SCRIPT], paths[RUN], paths[NODE], paths[PARAMS] };
     const char *action = id->kind == XN_DEVICE_VIF ? "offline" : "remove";
 
-    if ( id->back || id->process || id->kind == XN_DEVICE_CONSOLE )
+    if ( id->back || (id->process && id->kind == XN_DEVICE_VBD) || id->kind == XN_DEVICE_CONSOLE )
         return;
     dev_back_path(id, back);
     dev_libxl_path(id, copy);
@@ -129,6 +140,8 @@ static void undo_hotplug(struct xn_ctx *ctx, const struct dev_id *id)
     }
     for ( int i = 0; i < NR; i++ )
         free(v[i]);
+    if ( id->process )
+        drop_link(ctx, id);
 }
 
 /* All of them in one transaction, and what is empty above them. */

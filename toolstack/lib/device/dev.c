@@ -15,6 +15,10 @@ static const char *const kind_names[] = {
     [XN_DEVICE_VBD] = "vbd", [XN_DEVICE_VIF] = "vif", [XN_DEVICE_CONSOLE] = "console",
 };
 
+static const char *const process_names[] = {
+    [XN_DEVICE_VBD] = "xenblk", [XN_DEVICE_VIF] = "xenvif", [XN_DEVICE_CONSOLE] = "console",
+};
+
 #define NR_KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
 
 const char *dev_sysfs = "/sys";
@@ -41,7 +45,7 @@ const char *dev_kind_name(enum xn_device_kind kind)
 
 const char *dev_back_kind(const struct dev_id *id)
 {
-    return id->process ? "xenblk" : kind_names[id->kind];
+    return (id->process ? process_names : kind_names)[id->kind];
 }
 
 void dev_front_path(const struct dev_id *id, char path[DEV_PATH_MAX])
@@ -165,11 +169,12 @@ static bool parse_back(struct dev_id *id, const char *backend)
 {
     char expect[DEV_PATH_MAX];
     unsigned int back;
+    char kind[16];
 
-    if ( !backend || sscanf(backend, "/local/domain/%u/", &back) != 1 )
+    if ( !backend || sscanf(backend, "/local/domain/%u/backend/%15[^/]", &back, kind) != 2 )
         return false;
     id->back = back;
-    id->process = id->kind == XN_DEVICE_VBD && strstr(backend, "/xenblk/");
+    id->process = strcmp(kind, kind_names[id->kind]) && !strcmp(kind, process_names[id->kind]);
     dev_back_path(id, expect);
     return !strcmp(expect, backend);
 }

@@ -61,8 +61,7 @@ static void fill_env(struct xn_ctx *ctx, struct job *j, const char *script,
     char path[DEV_PATH_MAX], link[24], *gateway;
 
     /* Relative: scripts run in the back end's domain. */
-    snprintf(path, sizeof(path), "backend/%s/%u/%u", dev_kind_name(id->kind), id->front,
-             id->devid);
+    snprintf(path, sizeof(path), "backend/%s/%u/%u", dev_back_kind(id), id->front, id->devid);
     add_env(j, "script", script);
     add_env(j, "XENBUS_TYPE", dev_kind_name(id->kind));
     add_env(j, "XENBUS_PATH", path);
@@ -72,7 +71,7 @@ static void fill_env(struct xn_ctx *ctx, struct job *j, const char *script,
         gateway = store_read(ctx, "%s/gatewaydev", path);
         add_env(j, "netdev", gateway ? gateway : "");
         free(gateway);
-        vif_link_name(id, link);
+        vif_link_name(ctx, id, link);
         add_env(j, "vif", link);
     }
     for ( size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++ )

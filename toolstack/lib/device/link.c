@@ -146,3 +146,23 @@ int link_set_up(struct xn_ctx *ctx, const char *name, const char *new_name, cons
                        bridge ? " on bridge " : "", bridge ? bridge : "", nl_geterror(rc));
     return 0;
 }
+
+void link_remove(struct xn_ctx *ctx, const char *name)
+{
+    struct nl_sock *sock = nl_socket_alloc();
+    struct rtnl_link *link = rtnl_link_alloc();
+    int rc = -NLE_NOMEM;
+
+    if ( sock && link ) {
+        rtnl_link_set_ifindex(link, (int)if_nametoindex(name));
+        rc = nl_connect(sock, NETLINK_ROUTE);
+        if ( !rc )
+            rc = rtnl_link_delete(sock, link);
+    }
+    if ( rc )
+        xn_log(ctx, XN_WARN, "removing interface %s: %s", name, nl_geterror(rc));
+    if ( link )
+        rtnl_link_put(link);
+    if ( sock )
+        nl_socket_free(sock);
+}

@@ -202,6 +202,9 @@ void set_free(struct dev_set *set)
         if ( set->vbds[i].pidfd >= 0 )
             close(set->vbds[i].pidfd);
     }
+    for ( size_t i = 0; i < set->nr_vifs; i++ )
+        if ( set->vifs[i].pidfd >= 0 )
+            close(set->vifs[i].pidfd);
     free(set->vbds);
     free(set->vifs);
     memset(set, 0, sizeof(*set));
@@ -222,9 +225,9 @@ void set_describe(struct xn_ctx *ctx, const struct dev_set *set)
         const uint8_t *m = v->nic->mac;
 
         xn_log(ctx, XN_INFO, "would give it network interface %u, "
-               "%02x:%02x:%02x:%02x:%02x:%02x, %s %s", v->id.devid, m[0], m[1], m[2], m[3],
+               "%02x:%02x:%02x:%02x:%02x:%02x, %s %s%s", v->id.devid, m[0], m[1], m[2], m[3],
                m[4], m[5], v->script[0] ? "by" : "on bridge",
-               v->script[0] ? v->script : v->bridge);
+               v->script[0] ? v->script : v->bridge, v->id.process ? ", by xenolith-net" : "");
     }
     for ( size_t i = 0; i < set->nr_channels; i++ )
         xn_log(ctx, XN_INFO, "would give it channel %s", set->channels[i].name);

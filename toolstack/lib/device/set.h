@@ -33,6 +33,7 @@ struct vif {
     const struct xn_nic *nic;
     char script[256];
     const char *bridge;
+    int pidfd;                      /* the back end that is a process; -1: none yet */
     bool done;
 };
 
@@ -71,8 +72,8 @@ int vbd_step(struct xn_ctx *ctx, struct vbd *v);
 int vif_plan(struct xn_ctx *ctx, struct vif *v, struct xn_nic *nic);
 void vif_nodes(const struct vif *v, struct store_batch *b);
 int vif_step(struct xn_ctx *ctx, struct vif *v);
-/* The interface that netback makes. */
-void vif_link_name(const struct dev_id *id, char name[24]);
+/* The interface that the back end makes. */
+void vif_link_name(struct xn_ctx *ctx, const struct dev_id *id, char name[24]);
 
 /* console.c: the primary console, and a channel as a further one. */
 void console_nodes(uint32_t domid, struct store_batch *b);

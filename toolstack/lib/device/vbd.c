@@ -80,7 +80,7 @@ static int plan_process(struct xn_ctx *ctx, const struct vbd *v, const struct xn
     if ( v->id.back || d->script )
         return xn_fail(ctx, ENOTSUP, "backendtype=xenolith goes with neither backend= nor script=");
     rc = check_target(ctx, d);
-    return rc ? rc : backproc_check(ctx);
+    return rc ? rc : backproc_check(ctx, &v->id);
 }
 
 static int plan(struct xn_ctx *ctx, struct vbd *v, const struct xn_disk *d)
@@ -208,9 +208,9 @@ int vbd_step(struct xn_ctx *ctx, struct vbd *v)
     char path[160];
 
     if ( v->id.process && v->pidfd < 0 )
-        return backproc_start(ctx, &v->id, v->disk->vdev, &v->pidfd);
+        return backproc_start(ctx, &v->id, false, &v->pidfd);
     if ( v->id.process && process_ended(v->pidfd) )
-        return backproc_failed(ctx, &v->id, v->disk->vdev);
+        return backproc_failed(ctx, &v->id);
     if ( state == DEV_CLOSING || state == DEV_CLOSED )
         return dev_back_failed(ctx, EIO, &v->id, v->disk->vdev);
     if ( state < DEV_INIT_WAIT )

@@ -3,7 +3,8 @@
  * Network interfaces for netback: bridged in process, or given to a script.
  *
  * netback makes the interface vifDOMID.DEVID; when it is there it gets its name, MTU and
- * bridge, and the store's hotplug-status tells netback that it may connect.
+ * bridge, and the store's hotplug-status tells netback that it may connect.  A back end that is a
+ * process makes it under its name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +13,10 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "device/backproc.h"
 #include "device/hotplug.h"
 #include "device/link.h"
+#include "device/process.h"
 #include "device/set.h"
 
 #define DEFAULT_BRIDGE  "xenbr0"
@@ -21,9 +24,18 @@
 #define MIN_MTU         68
 #define MAX_MTU         65535
 
-void vif_link_name(const struct dev_id *id, char name[24])
+void vif_link_name(struct xn_ctx *ctx, const struct dev_id *id, char name[24])
 {
-    snprintf(name, 24, "vif%u.%u", id->front, id->devid);
+    char path[DEV_PATH_MAX], *given = NULL;
+
+    dev_libxl_path(id, path);
+    if ( id->process )
+        given = store_read(ctx, "%s/vifname", path);
+    if ( given )
+        snprintf(name, 24, "%s", given);
+    else
+        snprintf(name, 24, "vif%u.%u", id->front, id->devid);
+    free(given);
 }
 
 /* An address of Xen's range, unlikely to be another's. */
@@ -42,9 +54,15 @@ static void choose_mac(struct xn_nic *nic)
 
 static int check_local(struct xn_ctx *ctx, struct vif *v, const struct xn_nic *nic)
 {
-    int rc;
+    int rc = 0;
 
-    if ( !dev_has_driver(XN_DEVICE_VIF) ) {
+    if ( v->id.process && nic->rate_bytes )
+        return xn_fail(ctx, ENOTSUP, "backendtype=xenolith has no rate= yet");
+    if ( v->id.process )
+        rc = backproc_check(ctx, &v->id);
+    if ( rc )
+        return rc;
+    if ( !v->id.process && !dev_has_driver(XN_DEVICE_VIF) ) {
         rc = xn_fail(ctx, ENODEV, "dom0's kernel has no network back end");
         xn_remedy(ctx, "try \"modprobe xen-netback\"");
         return rc;
@@ -67,6 +85,8 @@ int vif_plan(struct xn_ctx *ctx, struct vif *v, struct xn_nic *nic)
     memset(v, 0, sizeof(*v));
     v->id.kind = XN_DEVICE_VIF;
     v->id.devid = (uint32_t)nic->devid;
+    v->id.process = nic->by_process;
+    v->pidfd = -1;
     v->nic = nic;
     v->bridge = nic->bridge ? nic->bridge : DEFAULT_BRIDGE;
     if ( !nic->has_mac )
@@ -78,6 +98,8 @@ int vif_plan(struct xn_ctx *ctx, struct vif *v, struct xn_nic *nic)
         rc = xn_fail(ctx, ERANGE, "mtu=%ld is not in %d to %d", nic->mtu, MIN_MTU, MAX_MTU);
     else
         rc = dev_backend_domid(ctx, nic->backend_domain, &v->id.back);
+    if ( !rc && v->id.back && v->id.process )
+        rc = xn_fail(ctx, ENOTSUP, "backendtype=xenolith does not go with backend=");
     if ( !rc && !v->id.back )
         rc = check_local(ctx, v, nic);
     return rc ? xn_because(ctx, rc, "network interface %ld", nic->devid) : 0;
@@ -150,7 +172,7 @@ static int set_up(struct xn_ctx *ctx, struct vif *v, const char *link)
     if ( v->script[0] ) {
         rc = hotplug_run(ctx, v->script, &v->id, "online");
     } else {
-        rc = link_set_up(ctx, link, v->nic->ifname, v->bridge, mtu_of(v));
+        rc = link_set_up(ctx, link, v->id.process ? NULL : v->nic->ifname, v->bridge, mtu_of(v));
         if ( !rc ) {
             dev_back_path(&v->id, path);
             store_put(&b, "connected", "%s/hotplug-status", path);
@@ -169,7 +191,11 @@ int vif_step(struct xn_ctx *ctx, struct vif *v)
     const int state = dev_back_state(ctx, &v->id);
     char link[24];
 
-    vif_link_name(&v->id, link);
+    if ( v->id.process && v->pidfd < 0 )
+        return backproc_start(ctx, &v->id, false, &v->pidfd);
+    if ( v->id.process && process_ended(v->pidfd) )
+        return backproc_failed(ctx, &v->id);
+    vif_link_name(ctx, &v->id, link);
     if ( state == DEV_CLOSING || state == DEV_CLOSED )
         return dev_back_failed(ctx, EIO, &v->id, link);
     if ( state < DEV_INIT_WAIT )

@@ -5,7 +5,7 @@
  *
  * The configuration is read again at each end, as others may have changed it (block-attach,
  * mem-set, rename).  A domain that ends again and again right after its start is restarted
- * more and more slowly.
+ * more and more slowly.  Meanwhile, back ends that are processes are kept alive.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,12 +22,14 @@
 #include "ctx/guest.h"
 #include "device/close.h"
 #include "device/dm.h"
+#include "device/keep.h"
 #include "domain/dom.h"
 
 #define SHORT_LIFE_S    10      /* a domain that lived less than this counts */
 #define FREE_RESTARTS   3       /* so many of them in a row are restarted at once */
 #define MAX_DELAY_S     60
 #define STORE_TRIES     120     /* seconds without a store daemon */
+#define MAX_KEPT        64      /* back ends whose end is noticed at once; of others a little later */
 
 struct monitor {
     struct xn_ctx *ctx;
@@ -36,6 +38,7 @@ struct monitor {
     const struct xn_domain_config *given;       /* for where nothing is kept; may be NULL */
     unsigned int short_lives;
     time_t started;
+    struct keep keep;
 };
 
 static time_t now_s(void)
@@ -67,7 +70,7 @@ static void crash_without_model(struct monitor *m, int *fd, enum xn_end end)
 static int watch_once(struct monitor *m, enum xn_end *end, unsigned int *reason)
 {
     struct xn_watch *w = xn_domain_watch(m->ctx, m->domid);
-    struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
+    struct pollfd p[2 + MAX_KEPT] = { { .events = POLLIN }, { .events = POLLIN } };
     int rc = 0;
 
     if ( !w )
@@ -76,7 +79,12 @@ static int watch_once(struct monitor *m, enum xn_end *end, unsigned int *reason)
     p[1].fd = dm_watch(m->ctx, m->domid);
     *end = XN_END_NONE;
     while ( !rc && *end == XN_END_NONE ) {
-        if ( poll(p, 2, XN_WATCH_MS) < 0 && errno != EINTR )
+        int limit = XN_WATCH_MS;
+        size_t nr;
+
+        keep_look(m->ctx, &m->keep);
+        nr = keep_poll(&m->keep, p + 2, MAX_KEPT, &limit);
+        if ( poll(p, 2 + nr, limit) < 0 && errno != EINTR )
             rc = xn_fail(m->ctx, errno, "waiting for domain %u: %s", m->domid, strerror(errno));
         if ( !rc )
             rc = xn_watch_read(w, end, reason);
@@ -290,7 +298,9 @@ static int one_life(struct monitor *m)
 
     xn_log(m->ctx, XN_INFO, "Waiting for domain %s (domid %u) to die [pid %d]", m->c.name,
            m->domid, (int)getpid());
+    m->keep.domid = m->domid;
     rc = wait_end(m, &end, &reason);
+    keep_free(&m->keep);
     if ( rc )
         return rc;
     if ( end == XN_END_GONE ) {

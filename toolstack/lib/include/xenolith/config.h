@@ -54,6 +54,7 @@ struct xn_nic {             /* xl-network-configuration(5) */
     uint32_t rate_interval_us;
     long mtu, devid;        /* or XN_UNSET */
     long trusted;           /* 1, 0 or XN_UNSET */
+    bool by_process;        /* backendtype=xenolith: not by the kernel's back end */
     unsigned int line, column;
 };
 
