@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""backendtype=xenolith: stock Linux's disk is served by a process of dom0 without rights, which xl starts and ends."""
+"""backendtype=xenolith: stock Linux's disk and network are served by processes of dom0 without rights, which xl starts,
+starts again when they die, and ends."""
 
 import re
 
@@ -17,6 +18,8 @@ def dom0():
     m = warm(machine("backproc", smp=2, mem=2048, dom0_mem=1024,
                      initrd=scenario.initramfs(tools="xenolith")))
     m.ok("dd if=/dev/urandom of=/run/image bs=1M count=4 2>&1")
+    m.ok("mkdir -p /run/www; rm -f /run/www/stop; pidof httpd || httpd -h /run/www")
+    m.ok("dd if=/dev/urandom of=/run/www/blob bs=1M count=1 2>&1")
     yield m
     if not m.child.closed:
         m.run("for d in $(xl list | awk 'NR>2{print $2}'); do xl destroy $d; done", 120)
@@ -36,12 +39,19 @@ def numbers(m, command):
     return " ".join(re.findall(r"^[\d ]+$", m.run(command)[0], re.M)).split()
 
 
-def processes(m):
-    return numbers(m, "pidof xenolith-blk")
+def processes(m, kind="blk"):
+    return numbers(m, "pidof xenolith-" + kind)
 
 
 def folder(m, name):
     return "%s/%s/51712" % (BACK, numbers(m, "xl domid %s" % name)[0])
+
+
+def check_rights(m, pid):
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", m.ok("cat /proc/%s/status" % pid), re.M))
+    assert set(status["Uid"].split() + status["Gid"].split()) == {"65534"}
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
 
 
 def check_sums(text, before, after):
@@ -54,10 +64,7 @@ def test_disk_by_an_unprivileged_process(dom0):
     scenario.create(dom0, "plain", config("plain", "blk", 2))
     pid, = processes(dom0)
     assert numbers(dom0, "xenstore-read %s/pid" % folder(dom0, "plain")) == [pid]
-    status = dict(re.findall(r"^(\w+):\s+(.*)$", dom0.ok("cat /proc/%s/status" % pid), re.M))
-    assert set(status["Uid"].split() + status["Gid"].split()) == {"65534"}
-    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
-    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    check_rights(dom0, pid)
     text = scenario.wait_console(dom0, "plain", r"guest: (blk-done|FAIL)")
     dom0.wait_domain_gone("plain")
     check_sums(text, before, image_sum(dom0))
@@ -65,24 +72,23 @@ def test_disk_by_an_unprivileged_process(dom0):
     assert not re.search("xenblk/.*/51712", dom0.ok("xenstore-ls -f"))
 
 
-def test_killed_under_io_and_started_again(dom0):
+def test_killed_under_io(dom0):
     before = image_sum(dom0)
     loop = re.search(r"/dev/loop\d+", dom0.ok("losetup -f")).group(0)
     dom0.ok("losetup %s /run/image" % loop)         # a block device, which is opened with O_DIRECT
     scenario.create(dom0, "kill", config("kill", "blk", 5, target=loop))
-    back = folder(dom0, "kill")
     dom0.put("/run/killer", "\n".join((
         "n=0; until grep -Eq 'guest: (round|FAIL)' /var/log/xen/guest-kill.log; do sleep 0.2; done",
-        "while ! grep -Eq 'guest: (blk-done|FAIL)' /var/log/xen/guest-kill.log && [ $n -lt 8 ]; do",
-        "kill -9 $(pidof xenolith-blk); n=$((n + 1))",
-        "xenolith-blk %s </dev/null >>/run/blk.log 2>&1 &" % back,
+        "while ! grep -Eq 'guest: (blk-done|FAIL)' /var/log/xen/guest-kill.log && [ $n -lt 5 ]; do",
+        "p=$(pidof xenolith-blk) && kill -9 $p && n=$((n + 1))",
         "sleep 1; done; echo killed $n")))
-    killed = int(re.search(r"killed (\d+)", dom0.ok("sh /run/killer; cat /run/blk.log", 120)).group(1))
+    killed = int(re.search(r"killed (\d+)", dom0.ok("sh /run/killer", 120)).group(1))
     text = scenario.wait_console(dom0, "kill", r"guest: (blk-done|FAIL)")
     dom0.wait_domain_gone("kill")
     dom0.ok("losetup -d %s" % loop)
     check_sums(text, before, image_sum(dom0))
     assert killed >= 3
+    assert dom0.ok("cat /var/log/xen/xl-kill.log").count("of xvda of domain") >= killed - 1
     assert not processes(dom0)
 
 
@@ -93,3 +99,39 @@ def test_a_disk_in_use(dom0):
     dom0.put("/run/c.cfg", config("c"))
     out, status = dom0.run("xl create /run/c.cfg")
     assert status and "/run/image is in use" in out
+
+
+NIC = "bridge=xenbr0,backendtype=xenolith"
+
+
+def net_config(name):
+    return scenario.linux_config(name, "net", net=True).replace("bridge=xenbr0", NIC)
+
+
+def test_network_by_an_unprivileged_process(dom0):
+    """TCP both ways while the process is killed three times; then devices that come and go while the guest runs."""
+    blob = dom0.ok("sha256sum </run/www/blob").split()[0]
+    scenario.create(dom0, "net", net_config("net"))
+    pid, = processes(dom0, "net")
+    check_rights(dom0, pid)
+    scenario.wait_console(dom0, "net", r"guest: (net-read|FAIL)")
+    dom0.put("/run/fetch", "for i in 1 2 3 4 5 6; do wget -q -O - http://10.9.1.1/blob | sha256sum; done >/run/sums")
+    dom0.ok("sh /run/fetch & f=$!; for i in 1 2 3; do sleep 1; kill -9 $(pidof xenolith-net); done; wait $f", 120)
+    assert re.findall("[0-9a-f]{64}", dom0.ok("cat /run/sums")) == [blob] * 6
+    dom0.ok("xl network-attach net %s,vifname=second" % NIC)
+    dom0.ok("xl block-attach net format=raw,backendtype=xenolith,vdev=xvdb,access=rw,target=/run/image")
+    assert len(processes(dom0, "net")) == 2 and len(processes(dom0)) == 1
+    connected = "{ xl network-list net; xl block-list net; } | grep -c ' 4  .*xen[bv]'"
+    dom0.ok("until [ $(%s) = 3 ]; do sleep 0.1; done" % connected)
+    assert "second" in dom0.ok("ls /sys/class/net/xenbr0/brif")
+    dom0.ok("xl network-detach net 1; xl block-detach net xvdb")
+    assert len(processes(dom0, "net")) == 1 and not processes(dom0)
+    assert "second" not in dom0.ok("ls /sys/class/net")
+    dom0.ok(": >/run/www/stop")
+    text = scenario.wait_console(dom0, "net", r"guest: (net-done|FAIL)")
+    dom0.wait_domain_gone("net")
+    assert "guest: ping" in text
+    assert dom0.ok("cat /var/log/xen/xl-net.log").count("of vif0 of domain") >= 3
+    assert set(re.findall("net-read ([0-9a-f]+)", text)) == {blob}
+    assert not processes(dom0, "net")
+    assert "vif" not in dom0.ok("ls /sys/class/net; xenstore-ls -f | grep backend/xenvif/ || true")
