@@ -78,7 +78,7 @@ struct domain {
 
     /* Shared info, time. */
     struct shared_info *shared_info;    /* I */
-    bool           is_32bit;        /*    shared_info and run states in 32-bit code's form (hvm) */
+    bool           is_32bit;        /* A  shared_info and run states in 32-bit code's form (hvm) */
     mfn_t          shared_info_mfn; /* I */
     int64_t        time_offset;     /* D  seconds */
     uint32_t       tsc_mode;        /* D */

@@ -76,16 +76,16 @@ void time_update_vcpu(struct vcpu *v)
     v->time_area_stale = v->time_area != 0;
 }
 
-static uint32_t *wall_of(struct domain *d)
+static uint32_t *wall_of(struct domain *d, bool is_32bit)
 {
-    return d->is_32bit ? (uint32_t *)((uint8_t *)d->shared_info + WC_32BIT) : &d->shared_info->wc_version;
+    return is_32bit ? (uint32_t *)((uint8_t *)d->shared_info + WC_32BIT) : &d->shared_info->wc_version;
 }
 
 void shared_info_set_form(struct domain *d, bool is_32bit)
 {
     if ( d->is_32bit != is_32bit ) {
         if ( d->is_32bit )              /* to 64-bit code these are pending bits */
-            memset(wall_of(d), 0, (WC_SEC_HI_32BIT + 1) * sizeof(uint32_t));
+            memset(wall_of(d, true), 0, (WC_SEC_HI_32BIT + 1) * sizeof(uint32_t));
         write_once(d->is_32bit, is_32bit);
         time_update_wallclock(d);
     }
@@ -93,7 +93,8 @@ void shared_info_set_form(struct domain *d, bool is_32bit)
 
 void time_update_wallclock(struct domain *d)
 {
-    uint32_t *const wc = wall_of(d);
+    const bool is_32bit = read_once(d->is_32bit);       /* the guest's to change meanwhile */
+    uint32_t *const wc = wall_of(d, is_32bit);
     uint64_t sec;
     uint32_t nsec, version;
 
@@ -106,7 +107,7 @@ void time_update_wallclock(struct domain *d)
     smp_wmb();
     write_once(wc[1], (uint32_t)sec);
     write_once(wc[2], nsec);
-    write_once(wc[d->is_32bit ? WC_SEC_HI_32BIT : 3], (uint32_t)(sec >> 32));
+    write_once(wc[is_32bit ? WC_SEC_HI_32BIT : 3], (uint32_t)(sec >> 32));
     smp_wmb();
     write_once(wc[0], version);
     spin_unlock(&wall_lock);

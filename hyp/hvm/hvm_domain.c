@@ -212,7 +212,7 @@ static void switch_to(struct vcpu *v)
     vlapic_migrate(v, p->id);
     hvm_backend->switch_to(v);
     if ( hvm_backend->get_dr7(v) & 0xff )
-        hvm_exit_dr_access(v, 0);          /* its breakpoints are on */
+        hvm_exit_dr_access(v, 0);       /* its breakpoints are on */
 }
 
 /* --- Grants: entries of the physical map -------------------------------------------------------------- */
