@@ -39,7 +39,7 @@ STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-u
 # For HVM guests, with all their libraries; the last two are what some boot from.
 HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf memtest86+ ipxe"
 
-BENCH_PKGS="fio iperf3"
+BENCH_PKGS="fio"
 
 die() {
     echo "fetch: $*" >&2
