@@ -173,7 +173,7 @@ static bool write_runstate(struct vcpu *v)
 
 void runstate_publish(struct vcpu *v)
 {
-    if ( !v->pv.kernel_mode ) {
+    if ( !v->pv.kernel_mode && !v->domain->hvm ) {
         v->pv.need_update_runstate = 1;
         return;
     }

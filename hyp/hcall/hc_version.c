@@ -67,10 +67,8 @@ static uint32_t features_of(const struct domain *d)
 
     if ( d->p2m )
         return BIT(XENFEAT_writable_page_tables) | BIT(XENFEAT_auto_translated_physmap) |
-               BIT(XENFEAT_supervisor_mode_kernel) | BIT(XENFEAT_highmem_assist) |
-               BIT(XENFEAT_gnttab_map_avail_bits) | BIT(XENFEAT_hvm_callback_vector) |
-               BIT(XENFEAT_hvm_safe_pvclock) | BIT(XENFEAT_memory_op_vnode_supported) |
-               BIT(XENFEAT_not_direct_mapped);
+               BIT(XENFEAT_hvm_callback_vector) | BIT(XENFEAT_hvm_safe_pvclock) |
+               BIT(XENFEAT_memory_op_vnode_supported) | BIT(XENFEAT_not_direct_mapped);
     f = BIT(XENFEAT_mmu_pt_update_preserve_ad) | BIT(XENFEAT_highmem_assist) |
                  BIT(XENFEAT_gnttab_map_avail_bits) | BIT(XENFEAT_memory_op_vnode_supported) |
                  BIT(XENFEAT_direct_mapped);
