@@ -7,7 +7,7 @@
 #include "device.h"
 #include "hypercall.h"
 #include "lib.h"
-#include "mem.h"
+#include "platform.h"
 #include "start.h"
 
 #define DRAIN_TRIES 100000
@@ -19,7 +19,7 @@ void console_init(void)
     if ( guest_is_dom0() || !start_info->console.domU.mfn )
         return;
     console.bus.ops = &device_ops;      /* of which it uses what works from the start */
-    confront_attach(&console, mem_pfn_to_va(mem_mfn_to_pfn(start_info->console.domU.mfn)),
+    confront_attach(&console, platform->builders_page(start_info->console.domU.mfn),
                     (int)start_info->console.domU.evtchn);
 }
 

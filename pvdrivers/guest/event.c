@@ -5,7 +5,7 @@
 #include <xenabi/sched.h>
 #include "hypercall.h"
 #include "lib.h"
-#include "mem.h"
+#include "platform.h"
 #include "smp.h"
 #include "start.h"
 
@@ -17,9 +17,7 @@ static event_fn handlers[NR_PORTS];
 
 void event_init(void)
 {
-    const uint64_t pte = (start_info->shared_info & PTE_FRAME) | PTE_RW_PAGE;
-
-    if ( mem_set_va(shared_page, pte) == 0 )
+    if ( platform->map_shared_info(shared_page) == 0 )
         shared_info = (struct shared_info *)shared_page;
     memset(shared_info->evtchn_mask, 0xff, sizeof(shared_info->evtchn_mask));
 }
@@ -125,19 +123,17 @@ bool event_clear(uint32_t port)
 
 void events_on(void)
 {
-    struct vcpu_info *vi = event_vcpu();
-
-    write_once(vi->evtchn_upcall_mask, 0);
-    barrier();
-    /* An event that came while delivery was off: any hypercall delivers it. */
-    if ( read_once(vi->evtchn_upcall_pending) )
-        hc_xen_version(0, 0);
+    platform->events_on();
 }
 
 void events_off(void)
 {
-    write_once(event_vcpu()->evtchn_upcall_mask, 1);
-    barrier();
+    platform->events_off();
+}
+
+void events_wait(void)
+{
+    platform->events_wait();
 }
 
 void event_upcall(void)

@@ -35,6 +35,7 @@ bool event_clear(uint32_t port);        /* returns whether it was pending */
 
 void events_on(void);
 void events_off(void);
+void events_wait(void);                 /* events_on and sleep until there was one, without a gap between them */
 void event_upcall(void);                /* from the trap path */
 
 /* Sleep until @port is pending or system time @deadline_ns (0: none) has passed.  0 or -XEN_E*. */

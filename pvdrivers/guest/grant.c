@@ -4,7 +4,7 @@
 #include <xenabi/xen.h>
 #include "hypercall.h"
 #include "lib.h"
-#include "mem.h"
+#include "platform.h"
 
 #define FIRST_REF 8u
 
@@ -13,26 +13,15 @@ struct grant_entry_v1 *grant_table = (struct grant_entry_v1 *)table_pages;
 
 long grant_init(void)
 {
-    uint64_t frames[GRANT_FRAMES];
-    struct gnttab_setup_table op = {
-        .dom = DOMID_SELF, .nr_frames = GRANT_FRAMES, .frame_list = HC_PTR(frames),
-    };
     static bool done;
 
     if ( done )
         return 0;
 
-    long rc = hc_grant_table_op(GNTTABOP_setup_table, HC_PTR(&op), 1);
+    const long rc = platform->map_grant_table(table_pages, GRANT_FRAMES);
 
-    if ( rc || op.status )
-        return rc ? rc : op.status;
-    for ( unsigned int i = 0; i < GRANT_FRAMES; i++ ) {
-        rc = mem_set_va(table_pages + i * PAGE_SIZE, mem_make_pte(frames[i], PTE_RW_PAGE));
-        if ( rc )
-            return rc;
-    }
-    done = true;
-    return 0;
+    done = rc == 0;
+    return rc;
 }
 
 long grant_give(uint16_t domid, uint64_t mfn, bool readonly)
@@ -72,7 +61,9 @@ bool grant_end(uint32_t ref)
 
 long grant_map(uint16_t domid, uint32_t ref, uint64_t va, uint32_t flags, uint32_t *handle)
 {
-    struct gnttab_map_grant_ref op = { .host_addr = va, .flags = flags, .ref = ref, .dom = domid };
+    struct gnttab_map_grant_ref op = {
+        .host_addr = platform->grant_address(va), .flags = flags, .ref = ref, .dom = domid,
+    };
     const long rc = hc_grant_table_op(GNTTABOP_map_grant_ref, HC_PTR(&op), 1);
 
     *handle = op.handle;
@@ -81,7 +72,7 @@ long grant_map(uint16_t domid, uint32_t ref, uint64_t va, uint32_t flags, uint32
 
 long grant_unmap(uint64_t va, uint32_t handle)
 {
-    struct gnttab_unmap_grant_ref op = { .host_addr = va, .handle = handle };
+    struct gnttab_unmap_grant_ref op = { .host_addr = platform->grant_address(va), .handle = handle };
     const long rc = hc_grant_table_op(GNTTABOP_unmap_grant_ref, HC_PTR(&op), 1);
 
     return rc ? rc : op.status;

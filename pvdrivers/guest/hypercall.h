@@ -23,7 +23,7 @@ static inline long hypercall(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
     register uint64_t r9 asm("r9") = a6;
     long rc;
 
-    asm volatile ( "syscall"
+    asm volatile ( "call *hypercall_entry(%%rip)"
                    : "=a" (rc), "+D" (a1), "+S" (a2), "+d" (a3), "+r" (r10), "+r" (r8), "+r" (r9)
                    : "0" (nr)
                    : "rcx", "r11", "memory" );

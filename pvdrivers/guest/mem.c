@@ -4,11 +4,10 @@
 #include <xenabi/xen.h>
 #include "hypercall.h"
 #include "lib.h"
+#include "platform.h"
 #include "start.h"
 
-extern char guest_image_end[];
-
-#define MAX_MAPPED (1ul << 30)  /* the builder's second-level table reaches so far */
+#define MAX_MAPPED (1ul << 30)  /* the first second-level table reaches so far */
 
 /* Free pages next to each other; stands in the first of them.  A list by address. */
 struct run {
@@ -22,14 +21,12 @@ static uint64_t next_unmapped;  /* pfns from here on are not mapped, nor handed 
 
 uint64_t mem_pfn_to_mfn(uint64_t pfn)
 {
-    return ((const uint64_t *)start_info->mfn_list)[pfn];
+    return platform->pfn_to_mfn(pfn);
 }
 
 uint64_t mem_mfn_to_pfn(uint64_t mfn)
 {
-    const uint64_t pfn = ((const volatile uint64_t *)M2P_BASE)[mfn];
-
-    return pfn < start_info->nr_pages && mem_pfn_to_mfn(pfn) == mfn ? pfn : ~0ul;
+    return platform->mfn_to_pfn(mfn);
 }
 
 uint64_t mem_va_to_mfn(const void *va)
@@ -55,7 +52,7 @@ uint64_t *mem_entry(const void *l4, uint64_t va, unsigned int level)
         const uint64_t e = table[entry_index(va, l)];
         const uint64_t pfn = mem_mfn_to_pfn((e & PTE_FRAME) >> 12);
 
-        if ( !(e & PTE_P) || pfn == ~0ul )
+        if ( !(e & PTE_P) || (e & PTE_PSE) || pfn == ~0ul )
             return NULL;
         table = mem_pfn_to_va(pfn);
     }
@@ -69,9 +66,7 @@ uint64_t mem_entry_maddr(const uint64_t *entry)
 
 long mem_set_entry(const uint64_t *entry, uint64_t value)
 {
-    struct mmu_update u = { .ptr = mem_entry_maddr(entry) | MMU_NORMAL_PT_UPDATE, .val = value };
-
-    return hc_mmu_update(HC_PTR(&u), 1, 0, DOMID_SELF);
+    return platform->set_entry(entry, value);
 }
 
 long mem_set_va(const void *va, uint64_t pte)
@@ -87,23 +82,6 @@ long mem_make_readonly(const void *va)
 long mem_make_writable(const void *va)
 {
     return mem_set_va(va, mem_make_pte(mem_va_to_mfn(va), PTE_RW_PAGE));
-}
-
-/* Frames below this are the builder's: image, lists, page tables, boot stack. */
-static uint64_t first_free_pfn(void)
-{
-    uint64_t end = mem_va_to_pfn(guest_image_end + 4095);
-    const uint64_t others[] = {
-        mem_va_to_pfn((void *)(start_info->mfn_list + start_info->nr_pages * 8 + 4095)),
-        mem_va_to_pfn((void *)(start_info->pt_base + start_info->nr_pt_frames * 4096)),
-        mem_va_to_pfn((char *)start_info + 4096),
-    };
-
-    for ( unsigned int i = 0; i < ARRAY_SIZE(others); i++ ) {
-        if ( others[i] > end )
-            end = others[i];
-    }
-    return end + 2;     /* the boot stack, and one for the layouts that put a page before it */
 }
 
 static void *take(unsigned int nr)
@@ -167,12 +145,9 @@ static bool grow(void)
 
 void mem_init(void)
 {
-    const uint64_t first = first_free_pfn();
-    uint64_t *e;
+    uint64_t first;
 
-    next_unmapped = first;
-    while ( (e = mem_entry(mem_root(), GUEST_BASE + (next_unmapped << 12), 1)) && (*e & PTE_P) )
-        next_unmapped++;
+    platform->free_pages(&first, &next_unmapped);
     mem_free_pages(mem_pfn_to_va(first), next_unmapped - first);
     spare = take(1);
 }
@@ -208,18 +183,14 @@ long mem_map_in(void *l4, uint64_t va, uint64_t mfn, uint64_t flags)
     for ( unsigned int level = PT_LEVELS; level > 1; level-- ) {
         uint64_t *e = mem_entry(l4, va, level);
 
+        if ( *e & PTE_PSE )
+            return -XEN_EBUSY;
         if ( *e & PTE_P )
             continue;
 
         void *table = mem_alloc_page();
+        const long rc = table ? platform->set_table(e, table) : -XEN_ENOMEM;
 
-        if ( !table )
-            return -XEN_ENOMEM;
-
-        long rc = mem_make_readonly(table);
-
-        if ( rc == 0 )
-            rc = mem_set_entry(e, mem_make_pte(mem_va_to_mfn(table), PTE_TABLE));
         if ( rc )
             return rc;
     }
@@ -231,7 +202,7 @@ long mem_map(uint64_t va, uint64_t mfn, uint64_t flags)
     const long rc = mem_map_in(mem_root(), va, mfn, flags);
 
     if ( rc == 0 )
-        mem_mmuext(MMUEXT_INVLPG_LOCAL, va, 0);
+        platform->flush_page(va);
     return rc;
 }
 

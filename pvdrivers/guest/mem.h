@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory of a 64-bit paravirtual guest.
+ * Memory of a 64-bit guest.
  *
- * The builder maps the image and what follows it at GUEST_BASE, page frame 0
+ * A PV guest's builder maps the image and what follows it at GUEST_BASE, page frame 0
  * first, up to a 4 MiB border.  The allocator hands out what is left of that,
  * and maps further frames behind it when that is used up (as far as 1 GiB);
  * mem_alloc_pfn gives frames that are not mapped anywhere.
  * Page tables are read-only to us: every change is a hypercall.
+ * A hardware guest maps its first GiB itself, and its "mfn" is its own frame number.
  */
 #ifndef GUEST_MEM_H
 #define GUEST_MEM_H
@@ -57,7 +58,7 @@ uint64_t mem_entry_maddr(const uint64_t *entry);
 
 /* One entry by mmu_update (MMU_NORMAL_PT_UPDATE).  0 or -XEN_E*. */
 long mem_set_entry(const uint64_t *entry, uint64_t value);
-/* Change the mapping of an initial-region page with update_va_mapping.  0 or -XEN_E*. */
+/* PV: change the mapping of an initial-region page with update_va_mapping.  0 or -XEN_E*. */
 long mem_set_va(const void *va, uint64_t pte);
 long mem_make_readonly(const void *va);
 long mem_make_writable(const void *va);
@@ -65,9 +66,10 @@ long mem_make_writable(const void *va);
 /* Map one frame at any lower-half or unused address, making tables as needed.  0 or -XEN_E*. */
 long mem_map(uint64_t va, uint64_t mfn, uint64_t flags);
 long mem_map_in(void *l4, uint64_t va, uint64_t mfn, uint64_t flags);
-/* Map @nr frames of another domain at @va.  Stops at the first error. */
+/* PV: map @nr frames of another domain at @va.  Stops at the first error. */
 long mem_map_foreign(uint64_t va, const uint64_t *mfns, unsigned int nr, uint16_t domid);
 
+/* PV: */
 long mem_pin(unsigned int level, uint64_t mfn);     /* MMUEXT_PIN_Lx_TABLE */
 long mem_unpin(uint64_t mfn);
 long mem_mmuext(uint32_t cmd, uint64_t arg1, uint64_t arg2);   /* one operation */

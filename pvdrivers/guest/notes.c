@@ -29,5 +29,6 @@ NOTE_TEXT(features, XEN_ELFNOTE_FEATURES, "!writable_page_tables|pae_pgdir_above
 NOTE_NUM(base, XEN_ELFNOTE_VIRT_BASE, GUEST_BASE);
 NOTE_NUM(offset, XEN_ELFNOTE_PADDR_OFFSET, 0);
 NOTE_NUM(entry, XEN_ELFNOTE_ENTRY, (uint64_t)_start);
+NOTE_NUM(pvh_entry, XEN_ELFNOTE_PHYS32_ENTRY, (uint64_t)pvh_start - GUEST_BASE);
 /* Features a control domain must name to be accepted as one. */
 NOTE_NUM(supported, XEN_ELFNOTE_SUPPORTED_FEATURES, 1u << 11);

@@ -5,19 +5,32 @@
 #include "event.h"
 #include "hypercall.h"
 #include "mem.h"
+#include "platform.h"
+#include "smp.h"
 #include "start.h"
 #include "store.h"
 #include "trap.h"
 
 struct start_info *start_info;
+const struct platform *platform;
+const void *trap_exit, *hypercall_entry;
+extern char boot_stack[];
+char boot_stack[SMP_STACK_SIZE] __attribute__((aligned(SMP_STACK_SIZE)));
 
 int guest_is_dom0(void)
 {
     return (start_info->flags & SIF_INITDOMAIN) != 0;
 }
 
-void guest_start(void)
+int guest_is_pv(void)
 {
+    return platform == &platform_pv;
+}
+
+void guest_start(const struct platform *p)
+{
+    platform = p;
+    platform->init();
     console_init();
     trap_init();
     mem_init();

@@ -5,16 +5,23 @@
 
 #include <xenabi/xen.h>
 
-extern struct start_info *start_info;   /* as handed over by whoever built the domain */
+struct platform;
 
-void _start(void);                      /* the ELF entry point, in start.S */
-void guest_start(void);                 /* first C code: sets up traps, memory and console */
+/*
+ * As handed over by whoever built the domain.  In a hardware guest made from its parameters: nr_pages, flags,
+ * store and console, pt_base, cmd_line; frame numbers are the guest's own.
+ */
+extern struct start_info *start_info;
+
+void _start(void);                      /* the entry points: pv.S, pvh.S */
+void pvh_start(void);
+void guest_start(const struct platform *p);     /* first C code: sets up traps, memory and console */
 void guest_main(void);                  /* supplied by the program; returning shuts down */
 
 /* End the domain with a SHUTDOWN_* reason. */
 void __attribute__((noreturn)) guest_shutdown(unsigned int reason);
 
-/* True in the control domain. */
-int guest_is_dom0(void);
+int guest_is_dom0(void);                /* true in the control domain */
+int guest_is_pv(void);                  /* false in a hardware guest: PVH or HVM */
 
 #endif

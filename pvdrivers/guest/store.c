@@ -6,7 +6,7 @@
 #include <xenabi/xen.h>
 #include "event.h"
 #include "lib.h"
-#include "mem.h"
+#include "platform.h"
 #include "start.h"
 
 #define NUMBER_MAX 16                   /* a transaction's number as text */
@@ -29,8 +29,8 @@ long store_init(void)
 {
     if ( guest_is_dom0() || !start_info->store_mfn )
         return -XEN_ENODEV;
-    ring = mem_pfn_to_va(mem_mfn_to_pfn(start_info->store_mfn));
-    return 0;
+    ring = platform->builders_page(start_info->store_mfn);
+    return ring ? 0 : -XEN_ENODEV;
 }
 
 uint32_t store_port(void)

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Routing of exceptions and callbacks; the assembly half is in start.S. */
+/* Routing of exceptions and callbacks; the assembly half is in trap.S. */
 #include "trap.h"
 #include <xenabi/arch-x86.h>
-#include <xenabi/callback.h>
 #include <xenabi/xen.h>
 #include "console.h"
 #include "event.h"
 #include "hypercall.h"
 #include "lib.h"
+#include "platform.h"
 #include "smp.h"
 #include "start.h"
 #include <xenabi/sched.h>
 
-#define STUB_BYTES 32
-
-extern const char trap_stubs[], event_stub[], failsafe_stub[], syscall_stub[], int80_stub[];
 void trap_dispatch(struct trap_frame *f);
 void trap_enter_user(struct trap_frame *f, uint64_t *save_sp);
 void __attribute__((noreturn)) trap_leave_user(uint64_t sp);
@@ -36,7 +33,7 @@ static char user_trap_stack[SMP_STACK_SIZE] __attribute__((aligned(SMP_STACK_SIZ
 
 uint64_t trap_cr2(void)
 {
-    return shared_info->vcpu_info[smp_id()].arch.cr2;
+    return platform->fault_address();
 }
 
 static bool fixed_up(struct trap_frame *f)
@@ -84,44 +81,9 @@ void trap_dispatch(struct trap_frame *f)
     unexpected(f);
 }
 
-static long register_callback(uint16_t type, const char *stub)
-{
-    struct callback_register cb = { .type = type, .address = (uint64_t)stub };
-
-    return hc_callback_op(CALLBACKOP_register, HC_PTR(&cb));
-}
-
-unsigned int trap_table(struct trap_info *table)
-{
-    unsigned int n = 0;
-
-    memset(table, 0, TRAP_TABLE_MAX * sizeof(*table));
-    for ( unsigned int vec = 0; vec < 32; vec++ ) {
-        /* Vectors that the hypervisor keeps for itself, or never delivers. */
-        if ( vec == 9 || vec == 15 || (vec >= 20 && vec != 21) )
-            continue;
-        table[n].vector = vec;
-        /* INT3 and INTO may come from user mode. */
-        table[n].flags = vec == TRAP_BP || vec == TRAP_OF ? 3 : 0;
-        table[n].cs = FLAT_KERNEL_CS;
-        table[n++].address = (uint64_t)trap_stubs + vec * STUB_BYTES;
-    }
-    table[n].vector = TRAP_INT80;
-    table[n].flags = 3;
-    table[n].cs = FLAT_KERNEL_CS;
-    table[n++].address = (uint64_t)int80_stub;
-    return n;
-}
-
 void trap_init(void)
 {
-    struct trap_info table[TRAP_TABLE_MAX];
-
-    trap_table(table);
-    hc_set_trap_table(HC_PTR(table));
-    register_callback(CALLBACKTYPE_event, event_stub);
-    register_callback(CALLBACKTYPE_failsafe, failsafe_stub);
-    register_callback(CALLBACKTYPE_syscall, syscall_stub);
+    platform->traps();
 }
 
 struct trap_frame *trap_run_user(struct trap_frame *f)

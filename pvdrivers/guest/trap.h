@@ -54,15 +54,10 @@ extern void (*trap_syscall)(struct trap_frame *f);
 extern struct trap_frame trap_last;                 /* copy of the latest exception's frame */
 extern volatile unsigned int trap_count;            /* exceptions seen, fixed up ones too */
 
-#define TRAP_TABLE_MAX 34
-struct trap_info;
-
-void trap_init(void);                   /* this vCPU's table and callbacks */
-/* Fill @table (TRAP_TABLE_MAX entries, ended by a zero one); returns how many. */
-unsigned int trap_table(struct trap_info *table);
+void trap_init(void);                   /* this vCPU's exceptions and callbacks */
 uint64_t trap_cr2(void);                /* fault address of the latest #PF on this vCPU */
 
-/* Enter user mode with this frame; returns the frame of the trap that ended it. */
+/* Enter user mode with this frame; returns the frame of the trap that ended it.  In a PV guest only. */
 struct trap_frame *trap_run_user(struct trap_frame *f);
 
 uint64_t try_read(const void *va, uint64_t *value);     /* 0 or TRAP_SEEN(...) */

@@ -30,8 +30,9 @@ class Failed(Exception):
     pass
 
 
-def start(m, name, elf, args="", memory=16, vcpus=1):
+def start(m, name, elf, args="", memory=16, vcpus=1, kind="pv"):
     m.put("/run/%s.cfg" % name, "\n".join((
+        'type="%s"' % kind, "" if kind == "pv" else 'tsc_mode="native"',
         'name="%s"' % name, 'kernel="/guest/%s.elf"' % elf, "memory=%d" % memory,
         'extra="%s"' % args, "vcpus=%d" % vcpus, 'on_poweroff="destroy"', 'on_reboot="destroy"',
         'on_crash="destroy"')) + "\n")
@@ -58,12 +59,12 @@ def result(m, name):
         raise Failed("%s:\n%s" % (name, text))
 
 
-def lent(m, other, **options):
+def lent(m, other, kinds=("pv", "pv"), **options):
     """A lender, and the borrower `other` with its pages."""
-    a = start(m, "lender", "pair", "role=1 peer=%d" % (next_domid(m) + 1))
+    a = start(m, "lender", "pair", "role=1 peer=%d" % (next_domid(m) + 1), kind=kinds[0])
     port = re.search(r"LENT port=(\d+)", scenario.wait_console(m, "lender", "LENT"))[1]
     args = "".join(" %s=%s" % kv for kv in options.items())
-    start(m, other, "pair", "role=2 peer=%d port=%s%s" % (a, port, args))
+    start(m, other, "pair", "role=2 peer=%d port=%s%s" % (a, port, args), kind=kinds[1])
     return scenario.wait_console(m, other, "BORROWED|RESULT")
 
 
@@ -74,10 +75,21 @@ def next_domid(m):
     return n + 1
 
 
-def grants(m):
-    lent(m, "borrower")
+def grants(m, kinds=("pv", "pv")):
+    lent(m, "borrower", kinds)
     result(m, "lender")
     result(m, "borrower")
+
+
+def grants_with_pvh(m):
+    grants(m, ("pv", "pvh"))
+    grants(m, ("pvh", "pv"))
+
+
+def pvh_borrower_dies_first(m):
+    lent(m, "borrower", ("pvh", "pvh"), hold=1)
+    m.ok("xl destroy borrower")
+    m.run("xl destroy lender 2>/dev/null")
 
 
 def lender_dies_first(m):
@@ -133,8 +145,8 @@ def no_stack_for_the_failsafe_callback(m):
     m.wait_domain_gone("fs")
 
 
-SCENARIOS = (grants, lender_dies_first, borrower_dies_first, event_storm, spinning,
-             destroyed_within_a_pin, destroyed_within_hypercalls,
+SCENARIOS = (grants, grants_with_pvh, lender_dies_first, borrower_dies_first, pvh_borrower_dies_first,
+             event_storm, spinning, destroyed_within_a_pin, destroyed_within_hypercalls,
              no_stack_for_the_failsafe_callback)
 
 

@@ -14,11 +14,12 @@ import stock
 from stock import StockError
 
 CORE = "normal linux fat part_msdos serial terminal echo halt boot"
-MODULES = CORE + (" linux16 iso9660 part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_gpt part_plan"
-                  " part_sun part_sunpc all_video")
+MODULES = CORE + (" linux16 multiboot iso9660 part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_gpt"
+                  " part_plan part_sun part_sunpc all_video")
 SERIAL = "serial --unit=0 --speed=115200\nterminal_input serial\nterminal_output serial\n"
 HALT = "echo grub: here on $grub_platform\nhalt\n"
 LINUX = "linux /vmlinuz console=ttyS0 quiet task=media addr=10.9.1.1 root=%s\ninitrd /initrd\nboot\n"
+EXAMPLE = "multiboot /example.elf\nboot\n"
 MEMTEST = "linux /memtest console=ttyS0,115200 nopause nobench\nboot\n"
 FILE = os.path.join(stock.TOP, "COPYING")       # what Linux reads from its CD and its disk
 MIB = 1 << 20
@@ -105,6 +106,7 @@ def images():
         ("media/linux.iso", grub_cd(LINUX % "/dev/sr0", kernel + [("file", FILE)])),
         ("media/linux.img", disk(LINUX % "/dev/xvda2", kernel, [("file", FILE)])),
         ("media/memtest.iso", grub_cd(MEMTEST, [("memtest", memtest)])),
+        ("media/example.iso", grub_cd(EXAMPLE, [("example.elf", stock.guest_elf("example"))])),
         ("media/ipxe.iso", stock.path("hvm", "root", "usr", "lib", "ipxe", "ipxe.iso")),
         ("media/file", FILE),
     ]

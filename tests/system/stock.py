@@ -151,12 +151,17 @@ def tiny_pvh_guest():
         "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none,-n,--no-warn-rwx-segments,-Ttext=0x100000"])
 
 
-def guest_elves():
-    """(archive name, file) of the small guests with front ends: tests/guest."""
-    files = [os.path.join(BUILD, "guest", n + ".elf") for n in ("example", "frontends")]
-    if not all(map(os.path.exists, files)):
+def guest_elf(name):
+    """A small guest of tests/guest."""
+    p = os.path.join(BUILD, "guest", name + ".elf")
+    if not os.path.exists(p):
         raise StockError("the small guests are missing: run make guests")
-    return [("guest/" + os.path.basename(f), f) for f in files]
+    return p
+
+
+def guest_elves():
+    """(archive name, file) of those with front ends."""
+    return [("guest/%s.elf" % n, guest_elf(n)) for n in ("example", "frontends")]
 
 
 class Cpio:

@@ -14,17 +14,25 @@ def make_disks(m, number):
         m.ok("dd if=/dev/urandom of=/run/disk%d bs=1M count=4 2>&1" % n)
 
 
-def config(name, kernel, backends, extra=""):
-    disks = ",".join('"format=raw,%svdev=xvd%s,access=rw,target=/run/disk%d"' %
-                     (b and "backendtype=%s," % b, "abcdef"[n], n) for n, b in enumerate(backends))
-    return "\n".join((
-        'name="%s"' % name, 'kernel="/guest/%s.elf"' % kernel, "memory=48", 'extra="%s"' % extra, "disk=[%s]" % disks,
-        'vif=["bridge=xenbr0"]', 'on_reboot="destroy"', 'on_crash="destroy"')) + "\n"
+def config(name, kernel, backends, extra="", kind="pv"):
+    """kind: the guest's type; an "hvm" one is loaded by GRUB from a CD of media.py."""
+    disks = ['"format=raw,%svdev=xvd%s,access=rw,target=/run/disk%d"' %
+             (b and "backendtype=%s," % b, "abcdef"[n], n) for n, b in enumerate(backends)]
+    lines = ['name="%s"' % name, 'type="%s"' % kind, "memory=%d" % (64 if kind == "hvm" else 48),
+             'vif=["bridge=xenbr0"]', 'on_reboot="destroy"', 'on_crash="destroy"']
+    if kind == "hvm":
+        disks.append('"format=raw,vdev=hdc,access=ro,devtype=cdrom,target=/media/%s.iso"' % kernel)
+        lines.append('boot="d"')
+    else:
+        lines += ['kernel="/guest/%s.elf"' % kernel, 'extra="%s"' % extra]
+    if kind != "pv":
+        lines.append('tsc_mode="native"')
+    return "\n".join(lines + ["disk=[%s]" % ",".join(disks)]) + "\n"
 
 
-def start(m, name, kernel, backends, extra=""):
+def start(m, name, kernel, backends, extra="", kind="pv"):
     m.run("rm -f " + scenario.LOG % name)       # another of that name had it
-    scenario.create(m, name, config(name, kernel, backends, extra))
+    scenario.create(m, name, config(name, kernel, backends, extra, kind), timeout=300)
 
 
 def half(m, n, which):
@@ -49,11 +57,11 @@ def talk(m, jumbo):
     ping(m, "10.9.1.61", 1, 9)
 
 
-def front_ends(m, backends, lives=1, jumbo=False):
+def front_ends(m, backends, lives=1, jumbo=False, kind="pv"):
     """A guest with these disks, each read and written in two ways, and a network device, so many times."""
     make_disks(m, len(backends))
     first = [half(m, n, 0) for n in range(len(backends))]
-    start(m, "front", "frontends", backends, "disks=%d lives=%d" % (len(backends), lives))
+    start(m, "front", "frontends", backends, "disks=%d lives=%d" % (len(backends), lives), kind)
     for life in range(lives):
         text = scenario.wait_console(m, "front", "RESULT|net life %d: " % life, 300)
         if "RESULT" in text:
@@ -75,13 +83,18 @@ def front_ends(m, backends, lives=1, jumbo=False):
     return text
 
 
+def example(m, kind, disk=""):
+    """The README's guest reads its disk and answers ping."""
+    make_disks(m, 1)
+    m.ok("echo the first line | dd of=/run/disk0 conv=notrunc 2>&1")
+    start(m, "example", "example", [disk], kind=kind)
+    scenario.wait_console(m, "example", "disk: status 0, first line: the first line")
+    ping(m, "10.9.1.60")
+    m.ok("xl destroy example")
+
+
 def test_example_reads_a_disk_and_answers_ping(host, no_leak):
-    make_disks(host, 1)
-    host.ok("echo the first line | dd of=/run/disk0 conv=notrunc 2>&1")
-    start(host, "example", "example", [""])
-    scenario.wait_console(host, "example", "disk: status 0, first line: the first line")
-    ping(host, "10.9.1.60")
-    host.ok("xl destroy example")
+    example(host, "pv")
 
 
 # Without no_leak: dom0 maps hundreds of pages and keeps what it books them in.  See test_front_back.py.

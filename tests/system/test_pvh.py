@@ -9,9 +9,10 @@ import pytest
 
 import scenario
 import stock
+from conftest import machine, warm
+from test_frontends import example
 
 pytestmark = pytest.mark.quick
-from conftest import machine, warm
 
 
 # One CPU: with two, dom0's programs crash at random on the oracle while a hardware guest runs.
@@ -56,6 +57,10 @@ def test_memory_balloons(host, no_leak):
         host.ok("sleep 0.2")
     assert host.domains()["bal"][1] <= 140
     host.ok("xl destroy bal")
+
+
+def test_our_small_guest_reads_a_disk_and_answers_ping(host, no_leak):
+    example(host, "pvh")
 
 
 def test_destroyed_while_it_boots(host, no_leak):

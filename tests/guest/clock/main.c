@@ -3,6 +3,7 @@
  * The PV clock never steps back, over many hypercalls and a second of time;
  * the wall clock is plausible.  The same on the real Xen.
  * timing: 1
+ * pvh: yes
  */
 #include "test.h"
 #include <xenabi/sched.h>

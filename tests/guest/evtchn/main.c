@@ -3,6 +3,7 @@
  * Event channels in the two-level format: binding, sending, masks, status,
  * closing, reset, and every bad port and domain.  The real Xen answers as
  * encoded here; port 0 never exists.
+ * pvh: yes
  */
 #include "test.h"
 #include <xenabi/event_channel.h>

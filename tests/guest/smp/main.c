@@ -5,6 +5,8 @@
  * A second vCPU: bring-up from a context, IPIs both ways, page-table flushes
  * that reach it, its clock, down and up again.  Hostile contexts are refused
  * with -EINVAL by the real Xen, and the vCPU can still be set up rightly.
+ * In a hardware guest by INIT and start-up IPIs, with page tables that are its own business.
+ * pvh: yes
  * timing: 1
  */
 #include "test.h"
@@ -86,7 +88,8 @@ void test_main(void)
     if ( smp_count() < 2 )
         test_error("needs two vCPUs");
     EQ(hc_vcpu_op(VCPUOP_is_up, 1, 0), 0);
-    hostile();
+    if ( guest_is_pv() )
+        hostile();
 
     to_0 = event_bind_ipi(0);
     to_1 = event_bind_ipi(1);
@@ -119,8 +122,11 @@ void test_main(void)
     wait_stage(3);
     EQ(other_value, 'a');
     /* The other vCPU has this page in its TLB by now: the flush must reach it. */
-    EQ(hc_update_va_mapping((uint64_t)a, mem_make_pte(mem_va_to_mfn(b), PTE_RW_PAGE),
-                            UVMF_INVLPG | UVMF_ALL), 0);
+    if ( guest_is_pv() )
+        EQ(hc_update_va_mapping((uint64_t)a, mem_make_pte(mem_va_to_mfn(b), PTE_RW_PAGE),
+                                UVMF_INVLPG | UVMF_ALL), 0);
+    else
+        a[0] = 'b';
     stage = 4;
     events_on();
     wait_stage(5);
@@ -132,6 +138,7 @@ void test_main(void)
     EQ(got_ipi[0], 1);
     EQ_ROW("down", hc_vcpu_op(VCPUOP_is_up, 1, 0), 0);
     events_off();
-    EQ(mem_set_va(a, mem_make_pte(ma, PTE_RW_PAGE)), 0);
+    if ( guest_is_pv() )
+        EQ(mem_set_va(a, mem_make_pte(ma, PTE_RW_PAGE)), 0);
     EQ_ROW("up again, where it went down", hc_vcpu_op(VCPUOP_up, 1, 0), 0);
 }

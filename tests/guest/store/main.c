@@ -3,6 +3,7 @@
  * The configuration store from an unprivileged domain: our own name and
  * number, a value of ours there and back, no way into others' nodes;
  * transactions, watches, names of a folder.
+ * pvh: yes
  */
 #include "test.h"
 #include <guest/store.h>

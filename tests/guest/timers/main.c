@@ -4,6 +4,7 @@
  * Each raises VIRQ_TIMER, not before its time.  The real Xen fires a past
  * deadline at once, VCPU_SSHOTTMR_future or not (-ETIME would be fine too).
  * timing: 1
+ * pvh: yes
  */
 #include "test.h"
 #include <xenabi/sched.h>
@@ -82,11 +83,10 @@ void test_main(void)
     clock_spin(80 * MS);
     EQ_ROW("disarmed", ticks, 0);
 
-    /* Sleep until the timer: block turns events on. */
     events_off();
     when = clock_now() + 20 * MS;
     EQ(single(when, 0), 0);
-    EQ(hc_sched_op(SCHEDOP_block, 0), 0);
+    events_wait();
     EQ_ROW("woken by the timer", ticks, 1);
     EQ(clock_now() >= when, 1);
     events_on();

@@ -2,6 +2,7 @@
 /*
  * xen_version: what the tools and Linux read.  4.17 must be reported, since
  * Debian's wrapper chooses its programs by it; a bad pointer is -EFAULT.
+ * pvh: yes
  */
 #include "test.h"
 #include <xenabi/features.h>
@@ -11,17 +12,24 @@ static char buf[4096];
 
 static void features(void)
 {
+    static const struct {
+        const char *name;
+        unsigned int bit, pv;               /* in a hardware guest the other way round */
+    } want[] = {
+        { "mmu_pt_update_preserve_ad", XENFEAT_mmu_pt_update_preserve_ad, 1 },
+        { "gnttab_map_avail_bits", XENFEAT_gnttab_map_avail_bits, 1 },
+        { "auto_translated_physmap", XENFEAT_auto_translated_physmap, 0 },
+        { "writable_page_tables", XENFEAT_writable_page_tables, 0 },
+        { "hvm_callback_vector", XENFEAT_hvm_callback_vector, 0 },
+    };
     struct xen_feature_info fi = { .submap_idx = 0 };
 
     EQ(hc_xen_version(XENVER_get_features, HC_PTR(&fi)), 0);
     console_printf("features %#x\n", fi.submap);
-    CHECK(fi.submap & (1u << XENFEAT_mmu_pt_update_preserve_ad));
-    CHECK(fi.submap & (1u << XENFEAT_gnttab_map_avail_bits));
+    for ( unsigned int i = 0; i < ARRAY_SIZE(want); i++ )
+        EQ_ROW(want[i].name, fi.submap >> want[i].bit & 1, want[i].pv ^ !guest_is_pv());
     CHECK(fi.submap & (1u << XENFEAT_memory_op_vnode_supported));
     CHECK(!(fi.submap & (1u << XENFEAT_supervisor_mode_kernel)));
-    CHECK(!(fi.submap & (1u << XENFEAT_auto_translated_physmap)));
-    CHECK(!(fi.submap & (1u << XENFEAT_writable_page_tables)));
-    CHECK(!(fi.submap & (1u << XENFEAT_hvm_callback_vector)));
     EQ(!!(fi.submap & (1u << XENFEAT_dom0)), guest_is_dom0());
 
     fi.submap_idx = 1;
