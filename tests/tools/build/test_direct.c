@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Kernels for an HVM guest's firmware: which can be placed, where, and the code that finds them. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,10 +124,33 @@ static void stub(void **state)
     xn_ctx_free(ctx);
 }
 
+static void elf_files_are_refused(void **state)
+{
+    static const uint8_t file[4 * DIRECT_HEAD] = "\177ELF";
+    char path[] = "/tmp/direct-XXXXXX";
+    const int fd = mkstemp(path);
+    struct xn_ctx *ctx = xn_ctx_new();
+    struct direct d = DIRECT_NONE;
+
+    assert_int_equal(write(fd, file, sizeof(file)), sizeof(file));
+    assert_int_equal(direct_open(ctx, path, NULL, 128 * MIB, &d), -EINVAL);
+    assert_non_null(strstr(xn_why(ctx), "ELF"));
+    direct_close(&d);
+    /* One byte of it else, and it is the device model's business. */
+    assert_int_equal(pwrite(fd, "X", 1, 3), 1);
+    assert_int_equal(direct_open(ctx, path, NULL, 128 * MIB, &d), 0);
+    assert_int_equal(d.kernel.fd, -1);
+    direct_close(&d);
+    close(fd);
+    unlink(path);
+    xn_ctx_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places), cmocka_unit_test(left_to_the_device_model), cmocka_unit_test(stub),
+        cmocka_unit_test(elf_files_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,10 @@ int direct_open(struct xn_ctx *ctx, const char *kernel, const char *ramdisk, uin
         rc = ramdisk_open(ctx, "ramdisk", ramdisk, &d->ramdisk);
     if ( !rc && d->kernel.size >= sizeof(head) ) {
         rc = image_read(ctx, d->kernel.name, d->kernel.fd, head, sizeof(head), 0);
+        /* QEMU's multiboot loader would wait for ever for a kind of DMA that it does not have under Xen. */
+        if ( !rc && !memcmp(head, "\177ELF", 4) )
+            rc = xn_fail(ctx, EINVAL, "%s: an ELF file: in an HVM guest only GRUB can start it, from a disk or a CD "
+                         "(or try type=\"pvh\")", d->kernel.name);
         if ( rc || direct_place(head, low_end, d) )
             return rc;
     }
