@@ -61,6 +61,7 @@ bench:
 	@$(PYTHON) tests/system/bench/exits.py
 	@TOOLS=xenolith $(PYTHON) tests/system/bench/guests.py $(BENCH_ARGS)
 	@$(PYTHON) tests/system/bench/io.py $(BENCH_ARGS)
+	@$(PYTHON) tests/system/bench/net.py $(BENCH_ARGS)
 
 # All tests; the last line is "N passed, N failed".  PARTS="unit lint": only these.
 check: deps
@@ -87,7 +88,7 @@ help:
 	@echo "make debug        the same with assertions, in build/hyp-debug"
 	@echo "make run          boot it in QEMU with a stock Debian dom0 and a guest; a shell is yours"
 	@echo "make demo         the same unattended; exit status 0 if the guest did all it should"
-	@echo "make bench        Xen 4.17 and Xenolith side by side, in instructions; back ends of a disk"
+	@echo "make bench        Xen 4.17 and Xenolith side by side, in instructions; back ends of disks and networks"
 	@echo "make check        every test; PARTS=\"abi lint unit\" for some; also make check-PART:"
 	@$(PYTHON) tests/check.py --list
 	@echo "make check-oracle the guest tests on Debian's Xen 4.17"

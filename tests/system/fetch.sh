@@ -9,7 +9,7 @@
 # Usage: fetch.sh [--host-only|--stock-only|--check|--hvm|--bench|--i386]
 #   --check: everything, and what `make check` needs beyond `make run`
 #   --hvm: also the device model, firmware and boot media of HVM guests, under build/stock/hvm
-#   --bench: that, and what the I/O benchmark runs in its guest, under build/stock/bench
+#   --bench: that, and what the benchmarks of back ends run, under build/stock/bench
 #   --i386: also a 32-bit kernel for hardware guests, under build/stock/i386
 # Does nothing, quickly and offline, when everything is there already.
 
@@ -39,7 +39,7 @@ STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-u
 # For HVM guests, with all their libraries; the last two are what some boot from.
 HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf memtest86+ ipxe"
 
-BENCH_PKGS="fio"
+BENCH_PKGS="fio iperf3 ethtool"
 
 die() {
     echo "fetch: $*" >&2
