@@ -11,12 +11,11 @@
  */
 #include "blk/back.h"
 #include "dom0/process.h"
+#include "dom0/uring.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <liburing.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,19 +25,11 @@
 #include <unistd.h>
 #include <xenstore.h>
 
-#define RING_ENTRIES 1024u
-
 _Static_assert(sizeof(struct blk_vec) == sizeof(struct iovec) &&
                offsetof(struct blk_vec, len) == offsetof(struct iovec, iov_len), "handed over as it is");
 
 static struct linux_host host;
-static struct io_uring uring;
 static struct blkback device;
-static evtchn_port_t ports[LINUX_PORTS], taken[LINUX_PORTS];    /* events: as they come; on their way back */
-
-/* Everything that is waited for is an operation in the ring, on one of these files. */
-enum file { IMAGE, EVENTS, STORE, SIGNALS, NR_FILES };
-static int files[NR_FILES];
 static bool direct;
 
 /* ------------------------------------------------------------------ memory */
@@ -94,20 +85,11 @@ static int known_as(const struct blk_vec *v)
 
 /* ------------------------------------------------------------------ operations */
 
-/* A place for an operation; NULL: none, even after all was handed over. */
-static struct io_uring_sqe *operation(void)
-{
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&uring);
-
-    if ( !sqe && io_uring_submit(&uring) >= 0 )
-        sqe = io_uring_get_sqe(&uring);
-    return sqe;
-}
-
 static void submit(void *disk, struct blkback_io *io)
 {
-    struct io_uring_sqe *sqe = operation();
+    struct io_uring_sqe *sqe = uring_operation();
     const uint64_t at = io->sector * BLK_SECTOR;
+    const int image = uring_files[URING_DEVICE];
     const int fixed = io->nr_vec == 1 ? known_as(io->vec) : -1;
 
     if ( !sqe )
@@ -116,17 +98,17 @@ static void submit(void *disk, struct blkback_io *io)
         return;
     }
     if ( fixed >= 0 && io->op == BLK_READ )
-        io_uring_prep_read_fixed(sqe, files[IMAGE], io->vec->base, (unsigned int)io->vec->len, at, fixed);
+        io_uring_prep_read_fixed(sqe, image, io->vec->base, (unsigned int)io->vec->len, at, fixed);
     else if ( fixed >= 0 )
-        io_uring_prep_write_fixed(sqe, files[IMAGE], io->vec->base, (unsigned int)io->vec->len, at, fixed);
+        io_uring_prep_write_fixed(sqe, image, io->vec->base, (unsigned int)io->vec->len, at, fixed);
     else if ( io->op == BLK_READ )
-        io_uring_prep_readv(sqe, files[IMAGE], (const struct iovec *)io->vec, io->nr_vec, at);
+        io_uring_prep_readv(sqe, image, (const struct iovec *)io->vec, io->nr_vec, at);
     else if ( io->op == BLK_WRITE )
-        io_uring_prep_writev(sqe, files[IMAGE], (const struct iovec *)io->vec, io->nr_vec, at);
+        io_uring_prep_writev(sqe, image, (const struct iovec *)io->vec, io->nr_vec, at);
     else if ( io->op == BLK_FLUSH )
-        io_uring_prep_fsync(sqe, files[IMAGE], IORING_FSYNC_DATASYNC);
+        io_uring_prep_fsync(sqe, image, IORING_FSYNC_DATASYNC);
     else
-        io_uring_prep_fallocate(sqe, files[IMAGE], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
+        io_uring_prep_fallocate(sqe, image, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
                                 io->nr_sectors * BLK_SECTOR);
     io_uring_sqe_set_data(sqe, io);
 }
@@ -142,39 +124,6 @@ static void complete(const struct io_uring_cqe *cqe)
     blkback_done(io, status);
 }
 
-/* ------------------------------------------------------------------ what is waited for */
-
-static int wait_readable(enum file file)
-{
-    struct io_uring_sqe *sqe = operation();
-
-    if ( !sqe )
-        return -EBUSY;
-    io_uring_prep_poll_add(sqe, files[file], POLLIN);
-    io_uring_sqe_set_data(sqe, &files[file]);
-    return 0;
-}
-
-/* The next events; those that came, @bytes of them, may come again. */
-static int wait_events(int bytes)
-{
-    struct io_uring_sqe *sqe = operation();
-
-    if ( sqe && bytes > 0 )
-    {
-        memcpy(taken, ports, (size_t)bytes);
-        io_uring_prep_write(sqe, files[EVENTS], taken, (unsigned int)bytes, 0);
-        io_uring_sqe_set_data(sqe, NULL);
-        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-        sqe = operation();
-    }
-    if ( !sqe )
-        return -EBUSY;
-    io_uring_prep_read(sqe, files[EVENTS], ports, sizeof(ports), 0);
-    io_uring_sqe_set_data(sqe, &files[EVENTS]);
-    return 0;
-}
-
 /* ------------------------------------------------------------------ start */
 
 static int open_image(const char *path, bool readonly)
@@ -184,7 +133,7 @@ static int open_image(const char *path, bool readonly)
     uint64_t bytes;
     int image, size = BLK_SECTOR;
 
-    image = files[IMAGE] = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    image = uring_files[URING_DEVICE] = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if ( image < 0 || fstat(image, &st) )
         return process_die(path, errno);
     if ( flock(image, readonly ? LOCK_SH : LOCK_EX) )
@@ -209,39 +158,12 @@ static int open_image(const char *path, bool readonly)
     return 0;
 }
 
-/* A ring that can do what is asked for here and nothing else. */
-static int open_uring(void)
-{
-    static const uint8_t may[] = {
-        IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_READ, IORING_OP_WRITE,
-        IORING_OP_POLL_ADD, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
-    };
-    struct io_uring_restriction r[sizeof(may) + 2];
-    int rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
-                                                       IORING_SETUP_DEFER_TASKRUN);
-
-    if ( rc == -EINVAL )        /* before Linux 6.1 */
-        rc = io_uring_queue_init(RING_ENTRIES, &uring, IORING_SETUP_R_DISABLED);
-    if ( rc )
-        return rc;
-    memset(r, 0, sizeof(r));
-    for ( size_t i = 0; i < sizeof(may); i++ )
-    {
-        r[i].opcode = IORING_RESTRICTION_SQE_OP;
-        r[i].sqe_op = may[i];
-    }
-    r[sizeof(may)].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-    r[sizeof(may)].sqe_flags = IOSQE_CQE_SKIP_SUCCESS;
-    r[sizeof(may) + 1].opcode = IORING_RESTRICTION_REGISTER_OP;
-    r[sizeof(may) + 1].register_op = IORING_REGISTER_BUFFERS_UPDATE;
-    rc = io_uring_register_buffers_sparse(&uring, BLK_MAX_QUEUES);
-    if ( rc == 0 )
-        rc = io_uring_register_restrictions(&uring, r, sizeof(may) + 2);
-    return rc ? rc : io_uring_enable_rings(&uring);
-}
-
 static int start(const char *folder)
 {
+    static const uint8_t may[] = {
+        IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_READ_FIXED,
+        IORING_OP_WRITE_FIXED,
+    };
     char *params, *mode;
     int rc;
 
@@ -270,11 +192,9 @@ static int start(const char *folder)
         .own_pages = direct, .submit = submit,
     };
 
-    files[EVENTS] = host.evtchn;
-    files[STORE] = xs_fileno(host.xs);
-    rc = open_uring();
-    if ( rc == 0 )
-        rc = wait_events(0) ?: wait_readable(STORE) ?: wait_readable(SIGNALS);
+    uring_files[URING_EVENTS] = host.evtchn;
+    uring_files[URING_STORE] = xs_fileno(host.xs);
+    rc = uring_open(may, sizeof(may), BLK_MAX_QUEUES);
     if ( rc )
         return process_die("io_uring", rc);
     if ( process_confine(&host, folder) )
@@ -285,66 +205,27 @@ static int start(const char *folder)
 
 /* ------------------------------------------------------------------ running */
 
-/* What ended; the bits of the files that something came on.  Negative: we cannot wait any longer. */
-static int take_completions(void)
-{
-    struct io_uring_cqe *cqe;
-    int came = 0, rc = 0;
-
-    while ( io_uring_peek_cqe(&uring, &cqe) == 0 )
-    {
-        const int *file = io_uring_cqe_get_data(cqe);
-
-        if ( !file )
-            rc = cqe->res;              /* events that cannot come again */
-        else if ( file < files || file >= files + NR_FILES )
-            complete(cqe);
-        else
-        {
-            came |= 1 << (file - files);
-            if ( file == &files[EVENTS] )
-                rc = cqe->res > 0 || cqe->res == -EAGAIN ? wait_events(cqe->res) : cqe->res ? cqe->res : -EIO;
-        }
-        io_uring_cqe_seen(&uring, cqe);
-        if ( rc )
-            return rc;
-    }
-    return came;
-}
-
-/* One round: hand over what is prepared, and wait, unless there is more to do. */
-static int turn(void)
-{
-    int rc = device.more ? io_uring_submit_and_get_events(&uring) : io_uring_submit_and_wait(&uring, 1);
-
-    return rc < 0 && rc != -EINTR && rc != -EBUSY && rc != -EAGAIN ? rc : take_completions();
-}
-
 static int serve(const char *folder)
 {
     for ( ;; )
     {
-        const int came = turn();
-        int rc = came < 0 ? came : 0;
+        const int came = uring_turn(device.more, complete);
         bool stop = false;
+        int rc;
 
-        if ( came > 0 && (came & 1 << STORE) )
+        if ( came < 0 )
+            return process_die("io_uring", came);
+        if ( (came & 1 << URING_STORE) && process_watches(&host) )
         {
-            rc = wait_readable(STORE);
-            if ( process_watches(&host) )
-            {
-                blkback_watch(&device);
-                stop = process_is_over(&host, folder, device.bus.state);
-            }
+            blkback_watch(&device);
+            stop = process_is_over(&host, folder, device.bus.state);
         }
-        if ( rc )
-            return process_die("io_uring", rc);
         blkback_run(&device);
-        if ( !stop && !(came & 1 << SIGNALS) )
+        if ( !stop && !(came & 1 << URING_SIGNALS) )
             continue;
         while ( blkback_stop(&device) )
         {
-            rc = turn();
+            rc = uring_turn(device.more, complete);
             if ( rc < 0 )
                 return process_die("io_uring", rc);
         }
@@ -356,8 +237,8 @@ int main(int argc, char **argv)
 {
     int rc;
 
-    files[SIGNALS] = process_begin(argc, argv);
-    if ( files[SIGNALS] < 0 )
+    uring_files[URING_SIGNALS] = process_begin(argc, argv);
+    if ( uring_files[URING_SIGNALS] < 0 )
         return 2;
     rc = start(argv[1]);
     if ( rc )

@@ -151,13 +151,8 @@ static int channel_open(void *ctx, domid_t peer, evtchn_port_t remote, void *use
 {
     struct ioctl_evtchn_bind_interdomain b = { .remote_domain = peer, .remote_port = remote };
     struct linux_host *h = ctx;
-    unsigned int i = 0;
     int port = -1;
 
-    while ( i < LINUX_PORTS && h->ports[i].port )
-        i++;
-    if ( i == LINUX_PORTS )
-        return -XEN_ENOSPC;
     /* A predecessor that was killed lets go of its channels last. */
     for ( int tries = 0; port < 0 && tries < BIND_TRIES; tries++ )
     {
@@ -167,11 +162,7 @@ static int channel_open(void *ctx, domid_t peer, evtchn_port_t remote, void *use
         if ( port < 0 && errno != EINVAL )
             break;
     }
-    if ( port <= 0 )
-        return -XEN_EINVAL;
-    h->ports[i].port = (evtchn_port_t)port;
-    h->ports[i].user = user;
-    return port;
+    return port > 0 ? port : -XEN_EINVAL;
 }
 
 static void channel_close(void *ctx, evtchn_port_t port)
@@ -180,9 +171,6 @@ static void channel_close(void *ctx, evtchn_port_t port)
     struct linux_host *h = ctx;
 
     ioctl(h->evtchn, IOCTL_EVTCHN_UNBIND, &u);
-    for ( unsigned int i = 0; i < LINUX_PORTS; i++ )
-        if ( h->ports[i].port == port )
-            h->ports[i].port = 0;
 }
 
 static void channel_notify(void *ctx, evtchn_port_t port)
@@ -191,23 +179,6 @@ static void channel_notify(void *ctx, evtchn_port_t port)
     struct linux_host *h = ctx;
 
     ioctl(h->evtchn, IOCTL_EVTCHN_NOTIFY, &n);
-}
-
-unsigned int linux_events(struct linux_host *h, void **users, unsigned int nr)
-{
-    uint32_t ports[LINUX_PORTS];
-    const ssize_t got = read(h->evtchn, ports, sizeof(ports));
-    unsigned int n = 0;
-
-    if ( got <= 0 )
-        return 0;
-    if ( write(h->evtchn, ports, (size_t)got) != got )      /* unmask */
-        return 0;
-    for ( size_t k = 0; k < (size_t)got / sizeof(ports[0]); k++ )
-        for ( unsigned int i = 0; i < LINUX_PORTS && n < nr; i++ )
-            if ( h->ports[i].port == ports[k] )
-                users[n++] = h->ports[i].user;
-    return n;
 }
 
 /* ------------------------------------------------------------------ store */

@@ -8,12 +8,9 @@
 
 #include "pv.h"
 
-#define LINUX_PORTS 64u
-
 struct linux_host {
     int evtchn, gntdev;
     struct xs_handle *xs;
-    struct { evtchn_port_t port; void *user; } ports[LINUX_PORTS];      /* port 0: free */
     struct linux_mapping *maps;
 };
 
@@ -21,9 +18,6 @@ extern const struct pv_ops linux_ops;       /* ctx: a struct linux_host */
 
 /* Open everything; 0 or -errno, with a line on standard error.  Starts the library's thread. */
 int linux_open(struct linux_host *h);
-
-/* Take the events that came, at most @nr; the users' places in @users.  How many. */
-unsigned int linux_events(struct linux_host *h, void **users, unsigned int nr);
 
 /* Give up all capabilities and the user's rights, and allow what is needed from now on only.  0 or -errno. */
 int linux_confine(void);

@@ -9,10 +9,10 @@
  */
 #include "dom0/process.h"
 #include "dom0/tap.h"
+#include "dom0/uring.h"
 #include "net/back.h"
 #include <errno.h>
 #include <net/if.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,19 +22,29 @@
 
 #define BATCH       64u
 #define ROOM        (NET_MAX_PACKET + 1u)   /* of a packet from the interface: whole pages */
+#define SLOT        (PV_PAGE + ROOM)        /* a page before it, for the header */
 #define ROUNDS      8u                      /* of batches, before the front end is looked at again */
 
 static struct linux_host host;
 static struct netback device;
-static int tap = -1, signals = -1;
+static struct pv_ops ops;
+static int tap = -1;
 
 /* Packets from the interface that the front end has not taken yet. */
 static struct {
     uint8_t *data;
     struct net_packet packets[BATCH];
     unsigned int first, nr;
+    bool asked;                             /* a read waits for the next one */
+    unsigned int turn;                      /* the last one that brought any */
+    bool eager;                             /* ... and so did the one before: look for more at once */
     bool room;                              /* worth another try */
 } in;
+
+static unsigned int turn;
+
+/* Whose is what ended in the ring: the read; anything else, as a write that failed. */
+static char from_tap, other;
 
 static bool is_connected(void)
 {
@@ -43,9 +53,31 @@ static bool is_connected(void)
 
 /* ------------------------------------------------------------------ packets */
 
+/*
+ * Written with the next system call.  One for many packets is more than a call saved: after each, Linux lets whoever
+ * waits for the packet go first.
+ */
 static void receive(void *owner, const struct net_packet *packets, unsigned int nr)
 {
-    tap_write(tap, packets, nr);
+    for ( unsigned int i = 0; i < nr; i++ )
+    {
+        struct io_uring_sqe *sqe = uring_operation();
+
+        if ( !sqe )
+            return;                         /* lost, as packets may be */
+        tap_pack(&packets[i]);
+        io_uring_prep_write(sqe, tap, packets[i].data - TAP_HEADER, packets[i].len + TAP_HEADER, 0);
+        io_uring_sqe_set_data(sqe, &other);
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    }
+}
+
+/* What was received is where the next packets go: it is written before. */
+static void grant_copy(void *ctx, domid_t peer, struct pv_copy *copies, unsigned int nr)
+{
+    if ( !copies->to_peer && io_uring_sq_ready(&uring) )
+        io_uring_submit(&uring);
+    linux_ops.grant_copy(ctx, peer, copies, nr);
 }
 
 static void writable(void *owner)
@@ -61,31 +93,84 @@ static void changed(void *owner)
     tap_carrier(tap, is_connected());
 }
 
-static void fill(void)
+static uint8_t *slot(unsigned int i)
 {
-    for ( unsigned int i = 0; i < BATCH; i++ )
-        in.packets[i].data = in.data + i * (size_t)ROOM;
-    in.first = 0;
-    in.nr = tap_read(tap, in.packets, BATCH, ROOM);
+    return in.data + i * (size_t)SLOT + PV_PAGE - TAP_HEADER;
+}
+
+static void take(ssize_t bytes)
+{
+    struct net_packet *p = &in.packets[in.nr];
+
+    p->data = slot(in.nr) + TAP_HEADER;
+    in.nr += tap_unpack(p, bytes);
+}
+
+static void ended(const struct io_uring_cqe *cqe)
+{
+    if ( io_uring_cqe_get_data(cqe) != &from_tap )
+        return;
+    in.asked = false;
+    in.eager = in.turn + 1 == turn;
+    in.turn = turn;
+    in.first = in.nr = 0;
+    take(cqe->res);
+}
+
+/* What the interface has; false: that was all. */
+static bool drain(void)
+{
+    ssize_t n = 1;
+
+    while ( in.nr < BATCH && (n = read(tap, slot(in.nr), TAP_HEADER + ROOM)) > 0 )
+        take(n);
+    return n > 0;
+}
+
+/* The next one. */
+static void ask(void)
+{
+    struct io_uring_sqe *sqe = uring_operation();
+
+    if ( !sqe )
+        return;
+    io_uring_prep_read(sqe, tap, slot(0), TAP_HEADER + ROOM, 0);
+    io_uring_sqe_set_data(sqe, &from_tap);
+    in.asked = true;
 }
 
 static void to_front_end(void)
 {
+    bool more = in.eager && in.first == 0;
+
     in.room = false;
-    for ( unsigned int i = 0; i < ROUNDS && is_connected(); i++ )
+    for ( unsigned int i = 0; i < ROUNDS; i++ )
     {
         unsigned int n;
 
-        if ( in.nr == 0 )
-            fill();
-        if ( in.nr == 0 )
-            return;
+        if ( more )
+            more = drain();
         n = netback_send(&device, in.packets + in.first, in.nr);
         in.first += n;
         in.nr -= n;
-        if ( in.nr )
-            return;                         /* writable() will be called */
+        if ( in.nr || !more )
+            return;                         /* if some are left, writable() will be called */
+        in.first = 0;
     }
+}
+
+/* A read that waits would keep the interface after our end, until Linux has time to take the ring apart. */
+static void ask_no_more(void)
+{
+    struct io_uring_sqe *sqe = uring_operation();
+
+    if ( !sqe )
+        return;
+    io_uring_prep_cancel(sqe, &from_tap, 0);
+    io_uring_sqe_set_data(sqe, &other);
+    while ( in.asked && uring_turn(false, ended) >= 0 )
+        ;
+    close(tap);
 }
 
 /* ------------------------------------------------------------------ start */
@@ -108,6 +193,7 @@ static int interface_name(const char *folder, char name[IF_NAMESIZE])
 
 static int start(const char *folder)
 {
+    static const uint8_t may[] = { IORING_OP_ASYNC_CANCEL };
     char name[IF_NAMESIZE] = "";
     int rc;
 
@@ -118,7 +204,7 @@ static int start(const char *folder)
         rc = tap = tap_open(name);
     if ( rc < 0 )
         return process_die(name, rc);
-    in.data = mmap(NULL, BATCH * (size_t)ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    in.data = mmap(NULL, BATCH * (size_t)SLOT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if ( in.data == MAP_FAILED )
         return process_die("memory", errno);
     tap_carrier(tap, false);
@@ -128,12 +214,19 @@ static int start(const char *folder)
         tap_give_up(tap);
         return process_die(folder, rc);
     }
-    device.bus.ops = &linux_ops;
+    ops = linux_ops;
+    ops.grant_copy = grant_copy;
+    device.bus.ops = &ops;
     device.bus.ctx = &host;
     device.config = (struct netback_config){
         .max_queues = 4, .takes = { .sg = true, .csum = true, .csum6 = true, .gso = true, .gso6 = true },
         .receive = receive, .writable = writable, .changed = changed,
     };
+    uring_files[URING_EVENTS] = host.evtchn;
+    uring_files[URING_STORE] = xs_fileno(host.xs);
+    rc = uring_open(may, sizeof(may), 0);
+    if ( rc )
+        return process_die("io_uring", rc);
     if ( process_confine(&host, folder) )
         return 1;
     rc = netback_start(&device, folder);
@@ -147,22 +240,14 @@ static int start(const char *folder)
 
 static int serve(const char *folder)
 {
-    enum { EVENTS, STORE, SIGNALS, TAP, NR };
-    void *users[LINUX_PORTS];
-
     netback_run(&device);
-    for ( ;; )
+    for ( ;; turn++ )
     {
-        struct pollfd p[NR] = {
-            { host.evtchn, POLLIN, 0 }, { xs_fileno(host.xs), POLLIN, 0 }, { signals, POLLIN, 0 },
-            { is_connected() && in.nr == 0 ? tap : -1, POLLIN, 0 },
-        };
+        const int came = uring_turn(device.more || in.room, ended);
 
-        if ( poll(p, NR, device.more ? 0 : -1) < 0 && errno != EINTR )
-            return process_die("poll", errno);
-        if ( p[EVENTS].revents )
-            linux_events(&host, users, LINUX_PORTS);
-        if ( p[STORE].revents && process_watches(&host) )
+        if ( came < 0 )
+            return process_die("io_uring", came);
+        if ( (came & 1 << URING_STORE) && process_watches(&host) )
         {
             netback_watch(&device);
             if ( process_is_over(&host, folder, device.bus.state) )
@@ -171,13 +256,19 @@ static int serve(const char *folder)
                 break;
             }
         }
-        if ( p[SIGNALS].revents )
+        if ( came & 1 << URING_SIGNALS )
             break;
-        netback_run(&device);
-        if ( p[TAP].revents || in.room )
+        if ( (came & 1 << URING_EVENTS) || device.more )
+            netback_run(&device);
+        if ( !is_connected() )
+            in.nr = 0;
+        else if ( in.nr || in.room )
             to_front_end();
+        if ( in.nr == 0 && !in.asked && is_connected() )
+            ask();
     }
     netback_stop(&device);
+    ask_no_more();
     return 0;
 }
 
@@ -185,8 +276,8 @@ int main(int argc, char **argv)
 {
     int rc;
 
-    signals = process_begin(argc, argv);
-    if ( signals < 0 )
+    uring_files[URING_SIGNALS] = process_begin(argc, argv);
+    if ( uring_files[URING_SIGNALS] < 0 )
         return 2;
     rc = start(argv[1]);
     return rc ? rc : serve(argv[1]);

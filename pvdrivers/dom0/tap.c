@@ -3,6 +3,7 @@
 #include "dom0/tap.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_tun.h>
@@ -10,11 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define WAIT_STEPS  3000            /* for a predecessor, of 10 ms */
 #define STEP_US     10000
+
+_Static_assert(sizeof(struct virtio_net_hdr) == TAP_HEADER, "as tap.h says");
 
 /* Never the lowest of a bridge's ports, so a bridge does not take it for its own. */
 static const uint8_t address[6] = { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff };
@@ -23,7 +25,7 @@ static const uint8_t address[6] = { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff };
 static int take(int fd, const char *name)
 {
     struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-    int size = sizeof(struct virtio_net_hdr);
+    int size = TAP_HEADER, most = INT_MAX;
 
     snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
     for ( int i = 0; ioctl(fd, TUNSETIFF, &r); i++ )
@@ -34,7 +36,9 @@ static int take(int fd, const char *name)
     memset(&r.ifr_hwaddr, 0, sizeof(r.ifr_hwaddr));
     r.ifr_hwaddr.sa_family = ARPHRD_ETHER;
     memcpy(r.ifr_hwaddr.sa_data, address, sizeof(address));
-    if ( ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, SIOCSIFHWADDR, &r) || ioctl(fd, TUNSETPERSIST, 1) )
+    /* Whoever writes never waits for who reads: the kernel drops what is too much. */
+    if ( ioctl(fd, TUNSETVNETHDRSZ, &size) || ioctl(fd, TUNSETSNDBUF, &most) || ioctl(fd, SIOCSIFHWADDR, &r) ||
+         ioctl(fd, TUNSETPERSIST, 1) )
         return -errno;
     return 0;
 }
@@ -94,7 +98,6 @@ static void to_header(struct virtio_net_hdr *h, const struct net_packet *p)
         }
 }
 
-/* False: of a kind that was not asked for. */
 static bool from_header(struct net_packet *p, const struct virtio_net_hdr *h)
 {
     p->csum = h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM ? NET_CSUM_BLANK :
@@ -107,35 +110,21 @@ static bool from_header(struct net_packet *p, const struct virtio_net_hdr *h)
     return p->gso || h->gso_type == VIRTIO_NET_HDR_GSO_NONE;
 }
 
-unsigned int tap_write(int tap, const struct net_packet *packets, unsigned int nr)
+void tap_pack(const struct net_packet *p)
 {
-    unsigned int lost = 0;
+    struct virtio_net_hdr h;
 
-    for ( unsigned int i = 0; i < nr; i++ )
-    {
-        struct virtio_net_hdr h;
-        const struct iovec v[2] = { { &h, sizeof(h) }, { packets[i].data, packets[i].len } };
-
-        to_header(&h, &packets[i]);
-        lost += writev(tap, v, 2) < 0;
-    }
-    return lost;
+    to_header(&h, p);
+    memcpy(p->data - TAP_HEADER, &h, TAP_HEADER);
 }
 
-unsigned int tap_read(int tap, struct net_packet *packets, unsigned int nr, uint32_t room)
+bool tap_unpack(struct net_packet *p, ssize_t bytes)
 {
-    unsigned int n = 0;
+    struct virtio_net_hdr h;
 
-    while ( n < nr )
-    {
-        struct virtio_net_hdr h;
-        const struct iovec v[2] = { { &h, sizeof(h) }, { packets[n].data, room } };
-        const ssize_t got = readv(tap, v, 2);
-
-        if ( got < (ssize_t)sizeof(h) )
-            break;
-        packets[n].len = (uint32_t)got - sizeof(h);
-        n += from_header(&packets[n], &h);
-    }
-    return n;
+    if ( bytes < (ssize_t)TAP_HEADER )
+        return false;
+    memcpy(&h, p->data - TAP_HEADER, TAP_HEADER);
+    p->len = (uint32_t)bytes - TAP_HEADER;
+    return from_header(p, &h);
 }

@@ -2,10 +2,11 @@
 /*
  * The back end of a network device.
  *
- * The owner supplies a network: receive() takes packets from the front end, many in one call, valid until it
- * returns; netback_send() sends packets to it and is done with them when it returns.  netback_run() is to be called
- * when an event arrives and as long as "more" is set; netback_watch() when a watch fires.  All in one thread;
- * receive() may call netback_send(), and nothing else here.
+ * The owner supplies a network: receive() takes packets from the front end, many in one call.  They are valid until it
+ * returns, their bytes until grant_copy() next fetches something from the front end, and the NETBACK_HEADROOM bytes
+ * before each are the owner's to write.  netback_send() sends packets to it and is done with them when it returns.
+ * netback_run() is to be called when an event arrives and as long as "more" is set; netback_watch() when a watch fires.
+ * All in one thread; receive() may call netback_send(), and nothing else here.
  *
  * Packets are copied both ways, by grant copies in batches, or through mappings where the embedding has no copies.
  * Responses leave in the order of requests, so that a back end that was killed can be followed by another, as with
@@ -18,6 +19,7 @@
 #include "ring/ring.h"
 
 #define NETBACK_MAX_MULTICAST 64u
+#define NETBACK_HEADROOM 16u
 
 struct netback_config {
     unsigned int max_queues;            /* 1 .. NET_MAX_QUEUES */

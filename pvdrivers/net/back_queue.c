@@ -187,11 +187,24 @@ static bool change_list(struct netback *b, const uint8_t *address, bool add)
     return true;
 }
 
+/*
+ * Where in the pool a packet goes: its first whole page like in the front end's memory, and in one page of ours what is
+ * in one of theirs, for each border that a slot crosses costs another copy.
+ */
+static uint32_t chain_place(const struct netback_queue *q, const struct netback_chain *c, uint32_t len)
+{
+    const uint32_t at = q->pool_used + NETBACK_HEADROOM;
+
+    if ( c->nr > 1 )
+        return at + (c->slot[1].offset - c->slot[0].size - at) % PV_PAGE;
+    return at % PV_PAGE + len > PV_PAGE ? at + -at % PV_PAGE : at;
+}
+
 static void chain_copy(struct netback_queue *q, const struct netback_chain *c, uint32_t len)
 {
     const uint16_t flags = c->slot[0].flags;
     const unsigned int i = q->nr_packets++;
-    uint8_t *at = q->m->pool + q->pool_used;
+    uint8_t *at = q->m->pool + chain_place(q, c, len);
 
     q->m->packets[i] = (struct net_packet){
         .data = at, .len = len, .gso = c->gso, .gso_size = c->gso_size,
@@ -202,7 +215,7 @@ static void chain_copy(struct netback_queue *q, const struct netback_chain *c, u
     q->m->answered_by[i].nr = (uint16_t)(q->nr_answers - c->answer);
     for ( unsigned int k = 0; k < c->nr; at += c->slot[k++].size )
         add_copy(q, i, c->slot[k].gref, c->slot[k].offset, at, c->slot[k].size, false);
-    q->pool_used += (len + 63) & ~63u;
+    q->pool_used = (uint32_t)(at - q->m->pool + 63) & ~63u;
 }
 
 static void chain_end(struct netback_queue *q)
@@ -217,7 +230,7 @@ static void chain_end(struct netback_queue *q)
     {
         ok = ok && len >= NET_MIN_PACKET && chain_sizes(c);
         if ( ok && (q->nr_packets == MAX_BATCH || q->nr_copies + 2 * c->nr > MAX_COPIES ||
-                    q->pool_used + len > sizeof(q->m->pool)) )
+                    chain_place(q, c, len) + len > sizeof(q->m->pool)) )
             flush(q, c->answer);
         if ( ok )
             chain_copy(q, c, len);

@@ -398,11 +398,6 @@ int linux_open(struct linux_host *h)
     return 0;
 }
 
-unsigned int linux_events(struct linux_host *h, void **users, unsigned int nr)
-{
-    return shared_events(users, nr);
-}
-
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
 {
     char buf[128];
