@@ -124,6 +124,35 @@ struct sent { uint8_t ref; uint16_t offset, flags, size; };
 enum { GOOD, READ_ONLY, FOREIGN, NONE, HUGE_REF };
 #define MORE NETTXF_more_data
 
+static unsigned int nr_copies;
+static void count_copies(void *ctx, domid_t peer, struct pv_copy *c, unsigned int nr)
+{
+    nr_copies += nr;
+    fake_ops.grant_copy(ctx, peer, c, nr);
+}
+
+TEST(a_slot_is_one_copy_wherever_its_packet_begins)
+{
+    struct pv_ops ops = fake_ops;
+    unsigned int slots = 0;
+
+    ops.grant_copy = count_copies;
+    connect_back(&ops);
+    nr_copies = 0;
+    for ( unsigned int i = 0; i < 6; i++, slots += 6 )
+    {
+        post(data_ref, 130, MORE, 66 + 3896 + 2 * 4096 + 500 + i);
+        post(data_ref, 200, MORE, 3896);
+        post(data_ref, 0, MORE, 4096);
+        post(data_ref, 0, MORE, 4096);
+        post(data_ref, 0, 0, 500 + i);
+        post(data_ref, 100, 0, 1514);
+    }
+    assert_answered(0, 0, NULL);
+    assert_int_equal(nr_copies, slots);
+    end_back();
+}
+
 TEST(packets_that_say_nonsense_get_an_error_and_are_not_delivered)
 {
     static const struct { struct sent slot[4]; int status; } t[] = {
@@ -478,6 +507,7 @@ TEST(a_front_end_that_jumps_between_states_gets_nowhere)
 
 TESTS(
     RUN(packets_that_say_nonsense_get_an_error_and_are_not_delivered),
+    RUN(a_slot_is_one_copy_wherever_its_packet_begins),
     RUN(extra_slots_that_say_nonsense_cost_the_packet),
     RUN(a_packet_of_too_many_slots_is_dropped_and_one_without_end_ends_the_connection),
     RUN(parts_that_are_larger_than_the_whole_are_refused),
