@@ -104,8 +104,9 @@ static void read_memory_map(void)
     const uint64_t image = (uint64_t)guest_image_end - GUEST_BASE;
 
     holes = HIGH_END;
+    info.nr_pages = mem_va_to_pfn(guest_image_end);         /* without a map nothing is free */
     if ( hc_memory_op(XENMEM_memory_map, HC_PTR(&op)) )
-        return;
+        op.nr_entries = 0;
     for ( unsigned int i = 0; i < op.nr_entries; i++ ) {
         const uint64_t end = map[i].addr + map[i].size;
 

@@ -36,6 +36,9 @@ ends() { i=0; while xl domid "$1" >/dev/null 2>&1 && [ $i -lt 240 ]; do i=$((i +
 console() { i=0; until grep -q "$2" $1 || [ $i -ge 240 ]; do i=$((i + 1)); usleep 250000; done; cat $1; }
 run xl create -q /guest/tiny.cfg
 ends tiny
+run xl create -q /guest/smp.cfg
+console /var/log/xen/guest-smp.log "RESULT:"
+ends smp
 run xl create -q /guest/linux.cfg
 console /var/log/xen/guest-linux.log "guest: ready"
 run xl shutdown -w linux
@@ -49,15 +52,17 @@ echo "test: end at $(cut -d' ' -f1 /proc/uptime) s"
 
 @pytest.mark.slow
 def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
-    """Our tools' whole way: a tiny PVH guest; Debian's kernel, which starts and is shut down; an HVM guest
-    whose firmware boots a disk, which powers off."""
+    """Our tools' whole way: a tiny PVH guest; tests/guest/smp on the runtime in pvdrivers; Debian's kernel, which
+    starts and is shut down; an HVM guest whose firmware boots a disk, which powers off."""
     (tmp_path / "disk").write_bytes(scenario.BOOT_SECTOR.ljust(1 << 20, b"\0"))
     tiny = 'name="tiny"\ntype="pvh"\nkernel="/guest/tiny"\nmemory=8\n'
+    smp = 'name="smp"\ntype="pvh"\nkernel="/guest/smp"\nmemory=16\nvcpus=2\non_reboot="destroy"\n'
     linux = scenario.linux_config("linux", extra=QUICK_LINUX, type='"pvh"')
     firmware = ('name="firmware"\ntype="hvm"\nmemory=32\nvnc=0\nserial="file:/run/firmware.txt"\n'
                 'disk=["format=raw,vdev=hda,access=rw,target=/guest/disk"]\n')
     files, programs = stock.hvm_files()
-    files += [("guest/tiny", stock.tiny_pvh_guest()), ("guest/tiny.cfg", tiny), ("guest/vmlinux", stock.vmlinux()),
+    files += [("guest/tiny", stock.tiny_pvh_guest()), ("guest/tiny.cfg", tiny),
+              ("guest/smp", stock.guest_elf("smp")), ("guest/smp.cfg", smp), ("guest/vmlinux", stock.vmlinux()),
               ("guest/initrd", stock.guest_initramfs()), ("guest/linux.cfg", linux), ("guest/firmware.cfg", firmware),
               ("guest/disk", str(tmp_path / "disk")), ("root/autostart", AUTOSTART)]
     initrd = stock.dom0_initramfs(files, programs, tools="xenolith", store_clients=False)   # which start the sooner
@@ -65,6 +70,7 @@ def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
                      kernel_args="console=hvc0 " + QUICK_LINUX)
     assert "FAIL" not in text, text[-3000:]
     assert "pvh: registers" in text or hv == "xen"      # which keeps a guest's console lines to itself
+    assert "RESULT: success" in text, text[-3000:]
     assert "guest: ready" in text and "boot sector: here" in text, text[-3000:]
-    left = [line for line in text.splitlines() if line.startswith(("linux ", "tiny ", "firmware "))]
+    left = [line for line in text.splitlines() if line.startswith(("linux ", "tiny ", "smp ", "firmware "))]
     assert not left, text[-3000:]
