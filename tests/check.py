@@ -58,7 +58,7 @@ PARTS = [
     # By name: with it, two cores need more than forty minutes for all.
     Part("xl", 1200, "our xl prints and does what Debian's does",
          SYSTEM + ["tests/system/test_xl.py"], False),
-    Part("front-back", 900, "our front ends against the kernel's and QEMU's back ends of disks",
+    Part("front-back", 900, "our front ends against the kernel's and QEMU's back ends",
          SYSTEM + ["tests/system/test_front_back.py"], False),
     Part("front-back-own", 900, "... against the kernel's and ours",
          OWN_TOOLS + SYSTEM + ["tests/system/test_front_back.py"], False),

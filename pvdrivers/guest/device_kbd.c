@@ -2,10 +2,19 @@
 /* The front end of a keyboard and pointer among this runtime's devices. */
 #include <kbd/kbd.h>
 #include "device.h"
+#include "mem.h"
+
+static uint64_t frame(void *ctx, const void *page)
+{
+    return mem_va_to_mfn(page);
+}
 
 static int start(struct xenbus *bus, const char *path)
 {
-    return kbdfront_start((struct kbdfront *)bus, path);
+    struct kbdfront *f = (struct kbdfront *)bus;
+
+    f->config.frame = frame;
+    return kbdfront_start(f, path);
 }
 
 static bool run(struct xenbus *bus)

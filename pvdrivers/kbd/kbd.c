@@ -116,8 +116,10 @@ static int enter(struct xenbus *bus, enum xenbus_step step)
 static int publish(struct xenbus *bus, uint32_t txn, enum xenbus_step step)
 {
     const struct kbdfront *f = of_bus(bus);
+    const uint64_t frame = f->config.frame ? f->config.frame(bus->ctx, f->page) : 0;
     const struct xenbus_node nodes[] = {
         { "page-gref", f->ref, true },
+        { "page-ref", frame, f->config.frame != NULL },
         { "event-channel", (uint64_t)f->port, true },
         { "request-abs-pointer", 1, f->absolute },
         { "request-multi-touch", 0, true },

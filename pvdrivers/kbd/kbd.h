@@ -25,6 +25,7 @@ struct kbd_event {
 
 struct kbdfront_config {
     bool absolute;                      /* positions in the place of motions, if the back end can do that */
+    uint64_t (*frame)(void *ctx, const void *page);     /* a page's number for back ends that map by it; NULL: none */
     void (*event)(void *owner, const struct kbd_event *event);
     void *owner;
 };

@@ -46,6 +46,13 @@ static void connect(void)
     nr_seen = notified = 0;
 }
 
+static uint64_t number(void *ctx, const void *p)
+{
+    assert_ptr_equal(ctx, &fake_front);
+    assert_ptr_equal(p, kbd.page);
+    return 0x123456789a;
+}
+
 static void begin(bool absolute, bool can)
 {
     fake_reset();
@@ -216,6 +223,23 @@ TEST(a_back_end_that_starts_anew_gets_a_new_page_and_cannot_collect_them)
     fake_kill(&fake_front);
 }
 
+TEST(the_pages_number_is_told_only_by_who_knows_it)
+{
+    char want[24];
+
+    begin(false, false);
+    assert_null(fake_get(KBD_FRONT "/page-ref"));
+    assert_non_null(fake_get(KBD_FRONT "/page-gref"));
+    kbd.config.frame = number;
+    fake_set(KBD_BACK "/state", "2");       /* it starts anew */
+    connect();
+    snprintf(want, sizeof(want), "%llu", 0x123456789aULL);
+    assert_string_equal(fake_get(KBD_FRONT "/page-ref"), want);
+    assert_non_null(fake_get(KBD_FRONT "/page-gref"));
+    end();
+    fake_kill(&fake_front);
+}
+
 TEST(without_anybody_to_tell_it_does_not_start)
 {
     fake_reset();
@@ -230,5 +254,6 @@ TESTS(
     RUN(a_wild_index_ends_it),
     RUN(what_the_back_end_writes_over_our_index_changes_nothing),
     RUN(a_back_end_that_starts_anew_gets_a_new_page_and_cannot_collect_them),
+    RUN(the_pages_number_is_told_only_by_who_knows_it),
     RUN(without_anybody_to_tell_it_does_not_start),
 )

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pvdrivers' front ends in a PV guest, against whatever back ends its disks and its network device have.
+ * pvdrivers' front ends in a guest, against whatever back ends its disks, network device and keyboard have.
  * tests/system/test_frontends.py starts it and holds the checksums against dom0's (crc32).
  *
  * disks=N: each disk twice, in different ways: the first half is read, the second one written and read back, sectors
  * beyond the end, flush, barrier and discard; then closed, and every page must be back.
  * lives=N: so many times the network device answers pings and returns UDP packets, until a ping with nine bytes tells
  * to close.
+ * keys=N: prints what comes from the keyboard, until the key with this code is released.
  *
  * domU: no
  */
 #include "test.h"
 #include <blk/front.h>
 #include <guest/device.h>
+#include <kbd/kbd.h>
 #include <net/front.h>
 
 #define SECOND    1000000000ul
@@ -327,12 +329,48 @@ static void check_net(unsigned int lives)
     }
 }
 
+/* ------------------------------------------------------------------ keyboard */
+
+static struct kbdfront kbd;
+static uint32_t last_key;
+
+static void print_event(void *owner, const struct kbd_event *e)
+{
+    if ( e->kind == KBD_KEY )
+        console_printf("key %u %s\n", e->code, e->pressed ? "down" : "up");
+    else
+        console_printf("pointer %d %d %d\n", e->x, e->y, e->z);
+    quit |= e->kind == KBD_KEY && !e->pressed && e->code == last_key;
+}
+
+static void check_keys(uint32_t last)
+{
+    const uint64_t end = clock_now() + LIMIT;
+
+    last_key = last;
+    quit = false;
+    kbd = (struct kbdfront){ .config = { .event = print_event } };
+    EQ(device_start(&device_kbd, &kbd.bus, 0), 0);
+    if ( !wait_state(&kbd.bus, XenbusStateConnected) )
+        test_error("the keyboard does not connect");
+    console_printf("keyboard: ready\n");
+    while ( !quit && device_wait(end) )
+        ;
+    CHECK(quit);
+    EQ(kbd.nr_dropped, 0);
+    CHECK(wait_closed(&kbd.bus));
+    kbdfront_stop(&kbd);
+    device_forget(&kbd.bus);
+    EQ(kbd.lost_pages, 0);
+}
+
 void test_main(void)
 {
     const unsigned int disks = (unsigned int)test_option("disks", 0), lives = (unsigned int)test_option("lives", 0);
+    const uint32_t keys = (uint32_t)test_option("keys", 0);
     uint8_t *buf;
 
-    if ( disks == 0 && lives == 0 )
+    if ( disks == 0 && lives == 0 && keys == 0 )
         test_skip("for a guest with devices");
     EQ(device_start(&device_blk, &disk.bus, disks), -XEN_ENOENT);
     buf = mem_alloc_pages(NR_PAGES);
@@ -341,4 +379,6 @@ void test_main(void)
     for ( unsigned int i = 0; i < disks; i++ )
         check_disk(i, buf);
     check_net(lives);
+    if ( keys )
+        check_keys(keys);
 }
