@@ -52,7 +52,8 @@ struct blkback_queue {
     int port;
     void *memory;                       /* all that follows is cut from it */
     unsigned int memory_pages;
-    uint8_t *requests;                  /* one for each slot, at the index of the request modulo their number */
+    uint8_t *requests;                  /* one for each slot, at the index of the request modulo their number, */
+    size_t stride;                      /* this far apart */
     uint8_t *data;                      /* pages for data */
     void **pool;                        /* those that are free, a stack */
     unsigned int pool_free;
@@ -61,7 +62,7 @@ struct blkback_queue {
     struct blkback_request **copy_owner;
     unsigned int nr_copies;
     struct blkback_kept *kept;          /* persistent mappings by reference, hashed */
-    unsigned int nr_kept;
+    unsigned int nr_kept, kept_mask;
     struct blkback_request *held;       /* taken, but what it needs is not there yet */
     struct blkback_request *ended;      /* done by the disk, not yet by us: a list */
     unsigned int in_flight;             /* started, and not yet off the list of the ended */

@@ -30,9 +30,10 @@ struct blkback_request {
     int16_t status;                     /* BLKIF_RSP_* */
     uint16_t nr_segs;
     void *mapped;
-    uint8_t **at;                       /* these four, one for each segment: where its data is with us, */
+    uint8_t **at;                       /* these five, one for each segment: where its data is with us, */
+    uint8_t **theirs;                   /* where the front end's is mapped, if that is another place, */
     grant_ref_t *refs;
-    uint16_t *offset, *len;             /* and in its page with the front end */
+    uint16_t *offset, *len;             /* and in its page */
     struct blk_vec *vec;                /* what is at ->at, for the disk: at most as many pieces */
 };
 
@@ -64,14 +65,14 @@ static unsigned int pool_of(const struct blkback *b)
 /* Bytes of a request with all that hangs on it. */
 static size_t request_stride(const struct blkback *b)
 {
-    const size_t each = sizeof(struct blk_vec) + sizeof(uint8_t *) + sizeof(grant_ref_t) + 2 * sizeof(uint16_t);
+    const size_t each = sizeof(struct blk_vec) + 2 * sizeof(uint8_t *) + sizeof(grant_ref_t) + 2 * sizeof(uint16_t);
 
     return (sizeof(struct blkback_request) + segments_of(b) * each + 15) & ~(size_t)15;
 }
 
 static struct blkback_request *request_at(const struct blkback_queue *q, uint32_t index)
 {
-    return (struct blkback_request *)(q->requests + (index & (q->ring.nr - 1)) * request_stride(q->b));
+    return (struct blkback_request *)(q->requests + (index & (q->ring.nr - 1)) * q->stride);
 }
 
 /* ------------------------------------------------------------------ persistent mappings */
@@ -88,11 +89,10 @@ static unsigned int kept_slots(const struct blkback *b)
 /* The place of @ref in the table, or the free one where it would go.  The table is at most half full. */
 static struct blkback_kept *kept_find(const struct blkback_queue *q, grant_ref_t ref)
 {
-    const unsigned int mask = kept_slots(q->b) - 1;
-    unsigned int i = ref * 2654435761u & mask;
+    unsigned int i = ref * 2654435761u & q->kept_mask;
 
     while ( q->kept[i].at && q->kept[i].ref != ref )
-        i = (i + 1) & mask;
+        i = (i + 1) & q->kept_mask;
     return &q->kept[i];
 }
 
@@ -119,34 +119,33 @@ static int keep(struct blkback_queue *q, grant_ref_t ref, uint8_t **at)
     return 0;
 }
 
-static int keep_data(struct blkback_queue *q, struct blkback_request *r)
+/* ... of all of the request's data, into @at. */
+static int keep_data(struct blkback_queue *q, const struct blkback_request *r, uint8_t **at)
 {
     for ( unsigned int i = 0; i < r->nr_segs; i++ )
     {
-        const int rc = keep(q, r->refs[i], &r->at[i]);
+        const int rc = keep(q, r->refs[i], &at[i]);
 
         if ( rc )
             return rc;
-        r->at[i] += r->offset[i];
+        at[i] += r->offset[i];
     }
     return 0;
 }
 
 /* Between our pages and the mappings of all of the request's.  They stay mapped until the queue is closed. */
-static void copy_kept(const struct blkback_queue *q, const struct blkback_request *r, bool to_peer)
+static void copy_kept(const struct blkback_request *r, bool to_peer)
 {
-    for ( unsigned int i = 0; i < r->nr_segs; i++ )
-    {
-        uint8_t *theirs = (uint8_t *)kept_find(q, r->refs[i])->at + r->offset[i];
+    uint8_t *const *to = to_peer ? r->theirs : r->at, *const *from = to_peer ? r->at : r->theirs;
 
-        __builtin_memcpy(to_peer ? theirs : r->at[i], to_peer ? r->at[i] : theirs, r->len[i]);
-    }
+    for ( unsigned int i = 0; i < r->nr_segs; i++ )
+        __builtin_memcpy(to[i], from[i], r->len[i]);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);        /* read once: nobody looks there again */
 }
 
 static void kept_drop_all(struct blkback_queue *q)
 {
-    for ( unsigned int i = 0; q->kept && i < kept_slots(q->b); i++ )
+    for ( unsigned int i = 0; q->kept && i <= q->kept_mask; i++ )
         if ( q->kept[i].at )
             ops_of(q)->grant_unmap(q->b->bus.ctx, q->kept[i].at, 1);
     q->nr_kept = 0;
@@ -325,14 +324,14 @@ static int get_data(struct blkback_queue *q, struct blkback_request *r)
         return 0;
     if ( q->kept )
     {
-        const int rc = keep_data(q, r);
+        const int rc = keep_data(q, r, own ? r->theirs : r->at);
 
         if ( rc == 0 )
             r->data = own ? COPIED_KEPT : KEPT;
         if ( rc == 0 && own && !take_pages(q, r) )
             return -XEN_EAGAIN;
         if ( rc == 0 && own && r->kind != BLK_READ )
-            copy_kept(q, r, false);
+            copy_kept(r, false);
         if ( rc != -XEN_ENOSPC )
             return rc;
     }
@@ -481,11 +480,10 @@ static void notify(struct blkback_queue *q)
     ops_of(q)->channel_notify(q->b->bus.ctx, (evtchn_port_t)q->port);
 }
 
-/* Data of ended reads to the front end, and whatever can be answered in order.  True: there was something. */
-static bool retire(struct blkback_queue *q)
+/* Data of ended reads to the front end, and whatever can be answered in order. */
+static void retire(struct blkback_queue *q)
 {
     struct blkback_request *ended = q->ended, *r;
-    bool any = ended != NULL;
 
     q->ended = NULL;
     for ( r = ended; r; r = r->next )
@@ -495,7 +493,7 @@ static bool retire(struct blkback_queue *q)
         if ( r->data == COPIED )
             copies_add(q, r, true);
         else if ( r->data == COPIED_KEPT )
-            copy_kept(q, r, true);
+            copy_kept(r, true);
     }
     copies_flush(q);
     for ( r = ended; r; r = r->next )
@@ -518,11 +516,9 @@ static bool retire(struct blkback_queue *q)
         rsp.status = r->status;
         ring_back_put(&q->ring, &rsp, sizeof(rsp));
         r->state = FREE;
-        any = true;
     }
     if ( ring_back_push(&q->ring) )
         notify(q);
-    return any;
 }
 
 void blkback_queue_run(struct blkback_queue *q)
@@ -531,9 +527,9 @@ void blkback_queue_run(struct blkback_queue *q)
 
     while ( left )
     {
-        const bool retired = retire(q);
         int n;
 
+        retire(q);
         if ( q->b->stopping || q->ring.broken )
             return;
         n = take(q, left < q->ring.nr ? left : q->ring.nr);
@@ -543,7 +539,7 @@ void blkback_queue_run(struct blkback_queue *q)
             return;
         }
         left -= (unsigned int)n < left ? (unsigned int)n : left;
-        if ( n || retired || q->ended )
+        if ( n || q->ended )
             continue;
         if ( q->held || ring_back_sleep(&q->ring) )
             return;         /* what ends will wake what is held */
@@ -569,11 +565,11 @@ static uintptr_t lay_out(struct blkback_queue *q, uintptr_t at, unsigned int nr)
 
     q->indirect = cut(&at, PV_PAGE);
     q->data = cut(&at, pool * (size_t)PV_PAGE);
-    q->requests = cut(&at, nr * request_stride(b));
+    q->requests = cut(&at, nr * q->stride);
     q->pool = cut(&at, pool * sizeof(void *));
     q->copies = cut(&at, MAX_COPIES * sizeof(struct pv_copy));
     q->copy_owner = cut(&at, MAX_COPIES * sizeof(void *));
-    q->kept = cut(&at, kept_slots(b) * sizeof(struct blkback_kept));
+    q->kept = cut(&at, (q->kept_mask + 1) * sizeof(struct blkback_kept));
     if ( !b->persistent )
         q->kept = NULL;
     return at;
@@ -585,6 +581,8 @@ static int get_memory(struct blkback_queue *q, unsigned int nr)
     const struct xenbus *bus = &q->b->bus;
     size_t bytes;
 
+    q->stride = request_stride(q->b);
+    q->kept_mask = kept_slots(q->b) - 1;
     bytes = lay_out(q, 0, nr);
     q->memory_pages = (unsigned int)((bytes + PV_PAGE - 1) / PV_PAGE);
     q->memory = bus->ops->pages_alloc(bus->ctx, q->memory_pages);
@@ -596,11 +594,12 @@ static int get_memory(struct blkback_queue *q, unsigned int nr)
         q->pool[q->pool_free++] = q->data + i * (size_t)PV_PAGE;
     for ( unsigned int i = 0; i < nr; i++ )
     {
-        struct blkback_request *r = (struct blkback_request *)(q->requests + i * request_stride(q->b));
+        struct blkback_request *r = (struct blkback_request *)(q->requests + i * q->stride);
 
         r->vec = (struct blk_vec *)(r + 1);
         r->at = (uint8_t **)(r->vec + segs);
-        r->refs = (grant_ref_t *)(r->at + segs);
+        r->theirs = r->at + segs;
+        r->refs = (grant_ref_t *)(r->theirs + segs);
         r->offset = (uint16_t *)(r->refs + segs);
         r->len = r->offset + segs;
     }

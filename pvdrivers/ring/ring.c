@@ -68,14 +68,22 @@ static void copy_in(uint32_t *to, const void *from, size_t size)
 
 void ring_copy(void *to, const void *shared, size_t size)
 {
-    const uint32_t *from = shared;
+    const uint8_t *from = shared;
     uint8_t *p = to;
+    size_t i = 0;
 
-    for ( size_t i = 0; i < size / 4; i++ )
+    /* Two words at once where that is one access. */
+    for ( ; (uintptr_t)from % 8 == 0 && i + 8 <= size; i += 8 )
     {
-        const uint32_t w = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+        const uint64_t w = __atomic_load_n((const uint64_t *)(from + i), __ATOMIC_RELAXED);
 
-        __builtin_memcpy(p + 4 * i, &w, 4);
+        __builtin_memcpy(p + i, &w, 8);
+    }
+    for ( ; i + 4 <= size; i += 4 )
+    {
+        const uint32_t w = __atomic_load_n((const uint32_t *)(from + i), __ATOMIC_RELAXED);
+
+        __builtin_memcpy(p + i, &w, 4);
     }
 }
 
