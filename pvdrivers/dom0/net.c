@@ -193,7 +193,7 @@ static int interface_name(const char *folder, char name[IF_NAMESIZE])
 
 static int start(const char *folder)
 {
-    static const uint8_t may[] = { IORING_OP_ASYNC_CANCEL };
+    static const uint8_t may[] = { IORING_OP_READ, IORING_OP_ASYNC_CANCEL };
     char name[IF_NAMESIZE] = "";
     int rc;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 #include <xenabi/types.h>
 
 #define ENTRIES     1024u
@@ -12,7 +13,6 @@
 
 struct io_uring uring;
 int uring_files[URING_FILES];
-static evtchn_port_t ports[MAX_PORTS], taken[MAX_PORTS];    /* events: as they come; on their way back */
 
 struct io_uring_sqe *uring_operation(void)
 {
@@ -23,40 +23,42 @@ struct io_uring_sqe *uring_operation(void)
     return sqe;
 }
 
+/* Events are waited for once and for all, the others once. */
 static int wait_readable(enum uring_file file)
 {
     struct io_uring_sqe *sqe = uring_operation();
 
     if ( !sqe )
         return -EBUSY;
-    io_uring_prep_poll_add(sqe, uring_files[file], POLLIN);
+    if ( file == URING_EVENTS )
+        io_uring_prep_poll_multishot(sqe, uring_files[file], POLLIN);
+    else
+        io_uring_prep_poll_add(sqe, uring_files[file], POLLIN);
     io_uring_sqe_set_data(sqe, &uring_files[file]);
     return 0;
 }
 
-/* The next events; those that came, @bytes of them, may come again. */
-static int wait_events(int bytes)
+/* Take the events that came, all at once; with what is handed over next they may come again. */
+static int take_events(void)
 {
-    struct io_uring_sqe *sqe = uring_operation();
+    static evtchn_port_t ports[MAX_PORTS];      /* the operation's, which is over when it is handed over */
+    const ssize_t bytes = read(uring_files[URING_EVENTS], ports, sizeof(ports));
+    struct io_uring_sqe *sqe;
 
-    if ( sqe && bytes > 0 )
-    {
-        memcpy(taken, ports, (size_t)bytes);
-        io_uring_prep_write(sqe, uring_files[URING_EVENTS], taken, (unsigned int)bytes, 0);
-        io_uring_sqe_set_data(sqe, NULL);
-        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-        sqe = uring_operation();
-    }
+    if ( bytes <= 0 )
+        return bytes == 0 ? -EIO : errno == EAGAIN ? 0 : -errno;
+    sqe = uring_operation();
     if ( !sqe )
         return -EBUSY;
-    io_uring_prep_read(sqe, uring_files[URING_EVENTS], ports, sizeof(ports), 0);
-    io_uring_sqe_set_data(sqe, &uring_files[URING_EVENTS]);
+    io_uring_prep_write(sqe, uring_files[URING_EVENTS], ports, (unsigned int)bytes, 0);
+    io_uring_sqe_set_data(sqe, NULL);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
     return 0;
 }
 
 int uring_open(const uint8_t *may, unsigned int nr, unsigned int buffers)
 {
-    static const uint8_t always[] = { IORING_OP_READ, IORING_OP_WRITE, IORING_OP_POLL_ADD };
+    static const uint8_t always[] = { IORING_OP_WRITE, IORING_OP_POLL_ADD };
     struct io_uring_restriction r[MAX_MAY + sizeof(always) + 2];
     unsigned int n = 0;
     int rc = io_uring_queue_init(ENTRIES, &uring, IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
@@ -76,15 +78,17 @@ int uring_open(const uint8_t *may, unsigned int nr, unsigned int buffers)
     r[n++].sqe_flags = IOSQE_CQE_SKIP_SUCCESS;
     r[n].opcode = IORING_RESTRICTION_REGISTER_OP;
     r[n++].register_op = IORING_REGISTER_BUFFERS_UPDATE;
+    io_uring_register_ring_fd(&uring);          /* where that fails the ring is found by its descriptor */
     if ( buffers )
         rc = io_uring_register_buffers_sparse(&uring, buffers);
     return rc ?: io_uring_register_restrictions(&uring, r, n) ?: io_uring_enable_rings(&uring) ?:
-        wait_events(0) ?: wait_readable(URING_STORE) ?: wait_readable(URING_SIGNALS);
+        wait_readable(URING_EVENTS) ?: wait_readable(URING_STORE) ?: wait_readable(URING_SIGNALS);
 }
 
 static int take_completions(void (*complete)(const struct io_uring_cqe *cqe))
 {
     struct io_uring_cqe *cqe;
+    bool again = false;
     int came = 0, rc = 0;
 
     while ( io_uring_peek_cqe(&uring, &cqe) == 0 )
@@ -98,8 +102,10 @@ static int take_completions(void (*complete)(const struct io_uring_cqe *cqe))
         else
         {
             came |= 1 << (file - uring_files);
-            if ( file == &uring_files[URING_EVENTS] )
-                rc = cqe->res > 0 || cqe->res == -EAGAIN ? wait_events(cqe->res) : cqe->res ? cqe->res : -EIO;
+            if ( cqe->res < 0 )
+                rc = cqe->res;
+            else if ( file == &uring_files[URING_EVENTS] )
+                again |= !(cqe->flags & IORING_CQE_F_MORE);
             else if ( file == &uring_files[URING_STORE] )
                 rc = wait_readable(URING_STORE);
         }
@@ -107,7 +113,11 @@ static int take_completions(void (*complete)(const struct io_uring_cqe *cqe))
         if ( rc )
             return rc;
     }
-    return came;
+    if ( came & 1 << URING_EVENTS )
+        rc = take_events();
+    if ( rc == 0 && again )
+        rc = wait_readable(URING_EVENTS);
+    return rc ? rc : came;
 }
 
 int uring_turn(bool more, void (*complete)(const struct io_uring_cqe *cqe))
