@@ -22,6 +22,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <xenstore.h>
 
@@ -85,13 +86,28 @@ static int known_as(const struct blk_vec *v)
 
 /* ------------------------------------------------------------------ operations */
 
+/* Into the page cache, at once: the ring would hand each of these to a thread of the kernel. */
+static int write_now(const struct blkback_io *io)
+{
+    const ssize_t bytes = pwritev(uring_files[URING_DEVICE], (const struct iovec *)io->vec, (int)io->nr_vec,
+                                  (off_t)(io->sector * BLK_SECTOR));
+
+    return bytes >= 0 && (uint64_t)bytes == io->nr_sectors * BLK_SECTOR ? 0 : -XEN_EIO;
+}
+
 static void submit(void *disk, struct blkback_io *io)
 {
-    struct io_uring_sqe *sqe = uring_operation();
+    struct io_uring_sqe *sqe;
     const uint64_t at = io->sector * BLK_SECTOR;
     const int image = uring_files[URING_DEVICE];
     const int fixed = io->nr_vec == 1 ? known_as(io->vec) : -1;
 
+    if ( io->op == BLK_WRITE && !direct )
+    {
+        blkback_done(io, write_now(io));
+        return;
+    }
+    sqe = uring_operation();
     if ( !sqe )
     {
         blkback_done(io, -XEN_EIO);
