@@ -3,7 +3,8 @@
 """Fifth part of `make bench`: back ends of the same guest's disk, by fio in the guest.
 
 Columns: the kernel's xen-blkback, QEMU's qdisk and our xenolith-blk, with what each does by default, and variants
-with features that the guest turns off or on.  The disk is dom0's memory, so what is measured is the way to it.
+with features that the guest turns off or on.  The disk is dom0's memory, or a file on ext4 on that, so what is
+measured is the way to it.
 Under QEMU's -icount one instruction is one nanosecond: dom0's CPU time for an I/O, the hypervisor's work for it
 included, is instructions; the other CPU time of an I/O is the guest's, which has the same kernel throughout.
 """
@@ -11,7 +12,9 @@ included, is instructions; the other CPU time of an I/O is the guest's, which ha
 import argparse
 import os
 import re
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -20,23 +23,26 @@ import stock  # noqa: E402
 from machine import Machine, MachineError  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-DISK = "/dev/ram0"
+DISK, FILE_SYSTEM, FILE = "/dev/ram0", "/dev/ram1", "/disk/image"
 # fio's rw, block size, queue depth, amount.
 JOBS = [(rw, "128k", depth, "32M") for rw in ("read", "write") for depth in (1, 32)] + \
        [(rw, "4k", depth, "8M") for rw in ("randread", "randwrite") for depth in (1, 32)]
-# name: (whose xl, backendtype, parameters of the guest's xen-blkfront)
+# name: (whose xl, backendtype, parameters of the guest's xen-blkfront[, the disk])
 COLUMNS = {
     "blkback": ("xenolith", "phy", ""),
     "xenolith": ("xenolith", "xenolith", ""),
     "qdisk": ("stock", "qdisk", ""),
+    "blkback-file": ("xenolith", "phy", "", FILE),
+    "xenolith-file": ("xenolith", "xenolith", "", FILE),
+    "qdisk-file": ("stock", "qdisk", "", FILE),
     "blkback-copy": ("xenolith", "phy", "feature_persistent=0"),
     "xenolith-copy": ("xenolith", "xenolith", "feature_persistent=0"),
     "xenolith-11": ("xenolith", "xenolith", "max_indirect_segments=0"),
     "xenolith-ring4": ("xenolith", "xenolith", "max_ring_page_order=2"),
     "xenolith-2q": ("xenolith", "xenolith", "max_queues=2"),
 }
-NOTES = """-copy: without persistent grants; -11: without indirect segments, 11 pages at most in a request;
--ring4: a ring of 4 pages; -2q: two vCPUs with a queue each"""
+NOTES = """-file: a raw image on ext4, for blkback by a loop device; -copy: without persistent grants; -11: without
+indirect segments, 11 pages at most in a request; -ring4: a ring of 4 pages; -2q: two vCPUs with a queue each"""
 
 
 def job_name(job):
@@ -52,7 +58,7 @@ def initramfs(tools):
     files, programs = stock.hvm_files() if tools == "stock" else ([], [])
     return stock.dom0_initramfs(files + [("guest/io", guest), ("guest/vmlinux", stock.vmlinux())],
                                 programs + [("bin/iowatch", watch)], tools=tools,
-                                modules=stock.DOM0_MODULES + ["brd"])
+                                modules=stock.DOM0_MODULES + ["brd", "crc32c_generic", "ext4"])
 
 
 def figures(text, jobs):
@@ -75,14 +81,14 @@ def figures(text, jobs):
 
 def run(m, name, jobs):
     """One guest with one back end."""
-    _, backend, front = COLUMNS[name]
+    _, backend, front, disk = (COLUMNS[name] + (DISK,))[:4]
     print("bench: %s on %s ..." % (name, m.hv), file=sys.stderr, flush=True)
     extra = "console=hvc0 quiet norandmaps random.trust_cpu=on rdinit=/io-init front=%s io=%s" % (
         front.replace(" ", ","), ",".join(job_name(j) for j in jobs))
     m.put("/run/%s.cfg" % name, "\n".join((
         'name="%s"' % name, 'kernel="/guest/vmlinux"', 'ramdisk="/guest/io"', "memory=512",
         "vcpus=%d" % (2 if "queues=2" in front else 1), 'extra="%s"' % extra,
-        'disk=["format=raw,backendtype=%s,vdev=xvda,access=rw,target=%s"]' % (backend, DISK))) + "\n")
+        'disk=["format=raw,backendtype=%s,vdev=xvda,access=rw,target=%s"]' % (backend, disk))) + "\n")
     m.ok("xl create -q /run/%s.cfg" % name, 300)
     text, status = m.run("iowatch %s 900" % scenario.LOG % name, 1800)
     if status or "FAIL" in text:
@@ -93,11 +99,17 @@ def run(m, name, jobs):
 
 def machine(hv, tools, names, jobs, wall):
     """{column: figures} of all that this choice of tools serves."""
-    with Machine(hv=hv, smp=1, mem=3072, dom0_mem=1536, initrd=initramfs(tools), icount=not wall,
-                 devices=["-cpu", "max,-smap,-erms,-fsrm"],     # a byte string instruction would count each byte
-                 dom0_args="norandmaps random.trust_cpu=on") as m:
+    devices = ["-cpu", "max,-smap,-erms,-fsrm"]     # a byte string instruction would count each byte
+    with tempfile.NamedTemporaryFile() as empty, \
+            Machine(hv=hv, smp=1, mem=3072, dom0_mem=1536, initrd=initramfs(tools), icount=not wall,
+                    devices=devices + ["-drive", "file=%s,format=raw,if=virtio" % empty.name],
+                    dom0_args="norandmaps random.trust_cpu=on") as m:
+        subprocess.run(["/sbin/mke2fs", "-q", "-t", "ext4", "-E", "lazy_itable_init=0", empty.name, "64M"], check=True)
         m.boot(timeout=600)
-        m.ok("modprobe brd rd_nr=1 rd_size=65536 && dd if=/dev/urandom of=%s bs=1M count=64 2>&1" % DISK, 300)
+        m.ok("modprobe brd rd_nr=2 rd_size=65536 && dd if=/dev/urandom of=%s bs=1M count=64 2>&1" % DISK, 300)
+        m.ok("for i in virtio_pci virtio_blk crc32c_generic ext4; do modprobe $i; done; mkdir /disk; "
+             "until [ -b /dev/vda ]; do sleep 0.1; done; dd if=/dev/vda of=%s bs=1M 2>&1 && mount -t ext4 %s /disk && "
+             "dd if=%s of=%s bs=1M count=48 2>&1 && sync" % (FILE_SYSTEM, FILE_SYSTEM, DISK, FILE), 300)
         return {n: run(m, n, jobs) for n in names}
 
 
