@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include <xenstore.h>
+
+#define LOCK_PAUSE_MS   10
 
 _Static_assert(sizeof(struct blk_vec) == sizeof(struct iovec) &&
                offsetof(struct blk_vec, len) == offsetof(struct iovec, iov_len), "handed over as it is");
@@ -142,6 +145,21 @@ static void complete(const struct io_uring_cqe *cqe)
 
 /* ------------------------------------------------------------------ start */
 
+/* Until no predecessor's operation holds the image; whoever tells us to end meanwhile needs not wait for that. */
+static int lock_image(int image, bool readonly)
+{
+    struct pollfd end = { uring_files[URING_SIGNALS], POLLIN, 0 };
+
+    while ( flock(image, (readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) )
+    {
+        if ( errno != EWOULDBLOCK )
+            return -errno;
+        if ( poll(&end, 1, LOCK_PAUSE_MS) > 0 )
+            exit(0);
+    }
+    return 0;
+}
+
 static int open_image(const char *path, bool readonly)
 {
     struct blk_geometry *g = &device.geometry;
@@ -152,7 +170,7 @@ static int open_image(const char *path, bool readonly)
     image = uring_files[URING_DEVICE] = open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if ( image < 0 || fstat(image, &st) )
         return process_die(path, errno);
-    if ( flock(image, readonly ? LOCK_SH : LOCK_EX) )
+    if ( lock_image(image, readonly) )
         return process_die(path, errno);
     bytes = (uint64_t)st.st_size;
     if ( S_ISBLK(st.st_mode) && (ioctl(image, BLKGETSIZE64, &bytes) || ioctl(image, BLKSSZGET, &size)) )
