@@ -92,8 +92,7 @@ static int must_check table_grow(struct domain *d)
 static int must_check find_free(struct domain *d, struct evtchn **out)
 {
     struct evtchn_table *t = d->evtchn;
-    const uint32_t limit = min(t->max_ports, d->is_32bit && t->format == &evtchn_format_2l
-                                              ? EVTCHN_2L_NR_32BIT : t->format->max_ports);
+    const uint32_t limit = min(t->max_ports, t->format->max_ports);
     bool lowest = true;
 
     if ( domain_is_dying(d) )
@@ -633,16 +632,6 @@ int evtchn_poll(struct domain *d, evtchn_port_t port)
     const struct evtchn *c = evtchn_get(d, port);
 
     return c ? read_once(d->evtchn->format)->is_pending(d, c) : -XEN_EINVAL;
-}
-
-void evtchn_vcpu_info_moved(struct vcpu *v)
-{
-    /* The selector and the flag did not move along: say that there may be anything. */
-    if ( v->domain->is_32bit )
-        __atomic_fetch_or((uint64_t *)v->vcpu_info, ~0UL << 32, __ATOMIC_SEQ_CST);
-    else
-        __atomic_store_n(&v->vcpu_info->evtchn_pending_sel, ~0UL, __ATOMIC_SEQ_CST);
-    evtchn_notify_vcpu(v);
 }
 
 static void dump_domain(struct domain *d)

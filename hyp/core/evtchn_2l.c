@@ -10,6 +10,8 @@
 #include "base/atomic.h"
 #include "core/evtchn_priv.h"
 
+#define EVTCHN_2L_NR_32BIT  1024U   /* where the guest is_32bit */
+
 static bool has_bit(const struct domain *d, const struct evtchn *c)
 {
     return c->port < (d->is_32bit ? EVTCHN_2L_NR_32BIT : EVTCHN_2L_NR_CHANNELS);
@@ -66,7 +68,7 @@ static bool is_masked_2l(struct domain *d, const struct evtchn *c)
     return !has_bit(d, c) || test_bit(c->port, mask_of(d));
 }
 
-static bool is_busy_2l(struct domain *d, const struct evtchn *c) { return false; }
+static bool is_busy_2l(struct domain *d, const struct evtchn *c) { return !has_bit(d, c); }
 
 const struct evtchn_format evtchn_format_2l = {
     .max_ports  = EVTCHN_2L_NR_CHANNELS,
@@ -77,3 +79,13 @@ const struct evtchn_format evtchn_format_2l = {
     .is_masked  = is_masked_2l,
     .is_busy    = is_busy_2l,
 };
+
+void evtchn_vcpu_info_moved(struct vcpu *v)
+{
+    /* The selector and the flag did not move along: say that there may be anything. */
+    if ( v->domain->is_32bit )
+        __atomic_fetch_or((uint64_t *)v->vcpu_info, ~0UL << 32, __ATOMIC_SEQ_CST);
+    else
+        __atomic_store_n(&v->vcpu_info->evtchn_pending_sel, ~0UL, __ATOMIC_SEQ_CST);
+    evtchn_notify_vcpu(v);
+}

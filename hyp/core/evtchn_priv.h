@@ -60,11 +60,9 @@ struct evtchn_format {
     void (*unmask)(struct domain *d, struct evtchn *c);
     bool (*is_pending)(struct domain *d, const struct evtchn *c);
     bool (*is_masked)(struct domain *d, const struct evtchn *c);
-    /* A closed port that the guest may still find in a queue: not to be given out. */
+    /* A closed port not to be given out: the guest may still find it in a queue, or it has no bit. */
     bool (*is_busy)(struct domain *d, const struct evtchn *c);
 };
-
-#define EVTCHN_2L_NR_32BIT  1024U   /* where the guest is_32bit */
 
 extern const struct evtchn_format evtchn_format_2l, evtchn_format_fifo;
 
