@@ -16,7 +16,6 @@
 #include "device/dev.h"
 #include "device/link.h"
 
-
 bool link_name_good(const char *name)
 {
     const size_t n = strlen(name);
@@ -159,7 +158,7 @@ void link_remove(struct xn_ctx *ctx, const char *name)
         if ( !rc )
             rc = rtnl_link_delete(sock, link);
     }
-    if ( rc )
+    if ( rc && rc != -NLE_NODEV )
         xn_log(ctx, XN_WARN, "removing interface %s: %s", name, nl_geterror(rc));
     if ( link )
         rtnl_link_put(link);

@@ -27,7 +27,7 @@ unsigned int link_mtu(const char *name);
 int link_set_up(struct xn_ctx *ctx, const char *name, const char *new_name, const char *bridge,
                 unsigned int mtu);
 
-/* Remove an interface of software.  Logs what goes wrong. */
+/* Remove an interface of software, which may go by itself meanwhile.  Logs what goes wrong. */
 void link_remove(struct xn_ctx *ctx, const char *name);
 
 #endif
