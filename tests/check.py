@@ -25,7 +25,7 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1", "--durations", "20"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
-NOT_HERE = ("xl", "shim", "hvm", "media", "32bit", "vmx_disk", "front_back")       # in parts of their own
+NOT_HERE = ("xl", "shim", "hvm", "media", "32bit", "vmx_long", "front_back")       # in parts of their own
 HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media", "32bit")]
 
 # Seconds of wall clock are for a loaded machine with two cores.
@@ -64,8 +64,8 @@ PARTS = [
          OWN_TOOLS + SYSTEM + ["tests/system/test_front_back.py"], False),
     Part("hvm", 3600, "PVH and HVM guests under our toolstack",
          OWN_TOOLS + SYSTEM + HARDWARE, False),
-    Part("vt-x", 2000, "Linux from a disk in an HVM guest on VT-x, in Bochs",
-         OWN_TOOLS + SYSTEM + ["tests/system/test_vmx_disk.py"], False),
+    Part("vt-x", 3600, "Debian's tools, and Linux from a disk in an HVM guest on VT-x, in Bochs",
+         SYSTEM + ["tests/system/test_vmx_long.py"], False),
     Part("oracle-hvm", 3600, "PVH and HVM guests on Debian's Xen",
          OWN_TOOLS + ["HV=xen"] + SYSTEM + HARDWARE, False),
     Part("oracle", 900, "small PV kernels on Debian's Xen",

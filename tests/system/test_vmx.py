@@ -50,9 +50,8 @@ echo "test: end at $(cut -d' ' -f1 /proc/uptime) s"
 """
 
 
-@pytest.mark.slow
-def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
-    """Our tools' whole way: a tiny PVH guest; tests/guest/smp on the runtime in pvdrivers; Debian's kernel, which
+def create_hardware_guests(hv, tmp_path, tools):
+    """The tools' whole way: a tiny PVH guest; tests/guest/smp on the runtime in pvdrivers; Debian's kernel, which
     starts and is shut down; an HVM guest whose firmware boots a disk, which powers off."""
     (tmp_path / "disk").write_bytes(scenario.BOOT_SECTOR.ljust(1 << 20, b"\0"))
     tiny = 'name="tiny"\ntype="pvh"\nkernel="/guest/tiny"\nmemory=8\n'
@@ -65,7 +64,7 @@ def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
               ("guest/smp", stock.guest_elf("smp")), ("guest/smp.cfg", smp), ("guest/vmlinux", stock.vmlinux()),
               ("guest/initrd", stock.guest_initramfs()), ("guest/linux.cfg", linux), ("guest/firmware.cfg", firmware),
               ("guest/disk", str(tmp_path / "disk")), ("root/autostart", AUTOSTART)]
-    initrd = stock.dom0_initramfs(files, programs, tools="xenolith", store_clients=False)   # which start the sooner
+    initrd = stock.dom0_initramfs(files, programs, tools=tools, store_clients=tools == "stock")
     text = bochs.run(stock.vmlinux(), until="test: end", initrd=initrd, hv=hv, mem=1024, dom0_mem=640, timeout=900,
                      kernel_args="console=hvc0 " + QUICK_LINUX)
     assert "FAIL" not in text, text[-3000:]
@@ -74,3 +73,8 @@ def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
     assert "guest: ready" in text and "boot sector: here" in text, text[-3000:]
     left = [line for line in text.splitlines() if line.startswith(("linux ", "tiny ", "smp ", "firmware "))]
     assert not left, text[-3000:]
+
+
+@pytest.mark.slow
+def test_a_stock_dom0_creates_hardware_guests_on_vt_x(hv, tmp_path):
+    create_hardware_guests(hv, tmp_path, "xenolith")        # which start the sooner; Debian's: test_vmx_long.py

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An unmodified Linux in an HVM guest on Intel's VT-x with EPT, in Bochs: ten minutes on a busy host, so by name only.
+"""VT-x with EPT, in Bochs, what takes minutes, so by name only: Debian's tools, and Linux from a disk in an HVM guest.
 
-TOOLS=xenolith or stock, as HV=xen or not.  For 45 of its seconds, while the guest's Linux unpacks itself with
+For 45 of its seconds, while the guest's Linux unpacks itself with
 interrupts off, dom0 has no timer and then tells of an RCU stall: Bochs 2.7 holds the host's interrupts back from
 a guest that was entered with IF clear, until that changes IF.
 """
@@ -13,7 +13,7 @@ import pytest
 import bochs
 import media
 import stock
-from test_vmx import QUICK_LINUX
+from test_vmx import QUICK_LINUX, create_hardware_guests
 
 pytestmark = pytest.mark.skipif(not bochs.available(), reason="needs bochs")
 
@@ -43,14 +43,20 @@ echo "test: end at $(cut -d' ' -f1 /proc/uptime) s"
 
 
 @pytest.mark.slow
-def test_linux_boots_from_a_disk_with_pv_drivers_on_vt_x(hv):
+def test_debians_tools_create_hardware_guests_on_vt_x(hv, tmp_path):
+    create_hardware_guests(hv, tmp_path, "stock")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tools", ["xenolith", "stock"])
+def test_linux_boots_from_a_disk_with_pv_drivers_on_vt_x(hv, tools):
     """SeaBIOS, GRUB and Debian's kernel from an AHCI disk, then PV disk and network, and power-off."""
     files, programs = stock.hvm_files()
     kernel = [("vmlinuz", stock.vmlinuz()), ("initrd", stock.guest_initramfs(stock.MEDIA_MODULES, packed=True))]
     image = media.disk(media.LINUX.replace("quiet", QUICK_LINUX) % "/dev/xvda2", kernel, [("file", media.FILE)])
     files += [("media/linux.img", image), ("media/file", media.FILE), ("guest/disk.cfg", DISK),
               ("root/autostart", DISK_AUTOSTART)]
-    initrd = stock.dom0_initramfs(files, programs)
+    initrd = stock.dom0_initramfs(files, programs, tools=tools)
     text = bochs.run(stock.vmlinux(), until="test: end", initrd=initrd, hv=hv, mem=1280, dom0_mem=640, timeout=1500,
                      kernel_args="console=hvc0 " + QUICK_LINUX)
     assert "FAIL" not in text and "guest: media-done" in text, text[-3000:]
