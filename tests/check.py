@@ -25,8 +25,8 @@ Part = collections.namedtuple("Part", "name limit about argv default")
 # One more try: a busy host can starve an emulator past any reasonable wait.  It shows as R.
 SYSTEM = [PY, "-m", "pytest", "-v", "--tb=short", "-p", "no:cacheprovider", "--reruns", "1", "--durations", "20"]
 OWN_TOOLS = ["env", "TOOLS=xenolith"]
-NOT_HERE = ("xl", "shim", "hvm", "media", "32bit", "vmx_long", "front_back")       # in parts of their own
-HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media", "32bit")]
+NOT_HERE = ("xl", "shim", "hvm", "media", "grub", "32bit", "vmx_long", "front_back")       # in parts of their own
+HARDWARE = ["tests/system/test_%s.py" % t for t in ("pvh", "shim", "hvm", "media", "grub", "32bit")]
 
 # Seconds of wall clock are for a loaded machine with two cores.
 PARTS = [

@@ -36,8 +36,8 @@ STOCK_PKGS="xen-hypervisor-4.17-amd64 xen-utils-4.17 xen-utils-common xenstore-u
     busybox-static libc6 libgcc-s1 zlib1g libjson-c5 libuuid1 libnl-3-200 libnl-route-3-200
     libseccomp2 libcap2 liblzma5 libzstd1 liblz4-1 libncursesw6 libtinfo6 libxml2"
 
-# For HVM guests, with all their libraries; the last two are what some boot from.
-HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf memtest86+ ipxe"
+# For HVM guests, with all their libraries; the last three are what some guests boot from.
+HVM_PKGS="qemu-system-xen qemu-system-data seabios ipxe-qemu ovmf memtest86+ ipxe grub-xen-host"
 
 BENCH_PKGS="fio iperf3 ethtool"
 

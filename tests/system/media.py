@@ -23,6 +23,7 @@ EXAMPLE = "multiboot /example.elf\nboot\n"
 MEMTEST = "linux /memtest console=ttyS0,115200 nopause nobench\nboot\n"
 FILE = os.path.join(stock.TOP, "COPYING")       # what Linux reads from its CD and its disk
 MIB = 1 << 20
+ROOT_DISK_MIB = 20
 BOOT_MIB, ROOT_MIB = 18, 8         # the disk's partitions: FAT with GRUB and the kernel, ext2 with its root
 
 
@@ -95,6 +96,25 @@ def disk(config, files, root):
                 return f.read()
 
     return stock.cached("disk", ".img", build, [config, CORE] + [s for _, s in list(files) + list(root)])
+
+
+def root_disk(files):
+    """A disk that is one ext2 file system without partitions; files: (name, source file or text)."""
+    def build():
+        with tempfile.TemporaryDirectory() as tmp:
+            for name, source in files:
+                path = os.path.join(tmp, "tree", name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                if os.path.exists(source):
+                    shutil.copy(source, path)
+                else:
+                    with open(path, "w") as f:
+                        f.write(source)
+            _run("mke2fs", "-q", "-t", "ext2", "-d", tmp + "/tree", tmp + "/image", "%dM" % ROOT_DISK_MIB)
+            with open(tmp + "/image", "rb") as f:
+                return f.read()
+
+    return stock.cached("disk", ".img", build, [s for pair in files for s in pair])
 
 
 def images():
