@@ -30,7 +30,7 @@ def host():
 @pytest.mark.quick
 @pytest.mark.parametrize("kind", list(GRUB))
 def test_linux_is_loaded_by_grub_from_the_guests_disk(host, no_leak, kind):
-    config = ('name="%s"\ntype="%s"\nkernel="/guest/grub-%s"\nmemory=256\n'
+    config = ('name="%s"\ntype="%s"\nkernel="/guest/grub-%s"\nmemory=256\ntsc_mode="native"\n'
               'disk=["format=raw,vdev=xvda,access=rw,target=/guest/disk"]\n' % (kind, kind, kind))
     scenario.create(host, kind, config)
     text = scenario.wait_console(host, kind, "guest: ready", 200)
