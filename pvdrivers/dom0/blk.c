@@ -25,7 +25,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <xenstore.h>
 
 #define LOCK_PAUSE_MS   10
 
@@ -201,7 +200,7 @@ static int start(const char *folder)
     char *params, *mode;
     int rc;
 
-    if ( linux_open(&host) )
+    if ( linux_open(&host, folder) )
         return 1;
     params = process_node(&host, folder, "params");
     mode = process_node(&host, folder, "mode");
@@ -227,11 +226,11 @@ static int start(const char *folder)
     };
 
     uring_files[URING_EVENTS] = host.evtchn;
-    uring_files[URING_STORE] = xs_fileno(host.xs);
+    uring_files[URING_STORE] = host.store.events;
     rc = uring_open(may, sizeof(may), BLK_MAX_QUEUES);
     if ( rc )
         return process_die("io_uring", rc);
-    if ( process_confine(&host, folder) )
+    if ( process_confine() )
         return 1;
     rc = blkback_start(&device, folder);
     return rc ? process_die(folder, rc) : 0;

@@ -3,29 +3,23 @@
 #include "dom0/linux.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <xenstore.h>
 #include <xen/evtchn.h>
 #include <xen/gntdev.h>
 
 #define COPY_SOURCE_IS_GRANT    1u      /* flags of a copy segment, as the hypervisor has them */
 #define COPY_DEST_IS_GRANT      2u
 #define MAX_COPIES              256u
-#define NOBODY                  65534u
 #define BIND_TRIES              200
 #define BIND_PAUSE_MS           10
+#define BACK_PATH_MAX           256u
 
 struct linux_mapping {
     struct linux_mapping *next;
@@ -183,56 +177,55 @@ static void channel_notify(void *ctx, evtchn_port_t port)
 
 /* ------------------------------------------------------------------ store */
 
-static int store_error(void)
-{
-    return errno == ENOENT ? -XEN_ENOENT : errno == EAGAIN ? -XEN_EAGAIN : errno == EACCES ? -XEN_EACCES : -XEN_EIO;
-}
-
 static int store_read(void *ctx, uint32_t txn, const char *path, char *buf, size_t size)
 {
     struct linux_host *h = ctx;
-    unsigned int len;
-    char *text = xs_read(h->xs, txn, path, &len);
-    int rc;
+    char text[XENSTORE_PAYLOAD_MAX + 1];
+    const int len = store_ask(&h->store, XS_READ, txn, path, NULL, 0, text);
 
-    if ( !text )
-        return store_error();
-    rc = len < size && strlen(text) == len ? (int)len : -XEN_E2BIG;
-    if ( rc >= 0 )
-        memcpy(buf, text, len + 1);
-    free(text);
-    return rc;
+    if ( len < 0 )
+        return len;
+    if ( (size_t)len >= size || strlen(text) != (size_t)len )
+        return -XEN_E2BIG;
+    memcpy(buf, text, (size_t)len + 1);
+    return len;
+}
+
+/* A request of which only the success matters. */
+static int tell(void *ctx, uint32_t type, uint32_t txn, const char *path, const char *rest, size_t len)
+{
+    struct linux_host *h = ctx;
+    char answer[XENSTORE_PAYLOAD_MAX + 1];
+    const int rc = store_ask(&h->store, type, txn, path, rest, len, answer);
+
+    return rc < 0 ? rc : 0;
 }
 
 static int store_write(void *ctx, uint32_t txn, const char *path, const char *value)
 {
-    struct linux_host *h = ctx;
-    const bool ok = value ? xs_write(h->xs, txn, path, value, (unsigned int)strlen(value)) : xs_rm(h->xs, txn, path);
-
-    return ok ? 0 : store_error();
+    return value ? tell(ctx, XS_WRITE, txn, path, value, strlen(value)) : tell(ctx, XS_RM, txn, path, NULL, 0);
 }
 
 static int store_begin(void *ctx, uint32_t *txn)
 {
     struct linux_host *h = ctx;
+    char answer[XENSTORE_PAYLOAD_MAX + 1];
+    const int rc = store_ask(&h->store, XS_TRANSACTION_START, 0, "", NULL, 0, answer);
 
-    *txn = xs_transaction_start(h->xs);
-    return *txn ? 0 : store_error();
+    if ( rc < 0 )
+        return rc;
+    *txn = (uint32_t)strtoul(answer, NULL, 10);
+    return *txn ? 0 : -XEN_EIO;
 }
 
 static int store_end(void *ctx, uint32_t txn, bool commit)
 {
-    struct linux_host *h = ctx;
-
-    return xs_transaction_end(h->xs, txn, !commit) ? 0 : store_error();
+    return tell(ctx, XS_TRANSACTION_END, txn, commit ? "T" : "F", NULL, 0);
 }
 
 static int store_watch(void *ctx, const char *path, bool on, void *user)
 {
-    struct linux_host *h = ctx;
-    const bool ok = on ? xs_watch(h->xs, path, "dev") : xs_unwatch(h->xs, path, "dev");
-
-    return ok ? 0 : store_error();
+    return tell(ctx, on ? XS_WATCH : XS_UNWATCH, 0, path, "dev", sizeof("dev"));
 }
 
 /* ------------------------------------------------------------------ the rest */
@@ -257,58 +250,44 @@ const struct pv_ops linux_ops = {
     .store_begin = store_begin, .store_end = store_end, .store_watch = store_watch, .now_ns = now_ns, .log = log_line,
 };
 
-int linux_open(struct linux_host *h)
+/* From now on channels to the front end's domain only.  There is nothing of the kind for grants. */
+static int restrict_channels(struct linux_host *h, const char *folder)
 {
-    memset(h, 0, sizeof(*h));
-    h->evtchn = open("/dev/xen/evtchn", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    h->gntdev = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC);
-    h->xs = xs_open(0);
-    if ( h->evtchn >= 0 && h->gntdev >= 0 && h->xs )
-        return 0;
-    fprintf(stderr, "no %s: %s\n", h->evtchn < 0 ? "/dev/xen/evtchn" : h->gntdev < 0 ? "/dev/xen/gntdev" : "store",
-            strerror(errno));
-    return -errno;
+    struct ioctl_evtchn_restrict_domid r;
+    char path[BACK_PATH_MAX], text[16];
+    int rc;
+
+    snprintf(path, sizeof(path), "%s/frontend-id", folder);
+    rc = store_read(h, 0, path, text, sizeof(text));
+    if ( rc < 0 )
+        return rc;
+    r.domid = (domid_t)strtoul(text, NULL, 10);
+    return ioctl(h->evtchn, IOCTL_EVTCHN_RESTRICT_DOMID, &r) ? -errno : 0;
 }
 
-static int drop_rights(void)
+static int opened(int rc, const char *what)
 {
-    struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct none[2] = { 0 };
-
-    if ( prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-         (geteuid() == 0 && (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) ||
-                             setresuid(NOBODY, NOBODY, NOBODY))) ||
-         syscall(SYS_capset, &head, none) )
-        return -errno;
-    return 0;
+    if ( rc < 0 )
+        fprintf(stderr, "no %s: %s\n", what, strerror(-rc));
+    return rc;
 }
 
-int linux_confine(void)
+static int open_device(const char *path, int flags)
 {
-    static const int calls[] = {
-        SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(pwritev),
-        SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mprotect),
-        SCMP_SYS(madvise), SCMP_SYS(brk),
-        SCMP_SYS(mremap), SCMP_SYS(io_uring_enter), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(poll),
-        SCMP_SYS(ppoll), SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(close), SCMP_SYS(rt_sigreturn),
-        SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
-        SCMP_SYS(exit_group), SCMP_SYS(newfstatat), SCMP_SYS(fstat), SCMP_SYS(fcntl), SCMP_SYS(gettid),
-        SCMP_SYS(getpid), SCMP_SYS(tgkill), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list), SCMP_SYS(rseq),
-        SCMP_SYS(io_uring_register),
-    };
-    scmp_filter_ctx f;
-    int rc = drop_rights();
+    const int fd = open(path, O_RDWR | O_CLOEXEC | flags);
+
+    return opened(fd < 0 ? -errno : fd, path);
+}
+
+int linux_open(struct linux_host *h, const char *folder)
+{
+    const int rc = opened(store_open(&h->store, folder), "store");
 
     if ( rc )
         return rc;
-    f = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    if ( !f )
-        return -ENOMEM;
-    seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);      /* the store library's thread, too */
-    for ( size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && !rc; i++ )
-        rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
-    if ( !rc )
-        rc = seccomp_load(f);
-    seccomp_release(f);
-    return rc;
+    h->evtchn = open_device("/dev/xen/evtchn", O_NONBLOCK);
+    if ( h->evtchn < 0 )
+        return h->evtchn;
+    h->gntdev = open_device("/dev/xen/gntdev", 0);
+    return h->gntdev < 0 ? h->gntdev : opened(restrict_channels(h, folder), "front end's domain");
 }

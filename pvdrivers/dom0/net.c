@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <xenstore.h>
 
 #define BATCH       64u
 #define ROOM        (NET_MAX_PACKET + 1u)   /* of a packet from the interface: whole pages */
@@ -197,7 +196,7 @@ static int start(const char *folder)
     char name[IF_NAMESIZE] = "";
     int rc;
 
-    if ( linux_open(&host) )
+    if ( linux_open(&host, folder) )
         return 1;
     rc = interface_name(folder, name);
     if ( rc == 0 )
@@ -223,11 +222,11 @@ static int start(const char *folder)
         .receive = receive, .writable = writable, .changed = changed,
     };
     uring_files[URING_EVENTS] = host.evtchn;
-    uring_files[URING_STORE] = xs_fileno(host.xs);
+    uring_files[URING_STORE] = host.store.events;
     rc = uring_open(may, sizeof(may), 0);
     if ( rc )
         return process_die("io_uring", rc);
-    if ( process_confine(&host, folder) )
+    if ( process_confine() )
         return 1;
     rc = netback_start(&device, folder);
     if ( rc )

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of a program's life that has nothing to do with its kind of device. */
 #include "dom0/process.h"
+#include "dom0/broker.h"
+#include "dom0/confine.h"
 #include "xenbus/xenbus.h"
 #include <errno.h>
 #include <signal.h>
@@ -9,7 +11,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include <xenstore.h>
 
 int process_die(const char *what, int error)
 {
@@ -22,6 +23,8 @@ int process_begin(int argc, char **argv)
     sigset_t set;
     int fd;
 
+    if ( argc == 2 && strcmp(argv[0], BROKER_NAME) == 0 )
+        exit(broker_main(argv[1]));
     if ( argc != 2 || strlen(argv[1]) >= XENBUS_PATH_MAX )
     {
         fprintf(stderr, "usage: %s BACKEND-FOLDER\n", program_invocation_short_name);
@@ -39,10 +42,13 @@ int process_begin(int argc, char **argv)
 
 char *process_node(struct linux_host *h, const char *folder, const char *key)
 {
-    char path[XENBUS_PATH_MAX + 32];
+    char path[XENBUS_PATH_MAX + 32], text[XENSTORE_PAYLOAD_MAX + 1];
+    int rc;
 
     snprintf(path, sizeof(path), "%s/%s", folder, key);
-    return xs_read(h->xs, XBT_NULL, path, NULL);
+    rc = linux_ops.store_read(h, 0, path, text, sizeof(text));
+    errno = -rc;
+    return rc < 0 ? NULL : strdup(text);
 }
 
 int process_say_id(struct linux_host *h, const char *folder)
@@ -68,24 +74,20 @@ int process_say_id(struct linux_host *h, const char *folder)
     return rc;
 }
 
-int process_confine(struct linux_host *h, const char *folder)
+int process_confine(void)
 {
-    int rc;
+    const int rc = confine_back_end();
 
-    /* The library's thread starts with the first watch, its descriptor is made when asked for: before the rights go. */
-    if ( !xs_watch(h->xs, folder, "self") || xs_fileno(h->xs) < 0 )
-        return process_die("watch", errno);
-    rc = linux_confine();
     return rc ? process_die("confinement", rc) : 0;
 }
 
 bool process_watches(struct linux_host *h)
 {
-    bool any = false;
+    const int rc = store_fired(&h->store);
 
-    for ( char **w; (w = xs_check_watch(h->xs)) != NULL; any = true )
-        free(w);
-    return any;
+    if ( rc < 0 )
+        exit(process_die("the store's broker", EPIPE));
+    return rc > 0;
 }
 
 bool process_is_over(struct linux_host *h, const char *folder, uint8_t state)

@@ -11,7 +11,10 @@
 /* A line on standard error; 1. */
 int process_die(const char *what, int error);
 
-/* A descriptor that becomes readable when the process is to end; negative: wrong arguments, or no such thing. */
+/*
+ * A descriptor that becomes readable when the process is to end; negative: wrong arguments, or no such thing.  Does
+ * not return where the process is to be the broker of another.
+ */
 int process_begin(int argc, char **argv);
 
 /* A node of the folder, to be freed; NULL, with errno. */
@@ -20,10 +23,10 @@ char *process_node(struct linux_host *h, const char *folder, const char *key);
 /* Our id into the folder, but not into one that is gone: that would bring it back.  0 or -XEN_E*. */
 int process_say_id(struct linux_host *h, const char *folder);
 
-/* Watch the folder, then give up our rights.  0, or 1 with a line on standard error. */
-int process_confine(struct linux_host *h, const char *folder);
+/* Give up our rights.  0, or 1 with a line on standard error. */
+int process_confine(void);
 
-/* Take what fired: was there anything? */
+/* Take what fired: was there anything?  Ends the process if the broker has gone: a successor gets another. */
 bool process_watches(struct linux_host *h);
 
 /* Has the toolstack removed the device, or closed it for good?  @state is our own. */

@@ -177,10 +177,26 @@ def kbdfront_seeds():
         yield bytes([flag]) + b"".join(rng.choice(parts) + bytes([3]) for _ in range(40))
 
 
+def broker_seeds():
+    """Requests as back ends make them, then others: see fuzz_broker.c."""
+    rng = random.Random(10)
+
+    def ask(kind, pieces, tail):
+        return bytes([9, kind, 1, len(pieces)]) + bytes(pieces) + bytes([tail])
+
+    parts = [ask(0, [b, 2], 1) for b in (0, 1)] + [ask(1, [0, n], 3) for n in range(2, 8)]
+    parts += [ask(2, [0, 2], 1), ask(3, [0], 2), ask(4, [0], 2), ask(5, [], 1), ask(0x46, [], 5), ask(0x46, [], 6)]
+    parts += [ask(0x41, [0, 2], 3), ask(0x40, [1, 12, 2], 1)]
+    parts += [bytes(x) for x in ([1, 34], [2, 0], [2, 1], [4, 1])]
+    for _ in range(12):
+        yield b"".join(rng.choice(parts) for _ in range(40))
+
+
 def main():
     targets = {"unpack": unpack_seeds, "elf": elf_seeds, "mb": mb_seeds, "e820": e820_seeds, "core": core_seeds,
                "insn": insn_seeds, "blkback": blkback_seeds, "blkfront": blkfront_seeds,
-               "netback": netback_seeds, "netfront": netfront_seeds, "kbdfront": kbdfront_seeds}
+               "netback": netback_seeds, "netfront": netfront_seeds, "kbdfront": kbdfront_seeds,
+               "broker": broker_seeds}
     for name, seeds in targets.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)

@@ -17,6 +17,8 @@ def dom0():
     """2 CPUs, our tools."""
     m = warm(machine("backproc", smp=2, mem=2048, dom0_mem=1024,
                      initrd=scenario.initramfs(tools="xenolith")))
+    # Not by the program, which a process and its broker share.
+    m.put("/run/of", 'grep -lx "$1" /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3')
     m.ok("dd if=/dev/urandom of=/run/image bs=1M count=4 2>&1")
     m.ok("mkdir -p /run/www; rm -f /run/www/stop; pidof httpd || httpd -h /run/www")
     m.ok("dd if=/dev/urandom of=/run/www/blob bs=1M count=1 2>&1")
@@ -40,7 +42,7 @@ def numbers(m, command):
 
 
 def processes(m, kind="blk"):
-    return numbers(m, "pidof xenolith-" + kind)
+    return numbers(m, "sh /run/of xenolith-" + kind)
 
 
 def folder(m, name):
@@ -48,10 +50,19 @@ def folder(m, name):
 
 
 def check_rights(m, pid):
-    status = dict(re.findall(r"^(\w+):\s+(.*)$", m.ok("cat /proc/%s/status" % pid), re.M))
-    assert set(status["Uid"].split() + status["Gid"].split()) == {"65534"}
-    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
-    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    """Of the process and of its broker, which alone has a connection to the store."""
+    broker, = processes(m, "store")
+    for p in pid, broker:
+        status = dict(re.findall(r"^(\w+):\s+(.*)$", m.ok("cat /proc/%s/status" % p), re.M))
+        assert set(status["Uid"].split() + status["Gid"].split()) == {"65534"}
+        assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+        assert status["Threads"] == "1"
+    files = {p: re.findall(r" -> (\S+)", m.ok("ls -l /proc/%s/fd" % p)) for p in (pid, broker)}
+    sockets = {p: [f for f in files[p] if f.startswith("socket")] for p in files}
+    assert len(sockets[pid]) == 2 and len(sockets[broker]) == 3 and not set(sockets[pid]) & set(sockets[broker])
+    assert {f for f in files[pid] if f.startswith("/dev/xen")} == {"/dev/xen/evtchn", "/dev/xen/gntdev"}
+    assert len(files[broker]) == 4          # and the log
 
 
 def check_sums(text, before, after):
@@ -80,7 +91,8 @@ def test_killed_under_io(dom0):
     dom0.put("/run/killer", "\n".join((
         "n=0; until grep -Eq 'guest: (round|FAIL)' /var/log/xen/guest-kill.log; do sleep 0.2; done",
         "while ! grep -Eq 'guest: (blk-done|FAIL)' /var/log/xen/guest-kill.log && [ $n -lt 5 ]; do",
-        "p=$(pidof xenolith-blk) && kill -9 $p && n=$((n + 1))",
+        "[ $((n % 2)) = 0 ] && who=xenolith-blk || who=xenolith-store",     # either is the end of both
+        "p=$(sh /run/of $who) && kill -9 $p && n=$((n + 1))",
         "sleep 1; done; echo killed $n")))
     killed = int(re.search(r"killed (\d+)", dom0.ok("sh /run/killer", 120)).group(1))
     text = scenario.wait_console(dom0, "kill", r"guest: (blk-done|FAIL)")
@@ -89,7 +101,9 @@ def test_killed_under_io(dom0):
     check_sums(text, before, image_sum(dom0))
     assert killed >= 3
     assert dom0.ok("cat /var/log/xen/xl-kill.log").count("of xvda of domain") >= killed - 1
-    assert not processes(dom0)
+    log = dom0.ok("cat /var/log/xen/xenolith-blk-kill-xvda.log")
+    assert "the store's broker: Broken pipe" in log and "refused" not in log
+    assert not processes(dom0) and not processes(dom0, "store")
 
 
 def test_a_disk_in_use(dom0):
@@ -116,7 +130,7 @@ def test_network_by_an_unprivileged_process(dom0):
     check_rights(dom0, pid)
     scenario.wait_console(dom0, "net", r"guest: (net-read|FAIL)")
     dom0.put("/run/fetch", "for i in 1 2 3 4 5 6; do wget -q -O - http://10.9.1.1/blob | sha256sum; done >/run/sums")
-    dom0.ok("sh /run/fetch & f=$!; for i in 1 2 3; do sleep 1; kill -9 $(pidof xenolith-net); done; wait $f", 120)
+    dom0.ok("sh /run/fetch & f=$!; for i in 1 2 3; do sleep 1; kill -9 $(sh /run/of xenolith-net); done; wait $f", 120)
     assert re.findall("[0-9a-f]{64}", dom0.ok("cat /run/sums")) == [blob] * 6
     dom0.ok("xl network-attach net %s,vifname=second" % NIC)
     dom0.ok("xl block-attach net format=raw,backendtype=xenolith,vdev=xvdb,access=rw,target=/run/image")
@@ -133,5 +147,6 @@ def test_network_by_an_unprivileged_process(dom0):
     assert "guest: ping" in text
     assert dom0.ok("cat /var/log/xen/xl-net.log").count("of vif0 of domain") >= 3
     assert set(re.findall("net-read ([0-9a-f]+)", text)) == {blob}
-    assert not processes(dom0, "net")
+    assert not processes(dom0, "net") and not processes(dom0, "store")
+    assert "refused" not in dom0.ok("cat /var/log/xen/xenolith-*-net-*.log")
     assert "vif" not in dom0.ok("ls /sys/class/net; xenstore-ls -f | grep backend/xenvif/ || true")

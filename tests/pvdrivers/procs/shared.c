@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <xenstore.h>
 
 #define NR_PAGES    2048u
 #define NR_NODES    128u
@@ -364,7 +363,7 @@ const struct pv_ops shared_ops = OPS;
 #ifdef BACK_PROCESS
 const struct pv_ops linux_ops = OPS;
 
-/* ------------------------------------------------------------------ in the place of dom0/linux.c and the library */
+/* ------------------------------------------------------------------ in the place of dom0/linux.c and dom0/store.c */
 
 /* Events from the file to the device that takes back what it gave; what comes back is for nobody. */
 static void *pump(void *pair)
@@ -385,7 +384,7 @@ static void *pump(void *pair)
     return NULL;
 }
 
-int linux_open(struct linux_host *h)
+int linux_open(struct linux_host *h, const char *folder)
 {
     static int pair[2];
     pthread_t t;
@@ -395,33 +394,12 @@ int linux_open(struct linux_host *h)
          pthread_create(&t, NULL, pump, pair) )
         abort();
     h->evtchn = pair[0];
+    h->store.events = watch_fds[SIDE_BACK];
     return 0;
 }
 
-void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
+int store_fired(struct store *s)
 {
-    char buf[128];
-
-    return store_read(NULL, 0, path, buf, sizeof(buf)) < 0 ? NULL : strdup(buf);
-}
-
-bool xs_watch(struct xs_handle *h, const char *path, const char *token)
-{
-    return true;
-}
-
-/* The library makes its pipe when it is asked for the first time. */
-int xs_fileno(struct xs_handle *h)
-{
-    static int pipes[2];
-
-    if ( !pipes[0] && pipe2(pipes, O_CLOEXEC) )
-        abort();
-    return watch_fds[SIDE_BACK];
-}
-
-char **xs_check_watch(struct xs_handle *h)
-{
-    return shared_watch_fired() ? malloc(1) : NULL;
+    return shared_watch_fired();
 }
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine of two domains in a file, each domain a process: takes the place of dom0/linux.c and of the store's
- * library, so that the back end's process can be run, and killed, on the host.
+ * A machine of two domains in a file, each domain a process: takes the place of dom0/linux.c and of the store,
+ * so that the back end's process can be run, and killed, on the host.
  */
 #ifndef SHARED_H
 #define SHARED_H
