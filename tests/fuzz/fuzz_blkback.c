@@ -3,9 +3,10 @@
  * The block back end against a front end made of the input: bytes of the shared pages, requests, nodes, states,
  * events, and the disk's answers in between.  It must stay within the disk (disk.c looks), and let go of everything.
  */
-#include "fuzz.h"
-#include "stream.h"
+#include "device.h"
 #include "disk.h"
+
+#define DATA 3u             /* two pages are the ring's, one is for descriptors */
 
 /* Sectors near all the edges. */
 static uint64_t sector(void)
@@ -15,19 +16,6 @@ static uint64_t sector(void)
 
     return around[b % 6] + (int8_t)byte();
 }
-
-static void *pages[4];              /* two of a ring, one for descriptors, one for data */
-static grant_ref_t refs[6];
-static int port;
-
-static grant_ref_t ref(void)
-{
-    const uint8_t b = byte();
-
-    return b < 192 ? refs[3] : b < 250 ? refs[b % 6] : b * 1000u;
-}
-
-static void front_is_gone(void *user) { }
 
 static void be_front(void)
 {
@@ -39,15 +27,7 @@ static void be_front(void)
     back_config.own_pages = way & 2;
     back_config.pool_pages = 1;
     geometry.sector_size = byte() & 1 ? 4096 : 512;
-    fake_front.event = fake_front.watch = front_is_gone;
-    for ( int i = 0; i < 4; i++ )
-    {
-        pages[i] = fake_ops.pages_alloc(&fake_front, 1);
-        fake_ops.grant_give(&fake_front, FAKE_BACK, pages[i], false, &refs[i]);
-    }
-    fake_ops.grant_give(&fake_front, FAKE_BACK, pages[3], true, &refs[4]);
-    fake_ops.grant_give(&fake_front, 9, pages[3], false, &refs[5]);
-    port = fake_ops.channel_open(&fake_front, FAKE_BACK, PV_ANY_PORT, NULL);
+    lend_pages(DATA);
     *(struct xen_ring_header *)pages[0] = (struct xen_ring_header){ .req_event = 1, .rsp_event = 1 };
     fake_set_number(FRONT_PATH "/ring-ref", refs[0]);
     fake_set_number(FRONT_PATH "/event-channel", port);
@@ -68,7 +48,7 @@ static void segments(struct blkif_request_segment *seg, unsigned int n)
     {
         const uint8_t b = byte();
 
-        seg[i] = (struct blkif_request_segment){ ref(), b & 15, b < 128 ? 7 : b >> 4 };
+        seg[i] = (struct blkif_request_segment){ any_ref(DATA), b & 15, b < 128 ? 7 : b >> 4 };
     }
 }
 
@@ -81,7 +61,7 @@ static void post(void)
     {
         r.indirect.indirect_op = byte() % 3;
         r.indirect.nr_segments = word() % 40;
-        r.indirect.indirect_grefs[0] = byte() & 7 ? refs[2] : ref();
+        r.indirect.indirect_grefs[0] = byte() & 7 ? refs[2] : any_ref(DATA);
     }
     else if ( r.operation == BLKIF_OP_DISCARD )
         r.discard.nr_sectors = sector();
@@ -97,10 +77,8 @@ static void node(void)
         "num-ring-pages", "multi-queue-num-queues", "feature-persistent", "protocol", "queue-0/ring-ref" };
     static const char *const values[] = { NULL, "0", "1", "2", "8", "9", "10", "99999999999999999999", "-1",
         "x86_64-abi" };
-    char path[128];
 
-    sprintf(path, FRONT_PATH "/%s", names[byte() % 10]);
-    fake_set(path, values[byte() % 10]);
+    any_node(FRONT_PATH, names, values);
 }
 
 static void command(uint8_t c, uint64_t *seed)
@@ -110,8 +88,7 @@ static void command(uint8_t c, uint64_t *seed)
     switch ( c % 10 )
     {
     case 0:
-        for ( uint8_t n = byte() % 32, i = 0; i < n; i++ )
-            ((uint8_t *)pages[0])[(at + i) % 4096] = byte();
+        scribble(pages[0], at);
         break;
     case 1:
         segments((struct blkif_request_segment *)pages[2] + at % 480, 1 + byte() % 32);
@@ -149,8 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     uint64_t seed = 12345;
 
-    in = data;
-    end = data + len;
+    stream_begin(data, len);
     be_front();
     back_begin();
     while ( in < end )

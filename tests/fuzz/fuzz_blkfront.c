@@ -3,8 +3,7 @@
  * The block front end against a back end made of the input: responses, indices, properties, states, pages that are
  * kept.  Every operation must end exactly once, and nothing stays lent but what the back end did not give back.
  */
-#include "fuzz.h"
-#include "stream.h"
+#include "device.h"
 #include "disk.h"
 
 #define NR 24
@@ -22,13 +21,9 @@ static void done(struct blkfront_io *io, int status)
     MUST(sent[i] && ++ends[i] == 1);
 }
 
-static void nothing(void *user) { }
-
 static uint8_t *ring(void)
 {
-    const char *ref = fake_get(FRONT_PATH "/ring-ref");
-
-    return ref ? fake_grant_page(atoi(ref)) : NULL;
+    return ring_page(FRONT_PATH "/ring-ref");
 }
 
 static void submit(void)
@@ -77,19 +72,8 @@ static void node(void)
         "feature-discard" };
     static const char *const values[] = { NULL, "0", "1", "2", "512", "4096", "30", "18446744073709551615",
         "-1", "200" };
-    char path[128];
 
-    sprintf(path, BACK_PATH "/%s", names[byte() % 10]);
-    fake_set(path, values[byte() % 10]);
-}
-
-/* Map a page that is lent, and never give it back. */
-static void keep(void)
-{
-    grant_ref_t ref = 8 + byte();
-    void *at;
-
-    fake_ops.grant_map(&fake_back, FAKE_FRONT, &ref, 1, true, &at);
+    any_node(BACK_PATH, names, values);
 }
 
 static void command(uint8_t c)
@@ -116,7 +100,7 @@ static void command(uint8_t c)
         break;
     case 8:
         if ( byte() % 8 == 0 )
-            keep();
+            keep_page(8 + byte());
         break;
     case 9:
         r = ring();
@@ -128,8 +112,7 @@ static void command(uint8_t c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    in = data;
-    end = data + len;
+    stream_begin(data, len);
     devices_reset();
     front_config.copy = byte() & 1;
     front_config.max_queues = 1 + (byte() & 1);

@@ -117,8 +117,7 @@ static bool command(uint8_t c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    in = data;
-    end = data + len;
+    stream_begin(data, len);
     fake_reset();
     fake_set(DEVICE_BACK "/state", "2");
     world_open(DEVICE_BACK, DEVICE_FRONT);

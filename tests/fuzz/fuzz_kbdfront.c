@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keyboard front end against a back end made of the input: events, indices, nodes, states, a page that is kept. */
-#include "fuzz.h"
-#include "fake.h"
+#include "device.h"
 #include "kbd/kbd.h"
-#include "stream.h"
-#include <stdlib.h>
-#include <string.h>
 
 #define FRONT "/local/domain/5/device/vkbd/0"
 #define BACK  "/local/domain/0/backend/vkbd/5/0"
 
 static struct kbdfront kbd;
 
-static void nothing(void *user) { }
 static void front_event(void *user) { kbdfront_run(user); }
 static void front_watch(void *user) { kbdfront_watch(user); }
 
@@ -26,12 +21,9 @@ static void look(void *owner, const struct kbd_event *e)
 static void command(uint8_t c)
 {
     static const char *const names[] = { "width", "height", "feature-abs-pointer", "state" };
-    const char *text = fake_get(FRONT "/page-gref");
-    grant_ref_t ref = text ? (grant_ref_t)atoi(text) : 0;
-    uint8_t *page = fake_grant_page(ref);
+    uint8_t *page = ring_page(FRONT "/page-gref");
     struct xenkbd_page *head = (void *)page;
     char path[128];
-    void *at;
 
     switch ( c % 8 )
     {
@@ -58,15 +50,14 @@ static void command(uint8_t c)
         break;
     case 7:
         if ( byte() % 4 == 0 )
-            fake_ops.grant_map(&fake_back, FAKE_FRONT, &ref, 1, false, &at);
+            keep_page((grant_ref_t)atoi(fake_get(FRONT "/page-gref")));
         break;
     }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    in = data;
-    end = data + len;
+    stream_begin(data, len);
     fake_reset();
     memset(&kbd, 0, sizeof(kbd));
     kbd.bus.ops = &fake_ops;

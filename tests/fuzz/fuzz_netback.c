@@ -3,22 +3,10 @@
  * The network back end against a front end made of the input: bytes of the shared pages, chains of slots, nodes,
  * states, events, and packets sent to it in between.  wire.c looks at what is delivered; nothing may stay behind.
  */
-#include "fuzz.h"
-#include "stream.h"
+#include "device.h"
 #include "wire.h"
 
-static uint8_t *pages[4];           /* both rings, data, room */
-static grant_ref_t refs[6];
-static int port;
-
-static grant_ref_t ref(void)
-{
-    const uint8_t b = byte();
-
-    return b < 192 ? refs[2] : b < 250 ? refs[b % 6] : b * 1000u;
-}
-
-static void nothing(void *user) { }
+#define DATA 2u             /* the rings are before it, room is behind it */
 
 static void be_front(void)
 {
@@ -30,15 +18,7 @@ static void be_front(void)
     netback_ops = byte() & 1 ? &fake_ops_map : &fake_ops;
     if ( byte() & 1 )
         netback_config.takes = (struct net_offers){ .sg = true };
-    fake_front.event = fake_front.watch = nothing;
-    for ( int i = 0; i < 4; i++ )
-    {
-        pages[i] = fake_ops.pages_alloc(&fake_front, 1);
-        fake_ops.grant_give(&fake_front, FAKE_BACK, pages[i], false, &refs[i]);
-    }
-    fake_ops.grant_give(&fake_front, FAKE_BACK, pages[2], true, &refs[4]);
-    fake_ops.grant_give(&fake_front, 9, pages[2], false, &refs[5]);
-    port = fake_ops.channel_open(&fake_front, FAKE_BACK, PV_ANY_PORT, NULL);
+    lend_pages(DATA);
     for ( int i = 0; i < 2; i++ )
         *(struct xen_ring_header *)pages[i] = (struct xen_ring_header){ .req_event = 1, .rsp_event = 1 };
     fake_set_number(VIF_FRONT "/tx-ring-ref", refs[0]);
@@ -57,7 +37,7 @@ static void be_front(void)
 /* Headers of some kind where a packet may start. */
 static void headers(void)
 {
-    uint8_t *d = pages[2] + (byte() & 1 ? 100 : 0);
+    uint8_t *d = (uint8_t *)pages[2] + (byte() & 1 ? 100 : 0);
     const uint8_t kind = byte(), proto = byte() & 1 ? 6 : 17;
     const uint32_t len = word();
     uint32_t l3 = 14;
@@ -79,25 +59,25 @@ static void headers(void)
 
 static void chain(void)
 {
-    struct xen_ring_header *h = (void *)pages[0];
+    struct xen_ring_header *h = pages[0];
     const uint8_t flags = byte();
     const unsigned int slots = flags & 0x80 ? 1 + byte() % 24 : 1;
 
     for ( unsigned int i = 0; i < slots; i++ )
     {
         struct netif_tx_request r = {
-            .gref = ref(), .offset = byte() & 1 ? 100 : byte() & 1 ? word() : 0, .id = i,
+            .gref = any_ref(DATA), .offset = byte() & 1 ? 100 : byte() & 1 ? word() : 0, .id = i,
             .flags = (i == 0 ? flags & 11 : 0) | (i + 1 < slots ? NETTXF_more_data : 0), .size = word(),
         };
 
-        memcpy(pages[0] + 64 + h->req_prod++ % 256 * 12, &r, sizeof(r));
+        memcpy((uint8_t *)pages[0] + 64 + h->req_prod++ % 256 * 12, &r, sizeof(r));
         for ( bool extra = r.flags & NETTXF_extra_info; extra; )
         {
             struct netif_extra_info e = { .type = byte() % 7, .flags = byte() % 4 == 3 };
 
             e.u.gso.size = word();
             e.u.gso.type = byte() % 4;
-            memcpy(pages[0] + 64 + h->req_prod++ % 256 * 12, &e, sizeof(e));
+            memcpy((uint8_t *)pages[0] + 64 + h->req_prod++ % 256 * 12, &e, sizeof(e));
             extra = e.flags;
         }
     }
@@ -107,13 +87,13 @@ static void chain(void)
 
 static void offer(void)
 {
-    struct xen_ring_header *h = (void *)pages[1];
+    struct xen_ring_header *h = pages[1];
 
     for ( uint8_t n = byte() % 32; n; n-- )
     {
-        struct netif_rx_request r = { .id = n, .gref = byte() & 7 ? refs[3] : ref() };
+        struct netif_rx_request r = { .id = n, .gref = byte() & 7 ? refs[3] : any_ref(DATA) };
 
-        memcpy(pages[1] + 64 + h->req_prod++ % 256 * 8, &r, sizeof(r));
+        memcpy((uint8_t *)pages[1] + 64 + h->req_prod++ % 256 * 8, &r, sizeof(r));
     }
 }
 
@@ -138,10 +118,8 @@ static void node(void)
         "event-channel-rx", "multi-queue-num-queues", "request-rx-copy", "request-multicast-control",
         "queue-0/tx-ring-ref", "queue-0/rx-ring-ref" };
     static const char *const values[] = { NULL, "0", "1", "2", "8", "9", "10", "99999999999999999999", "-1", "3" };
-    char path[128];
 
-    sprintf(path, VIF_FRONT "/%s", names[byte() % 10]);
-    fake_set(path, values[byte() % 10]);
+    any_node(VIF_FRONT, names, values);
 }
 
 static void command(uint8_t c)
@@ -152,8 +130,7 @@ static void command(uint8_t c)
     {
     case 0:
         at = word();
-        for ( uint8_t n = byte() % 32, i = 0; i < n; i++ )
-            pages[at >> 12 & 1][(at + i) % 4096] = byte();
+        scribble(pages[at >> 12 & 1], at);
         break;
     case 1:
         headers();
@@ -185,8 +162,7 @@ static void command(uint8_t c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    in = data;
-    end = data + len;
+    stream_begin(data, len);
     be_front();
     wire_back_begin();
     fake_deliver();

@@ -3,21 +3,11 @@
  * The network front end against a back end made of the input: answers, packets, indices, nodes, states, pages that
  * are kept, and packets that its owner sends.  wire.c looks at what is delivered; nothing stays lent but what was kept.
  */
-#include "fuzz.h"
-#include "stream.h"
+#include "device.h"
 #include "wire.h"
 
-static void nothing(void *user) { }
-
-static uint8_t *ring(const char *node)
-{
-    const char *ref = fake_get(node);
-
-    return ref ? fake_grant_page(atoi(ref)) : NULL;
-}
-
-static uint8_t *tx(void) { return ring(VIF_FRONT "/tx-ring-ref"); }
-static uint8_t *rx(void) { return ring(VIF_FRONT "/rx-ring-ref"); }
+static uint8_t *tx(void) { return ring_page(VIF_FRONT "/tx-ring-ref"); }
+static uint8_t *rx(void) { return ring_page(VIF_FRONT "/rx-ring-ref"); }
 
 static void send(void)
 {
@@ -96,19 +86,8 @@ static void node(void)
         "feature-no-csum-offload", "feature-ipv6-csum-offload", "feature-multicast-control", "carrier",
         "feature-split-event-channels", "multi-queue-max-queues" };
     static const char *const values[] = { NULL, "0", "1", "2", "1", "1", "-1", "18446744073709551615", "1", "200" };
-    char path[128];
 
-    sprintf(path, VIF_BACK "/%s", names[byte() % 10]);
-    fake_set(path, values[byte() % 10]);
-}
-
-/* Map a page that is lent, and never give it back. */
-static void keep(void)
-{
-    grant_ref_t ref = 8 + byte();
-    void *at;
-
-    fake_ops.grant_map(&fake_back, FAKE_FRONT, &ref, 1, true, &at);
+    any_node(VIF_BACK, names, values);
 }
 
 static void command(uint8_t c)
@@ -140,7 +119,7 @@ static void command(uint8_t c)
         break;
     case 8:
         if ( byte() % 8 == 0 )
-            keep();
+            keep_page(8 + byte());
         break;
     case 9:
         r = byte() & 1 ? tx() : rx();
@@ -152,8 +131,7 @@ static void command(uint8_t c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    in = data;
-    end = data + len;
+    stream_begin(data, len);
     wire_reset();
     netfront_config.max_queues = byte() & 1 ? 2 : 1;
     netfront_config.multicast_control = byte() & 1;

@@ -3,9 +3,16 @@
 #ifndef FUZZ_STREAM_H
 #define FUZZ_STREAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static const uint8_t *in, *end;
+
+static inline void stream_begin(const uint8_t *data, size_t len)
+{
+    in = data;
+    end = data + len;
+}
 
 static inline uint8_t byte(void)
 {

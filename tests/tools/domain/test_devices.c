@@ -281,6 +281,18 @@ static unsigned int count_lines(const char *name)
     return n;
 }
 
+/* A domain whose network back end says who it is and then lives on. */
+static uint32_t start_kept(struct xn_ctx *ctx)
+{
+    uint32_t domid;
+
+    write_program("echo x >>starts\necho $$ >pid.new\nmv pid.new pid\n"
+                  "exec sh -c 'while :; do sleep 1; done' \"$1\"");
+    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &domid), 0);
+    assert_int_equal(attach_nic(ctx, domid, NIC_BY_PROCESS), 0);
+    return domid;
+}
+
 static void a_process_that_dies_is_started_again(void **state)
 {
     static const char folder[] = "/local/domain/0/backend/xenvif/1/0";
@@ -289,10 +301,7 @@ static void a_process_that_dies_is_started_again(void **state)
     struct pollfd p;
     int pid, limit = 1000;
 
-    write_program("echo x >>starts\necho $$ >pid.new\nmv pid.new pid\n"
-                  "exec sh -c 'while :; do sleep 1; done' \"$1\"");
-    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &k.domid), 0);
-    assert_int_equal(attach_nic(ctx, k.domid, NIC_BY_PROCESS), 0);
+    k.domid = start_kept(ctx);
     keep_look(ctx, &k);
     assert_int_equal(keep_poll(&k, &p, 1, &limit), 0);  /* it has not said who it is */
     pid = say_pid(folder);
@@ -329,10 +338,7 @@ static void a_process_that_always_dies_is_left(void **state)
     struct pollfd p;
     int pid, limit = 1000;
 
-    write_program("echo x >>starts\necho $$ >pid.new\nmv pid.new pid\n"
-                  "exec sh -c 'while :; do sleep 1; done' \"$1\"");
-    assert_int_equal(create(ctx, TINY_CONFIG, NULL, &k.domid), 0);
-    assert_int_equal(attach_nic(ctx, k.domid, NIC_BY_PROCESS), 0);
+    k.domid = start_kept(ctx);
     pid = say_pid(folder);
     look_until(ctx, &k, true);
     write_program("echo x >>starts\nexit 1");
