@@ -514,7 +514,7 @@ static void retire(struct blkback_queue *q)
         rsp.id = r->id;
         rsp.operation = r->echo;
         rsp.status = r->status;
-        ring_back_put(&q->ring, &rsp, sizeof(rsp));
+        ring_back_answer(&q->ring, &rsp, sizeof(rsp));
         r->state = FREE;
     }
     if ( ring_back_push(&q->ring) )
@@ -625,6 +625,7 @@ int blkback_queue_open(struct blkback_queue *q, const grant_ref_t *refs, evtchn_
         rc = q->port = bus->ops->channel_open(bus->ctx, bus->peer, port, q);
     if ( rc < 0 )
         goto err_map;
+    ring_back_follow(&q->ring, bus->resume);
     q->b->more = true;              /* what may be in the ring already has sent its event before us */
     if ( bus->resume )              /* what our predecessor put there it may not have told any more */
         notify(q);

@@ -172,6 +172,52 @@ static uint32_t back_pending(struct ring *r)
     return pending(r, &r->shared->req_prod, r->nr - (r->consumed - r->published));
 }
 
+/* The index after the response that is noted, and the response. */
+struct note {
+    uint32_t index;
+    uint32_t words[11];
+};
+
+_Static_assert(sizeof(struct note) == sizeof(((struct xen_ring_header *)0)->pad), "all of the padding");
+
+static struct note *note(const struct ring *r)
+{
+    return (struct note *)r->shared->pad;
+}
+
+/* Who is killed has done everything before the last thing that he did: it is for the compiler to keep the order. */
+#define IN_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+bool ring_back_answer(struct ring *r, const void *rsp, size_t size)
+{
+    if ( ring_back_room(r) == 0 || size > r->slot_size || size > sizeof(note(r)->words) )
+        return false;
+    copy_in(note(r)->words, rsp, size);
+    IN_ORDER();
+    __atomic_store_n(&note(r)->index, r->produced + 1, __ATOMIC_RELAXED);
+    IN_ORDER();
+    put(r, rsp, size, 1);
+    IN_ORDER();
+    __atomic_store_n(&r->shared->rsp_prod, r->produced, __ATOMIC_RELEASE);      /* WMB */
+    return true;
+}
+
+void ring_back_follow(struct ring *r, bool follows)
+{
+    uint32_t words[sizeof(note(r)->words) / 4];
+    size_t size = r->slot_size < sizeof(words) ? r->slot_size : sizeof(words);
+
+    if ( r->broken || !follows )
+        __atomic_store_n(&note(r)->index, r->produced, __ATOMIC_RELAXED);
+    else if ( __atomic_load_n(&note(r)->index, __ATOMIC_RELAXED) == r->produced + 1 && back_pending(r) )
+    {
+        ring_copy(words, note(r)->words, size);
+        r->consumed++;
+        ring_back_answer(r, words, size);
+        r->published = r->produced;
+    }
+}
+
 static int get(struct ring *r, void *entry, size_t size, uint32_t nr)
 {
     if ( nr == 0 )

@@ -59,6 +59,16 @@ uint32_t ring_back_room(const struct ring *r);
 bool ring_front_put(struct ring *r, const void *req, size_t size);
 bool ring_back_put(struct ring *r, const void *rsp, size_t size);
 
+/*
+ * For a back end that another one follows when it is killed, at whatever instruction: a response would destroy its
+ * request before rsp_prod says that there is none any more.  So it is noted in the header's padding first, and each is
+ * published by itself; ring_back_push only decides about the notification.  @size at most 44.
+ */
+bool ring_back_answer(struct ring *r, const void *rsp, size_t size);
+
+/* After ring_back_attach.  @follows: finish the response that a predecessor died over; else there was none. */
+void ring_back_follow(struct ring *r, bool follows);
+
 /* Let the peer see what was put.  True: it asked to be notified. */
 bool ring_front_push(struct ring *r);
 bool ring_back_push(struct ring *r);

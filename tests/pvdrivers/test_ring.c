@@ -3,6 +3,10 @@
 #include "cm.h"
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "ring/ring.h"
 #include <xenabi/errno.h>
@@ -201,9 +205,6 @@ TEST(a_second_back_end_goes_on_where_the_first_one_stopped)
     for ( uint32_t i = 0; i < 3; i++ )
         ring_back_put(&b, &(struct entry){ .id = i }, sizeof(e));
     ring_back_push(&b);
-    ring_back_put(&b, &(struct entry){ .id = 99 }, sizeof(e));      /* not published: lost with it */
-    memcpy(mem + 64 + 3 * sizeof(e), &(struct entry){ .id = 3 }, sizeof(e));
-
     assert_int_equal(ring_back_attach(&b, mem, sizeof(mem), sizeof(e)), 0);
     for ( uint32_t i = 3; i < 10; i++ )
     {
@@ -219,6 +220,113 @@ TEST(a_second_back_end_goes_on_where_the_first_one_stopped)
     }
     shared->req_prod = shared->rsp_prod + f.nr + 1;
     assert_int_equal(ring_back_attach(&b, mem, sizeof(mem), sizeof(e)), -XEN_EBADMSG);
+}
+
+/*
+ * A back end's process may die after each of its instructions: whatever the ring is like then, the front end has one
+ * answer for each request in the end, by it or by its successor.
+ */
+#define FIRST       0xfffffffeu
+#define ANSWERED(e) ((struct entry){ (e).id, ~(e).value, 7 })
+
+/* Stopped before it begins; answers two of @e. */
+static pid_t back_end(struct ring *b, const struct entry *e)
+{
+    const pid_t pid = fork();
+
+    if ( pid == 0 )
+    {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        ring_back_answer(b, &ANSWERED(e[0]), sizeof(*e));
+        ring_back_answer(b, &ANSWERED(e[1]), sizeof(*e));
+        _exit(0);
+    }
+    return pid;
+}
+
+/* A successor on the ring in mem; how many had been answered. */
+static uint32_t follow_and_check(struct ring f, const struct entry *e)
+{
+    struct entry got;
+    struct ring b;
+    uint32_t answered;
+
+    f.shared = shared;
+    assert_int_equal(ring_back_attach(&b, mem, sizeof(mem), sizeof(got)), 0);
+    ring_back_follow(&b, true);
+    answered = b.produced - FIRST;
+    while ( ring_back_get(&b, &got, sizeof(got)) == 1 )
+    {
+        assert_memory_equal(&got, &e[b.consumed - 1 - FIRST], sizeof(got));
+        ring_back_answer(&b, &ANSWERED(got), sizeof(got));
+    }
+    ring_back_push(&b);
+    for ( uint32_t i = 0; i < 4; i++ )
+    {
+        assert_int_equal(ring_front_get(&f, &got, sizeof(got)), 1);
+        assert_memory_equal(&got, &ANSWERED(e[i]), sizeof(got));
+    }
+    return answered;
+}
+
+TEST(a_back_end_may_die_at_any_instruction)
+{
+    static uint8_t last[sizeof(mem)];
+    uint8_t *page = mmap(NULL, sizeof(mem), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct xen_ring_header *h = (void *)page;
+    unsigned int seen[3] = { 0 };
+    struct ring f, b;
+    struct entry e[4];
+    int status;
+    pid_t pid;
+
+    ring_front_init(&f, page, sizeof(mem), sizeof(e[0]));
+    f.produced = f.published = f.consumed = f.seen = h->req_prod = h->rsp_prod = FIRST;
+    assert_int_equal(ring_back_attach(&b, page, sizeof(mem), sizeof(e[0])), 0);
+    ring_back_follow(&b, false);
+    for ( uint32_t i = 0; i < 4; i++ )
+        ring_front_put(&f, &(struct entry){ i, 100 * i, i }, sizeof(e[0]));
+    ring_front_push(&f);
+    for ( uint32_t i = 0; i < 4; i++ )
+        assert_int_equal(ring_back_get(&b, &e[i], sizeof(e[0])), 1);
+
+    pid = back_end(&b, e);
+    while ( waitpid(pid, &status, 0) == pid && WIFSTOPPED(status) )
+    {
+        if ( memcmp(last, page, sizeof(mem)) )
+        {
+            memcpy(last, page, sizeof(mem));
+            memcpy(mem, page, sizeof(mem));
+            seen[follow_and_check(f, e)]++;
+        }
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+    }
+    assert_int_equal(status, 0);
+    print_message("%u, %u and %u states of the ring\n", seen[0], seen[1], seen[2]);
+    assert_true(seen[0] >= 3 && seen[1] >= 6 && seen[2] >= 3);
+    munmap(page, sizeof(mem));
+}
+
+TEST(what_others_left_in_the_padding_is_no_answer)
+{
+    struct ring f, b;
+    struct entry e;
+
+    both(&f, &b, 4096);
+    *(uint32_t *)shared->pad = 1;
+    ring_front_put(&f, &(struct entry){ .id = 5 }, sizeof(e));
+    ring_front_push(&f);
+    ring_back_follow(&b, false);
+    assert_int_equal(ring_back_attach(&b, mem, 4096, sizeof(e)), 0);
+    ring_back_follow(&b, true);
+    assert_int_equal(ring_back_get(&b, &e, sizeof(e)), 1);
+    assert_int_equal(e.id, 5);
+
+    both(&f, &b, 4096);                         /* nor to a request that there is not */
+    *(uint32_t *)shared->pad = 1;
+    ring_back_follow(&b, true);
+    assert_int_equal(shared->rsp_prod, 0);
 }
 
 /* Two threads that sleep whenever they may.  A lost wake-up hangs; the alarm ends the program. */
@@ -297,5 +405,7 @@ TESTS(
     RUN(responses_to_requests_that_were_not_published_break_the_ring),
     RUN(what_the_peer_changes_later_is_not_seen),
     RUN(a_second_back_end_goes_on_where_the_first_one_stopped),
+    RUN(a_back_end_may_die_at_any_instruction),
+    RUN(what_others_left_in_the_padding_is_no_answer),
     RUN(two_threads_lose_nothing),
 )
