@@ -40,9 +40,12 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    outcome = yield
-    if outcome.get_result().failed:
+    report = (yield).get_result()
+    if report.failed:
         close_shared()
+        # At once: of one that passes when it runs again, nothing else would say why it failed.
+        terminal = item.config.pluginmanager.get_plugin("terminalreporter")
+        terminal.write_line("\n%s, %s: %s" % (item.nodeid, report.when, report.longreprtext[-3000:]))
 
 
 def close_shared(keep=None):

@@ -27,7 +27,7 @@ import stock
 READY = r"dom0: ready"
 DEAD = [r"[^\n]*(?:Panic on CPU|Kernel panic|PANIC|FATAL TRAP)[^\n]*", pexpect.EOF,
         pexpect.TIMEOUT]
-NOISE = r"(?:\(XEN\) [^\n]*\n)*"       # lines of the hypervisor's, which may come within one of dom0's
+NOISE = r"(?:\((?:XEN|d\d+)\) [^\n]*\n)*"      # the hypervisor's lines and guests', which may come within one of dom0's
 MAX_LINE = 100   # bytes of input sent without waiting for the shell
 DOM0_CMDLINE = "console=hvc0 quiet"
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1"]

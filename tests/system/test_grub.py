@@ -27,8 +27,7 @@ def host():
     return warm(machine("grub", smp=1, mem=2048, dom0_mem=1024, initrd=initrd))
 
 
-@pytest.mark.quick
-@pytest.mark.parametrize("kind", list(GRUB))
+@pytest.mark.parametrize("kind", [pytest.param("pv", marks=pytest.mark.quick), "pvh"])
 def test_linux_is_loaded_by_grub_from_the_guests_disk(host, no_leak, kind):
     config = ('name="%s"\ntype="%s"\nkernel="/guest/grub-%s"\nmemory=256\ntsc_mode="native"\n'
               'disk=["format=raw,vdev=xvda,access=rw,target=/guest/disk"]\n' % (kind, kind, kind))
