@@ -9,7 +9,6 @@ Under QEMU's -icount one instruction is one nanosecond: dom0's CPU time for an I
 included, is instructions; the other CPU time of an I/O is the guest's, which has the same kernel throughout.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -18,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import options  # noqa: E402
 import scenario  # noqa: E402
 import stock  # noqa: E402
 from machine import Machine, MachineError  # noqa: E402
@@ -126,27 +126,21 @@ def table(columns, jobs):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--hv", default=os.environ.get("HV", "xenolith"))
-    p.add_argument("--wall", action="store_true", help="free-running emulation")
-    p.add_argument("--only", default=",".join(COLUMNS), help="columns: " + " ".join(COLUMNS))
+    p = options.parser(__doc__, COLUMNS)
     p.add_argument("--jobs", default="", help="only jobs whose name has this in it, e.g. randread:4k:1")
-    args = p.parse_args()
-    names = args.only.split(",")
-    if set(names) - set(COLUMNS):
-        p.error("--only: there are " + " ".join(COLUMNS))
+    args = options.parse(p, COLUMNS)
     jobs = [j for j in JOBS if args.jobs in job_name(j)]
     columns = {}
     try:
         for tools in ("xenolith", "stock"):
-            mine = [n for n in names if COLUMNS[n][0] == tools]
+            mine = [n for n in args.only if COLUMNS[n][0] == tools]
             if mine:
                 columns.update(machine(args.hv, tools, mine, jobs, args.wall))
     except (MachineError, stock.StockError) as e:
         print("bench: FAILED: %s" % e, file=sys.stderr)
         return 1
     print("%s, %s" % (args.hv, "free-running emulation" if args.wall else "in instructions (one is one ns)"))
-    print(table({n: columns[n] for n in names}, jobs))
+    print(table({n: columns[n] for n in args.only}, jobs))
     return 0
 
 

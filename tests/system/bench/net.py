@@ -9,13 +9,13 @@ dom0's CPU time is instructions, the hypervisor's work for dom0 included, and so
 which is the same throughout.
 """
 
-import argparse
 import os
 import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import options  # noqa: E402
 import scenario  # noqa: E402
 import stock  # noqa: E402
 from machine import Machine, MachineError  # noqa: E402
@@ -122,18 +122,12 @@ def table(columns, jobs):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--hv", default=os.environ.get("HV", "xenolith"))
-    p.add_argument("--wall", action="store_true", help="free-running emulation")
-    p.add_argument("--only", default=",".join(COLUMNS), help="columns: " + " ".join(COLUMNS))
+    p = options.parser(__doc__, COLUMNS)
     p.add_argument("--jobs", default="", help="only jobs whose name has this in it, e.g. tcp-in")
-    args = p.parse_args()
-    names = args.only.split(",")
-    if set(names) - set(COLUMNS):
-        p.error("--only: there are " + " ".join(COLUMNS))
+    args = options.parse(p, COLUMNS)
     jobs = [j for j in JOBS if args.jobs in j[0]]
     try:
-        columns = measure(args.hv, names, jobs, args.wall)
+        columns = measure(args.hv, args.only, jobs, args.wall)
     except (MachineError, stock.StockError) as e:
         print("bench: FAILED: %s" % e, file=sys.stderr)
         return 1

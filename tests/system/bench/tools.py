@@ -11,7 +11,6 @@ only the rows of the store).  Each row is printed when it is known, so what ends
 a time limit or a failure, loses only what comes after; the table at the end has what there is.
 """
 
-import argparse
 import os
 import re
 import sys
@@ -19,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+import options  # noqa: E402
 import scenario  # noqa: E402
 import stock  # noqa: E402
 from machine import Machine, MachineError  # noqa: E402
@@ -138,19 +138,14 @@ def table(columns):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--hv", default=os.environ.get("HV", "xenolith"))
-    p.add_argument("--wall", action="store_true", help="free-running emulation")
-    p.add_argument("--only", default=",".join(PARTS), help="columns: " + " ".join(PARTS))
+    p = options.parser(__doc__, PARTS)
     p.add_argument("--parts", default="life,store,lists", help="groups of rows")
     p.add_argument("--domains", type=int, default=100, help="at most so many for xl list")
-    args = p.parse_args()
-    if set(args.only.split(",")) - set(PARTS):
-        p.error("--only: there are " + " ".join(PARTS))
+    args = options.parse(p, PARTS)
     args.failed = False
     columns = {}
     try:
-        for tools in args.only.split(","):
+        for tools in args.only:
             columns[tools] = column(tools, args)
     except stock.StockError as e:
         print("bench: FAILED: %s" % e, file=sys.stderr)
